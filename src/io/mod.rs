@@ -1,0 +1,101 @@
+//! The two seams between the core and the world: `Lane` (read, commit, rewind) and `Observer` (told after the commit), with
+//! the values they exchange. Kafka's lane is in `kafka`; the memory lane here is the model the loop is tested on.
+
+mod batch;
+mod progress;
+mod tally;
+
+pub use batch::Batch;
+pub use progress::Progress;
+pub use tally::Tally;
+
+use std::time::Duration;
+
+use crate::pipeline::OutputBuffer;
+
+/// When a batch is full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// This many records …
+    pub records: usize,
+    /// … or this many bytes of keys, values and headers …
+    pub bytes: usize,
+    /// … or this long after its first record.
+    pub wait: Duration,
+}
+
+/// What came of asking for a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// The batch holds at least one record.
+    Records,
+    /// Nothing to read just now.
+    Idle,
+    /// The lane was asked to stop, or a bounded input is at its end.
+    End,
+}
+
+/// Why a lane could not do what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LaneError {
+    /// Nothing of the batch became visible, or the lane cannot tell: rewind to what is committed and go round.
+    Aborted(Abort),
+    /// The lane cannot go on; the process ends with this reason.
+    Fatal(Fatal),
+}
+
+/// A batch that was taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Abort {
+    /// Stable word for the metric.
+    pub reason: &'static str,
+    /// For a person.
+    pub detail: String,
+    /// Outputs (by index in the buffer) that the broker found too large.
+    pub too_large: Vec<usize>,
+}
+
+/// An end, with the exit code of the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fatal {
+    /// What was tried, on what, what is wrong, what to do.
+    pub message: String,
+    /// 64 usage or config, 70 bug, 75 a dependency is away.
+    pub exit: u8,
+}
+
+/// A batch that is visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// How long produce and commit took together.
+    pub took: Duration,
+}
+
+/// Reads batches, and makes outputs and progress visible together or not at all.
+pub trait Lane {
+    /// Fills `batch` (emptied first). Rebalances happen in here and nowhere else; no transaction is open meanwhile.
+    ///
+    /// # Errors
+    /// Only [`LaneError::Fatal`]: a dependency that is away is waited for.
+    fn next_batch(&mut self, limits: &BatchLimits, batch: &mut Batch) -> Result<Next, LaneError>;
+
+    /// Makes `out` and `progress` visible together.
+    ///
+    /// # Errors
+    /// `Aborted`: nothing is visible, or it is not known; call [`Lane::rewind`]. `Fatal`: end.
+    fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError>;
+
+    /// Goes back to what is committed, as the broker (or the model) knows it.
+    ///
+    /// # Errors
+    /// Only [`LaneError::Fatal`].
+    fn rewind(&mut self) -> Result<(), LaneError>;
+}
+
+/// Told what happened to a batch, after it happened, so that an aborted and repeated batch is never counted twice.
+pub trait Observer {
+    /// A batch became visible.
+    fn committed(&mut self, tally: &Tally, committed: Committed, decided_in: Duration);
+    /// A batch was taken back.
+    fn aborted(&mut self, abort: &Abort);
+}

@@ -1,0 +1,72 @@
+//! The grammar of `LeadSource` (facts.md §2.1): `source[-action][ | offer]`. Splits only; what a token means is a row of the
+//! ruleset.
+
+use std::borrow::Cow;
+
+/// The parts of a `LeadSource`, trimmed, as received. An absent part is empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeadSource<'a> {
+    /// All left of the first `|`.
+    pub left: &'a str,
+    /// `left` up to its last `-`; the whole of it where there is none.
+    pub source: &'a str,
+    /// `left` after its last `-`.
+    pub action: &'a str,
+    /// All right of the first `|`.
+    pub offer: &'a str,
+}
+
+impl<'a> LeadSource<'a> {
+    /// Splits at the first `|`, and the left part at its last `-`: no known source or action holds a hyphen, offers do.
+    #[must_use]
+    pub fn split(text: &'a str) -> Self {
+        let (left, offer) = text.split_once('|').unwrap_or((text, ""));
+        let left = left.trim();
+        let (source, action) = left.rsplit_once('-').unwrap_or((left, ""));
+        Self { left, source: source.trim(), action: action.trim(), offer: offer.trim() }
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.left.is_empty() && self.offer.is_empty()
+    }
+}
+
+/// A token in the form in which tokens are compared: lower-case, without blanks and round brackets, so that
+/// `AppSource (SPZA)` and `appsource(spza)` are one (readings Q10). Borrowed when it already is in that form.
+#[must_use]
+pub fn fold(token: &str) -> Cow<'_, str> {
+    let folded = |c: char| !(c.is_whitespace() || c == '(' || c == ')' || c.is_uppercase());
+    if token.chars().all(folded) {
+        return Cow::Borrowed(token);
+    }
+    Cow::Owned(token.chars().filter(|c| !(c.is_whitespace() || *c == '(' || *c == ')')).flat_map(char::to_lowercase).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_as_the_grammar_says() {
+        let split = |text| {
+            let LeadSource { source, action, offer, .. } = LeadSource::split(text);
+            (source, action, offer)
+        };
+        assert_eq!(split("SPZA-PLT|contoso.crm-app"), ("SPZA", "PLT", "contoso.crm-app"));
+        assert_eq!(split("AppSource (SPZA)-INS |  a.b|c"), ("AppSource (SPZA)", "INS", "a.b|c"));
+        assert_eq!(split("AzureMarketplace"), ("AzureMarketplace", "", ""));
+        assert_eq!(split("AzureMarketplace-INS|"), ("AzureMarketplace", "INS", ""));
+        assert_eq!(split("a-b-c|d"), ("a-b", "c", "d"));
+        assert_eq!(split(" | x"), ("", "", "x"));
+        assert_eq!(split(""), ("", "", ""));
+    }
+
+    #[test]
+    fn tokens_that_compare_alike_fold_alike() {
+        assert_eq!(fold("AppSource (SPZA)"), "appsourcespza");
+        assert_eq!(fold("appsource(spza)"), "appsourcespza");
+        assert!(matches!(fold("spza"), Cow::Borrowed("spza")));
+    }
+}

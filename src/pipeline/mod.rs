@@ -1,0 +1,112 @@
+//! What happens to a lead, on one screen: one file a stage, in order. Total and pure: one record in, exactly one outcome
+//! out, whatever the bytes; no Kafka, clock, file, log or metric.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+mod classify;
+mod dead_letter;
+mod decode;
+mod encode;
+mod enrich;
+mod normalize;
+mod output;
+mod qualify;
+mod route;
+mod trace;
+
+pub use encode::{EncodeSettings, EventHeaders};
+pub use enrich::PersonKey;
+pub use output::{Mark, Output, OutputBuffer, OutputTopic};
+pub use trace::{NoTrace, Trace};
+
+use crate::{
+    lead::{Decision, Facts, Outcome, Record, Rejection},
+    rules::Ruleset,
+    tables::Tables,
+};
+
+/// How large things may be; over it a record gets its code, a field its flag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a record's value: `too_large`.
+    pub record_bytes: usize,
+    /// Nesting of a value: `too_deep`.
+    pub depth: usize,
+    /// Leads in a record: `too_many_leads`.
+    pub leads: usize,
+    /// Bytes of one field: cut, `field_truncated`.
+    pub field_bytes: usize,
+    /// Bytes of all of `extra`: further entries are left out, `field_truncated`.
+    pub extra_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { record_bytes: 1_048_576, depth: 64, leads: 10_000, field_bytes: 32_768, extra_bytes: 65_536 }
+    }
+}
+
+/// One snapshot of all that decides beside the record.
+#[derive(Debug)]
+pub struct Pipeline {
+    /// The live ruleset.
+    pub rules: Ruleset,
+    /// The live tables.
+    pub tables: Tables,
+    /// How large things may be.
+    pub limits: Limits,
+    /// Key of `person_key`.
+    pub person_key: PersonKey,
+    /// How events are written.
+    pub encoding: EncodeSettings,
+}
+
+/// Bytes to facts: decode → normalize → enrich.
+///
+/// # Errors
+/// The one rejection of a record that is no lead.
+pub fn read<'a>(record: &Record<'a>, tables: &'a Tables, limits: &Limits, key: &PersonKey) -> Result<Vec<Facts<'a>>, Rejection> {
+    let decoded = decode::decode(record, limits)?;
+    let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, record, limits));
+    Ok(normalized.map(|lead| enrich::enrich(lead, record, tables, key)).collect())
+}
+
+/// Facts to a decision: classify → qualify → route.
+pub fn decide<'a>(facts: &'a Facts<'a>, rules: &'a Ruleset, trace: &mut impl Trace) -> Decision<'a> {
+    let class = classify::classify(facts, rules, trace);
+    let qualified = qualify::qualify(facts, &class, rules, trace);
+    let (marketing_campaign, routes) = route::route(facts, &class, &qualified, rules, trace);
+    Decision { facts, rules, class, marketing_campaign, qualified, routes }
+}
+
+/// An outcome to bytes: its events, or its dead letter.
+///
+/// # Errors
+/// `output_too_large`: then nothing was written, and the rejection is the record's outcome.
+pub fn encode(outcome: &Outcome<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer) -> Result<(), Rejection> {
+    match outcome {
+        Outcome::Decided(decisions) => encode::events(decisions, record, &pipeline.encoding, out),
+        Outcome::Rejected(rejection) => {
+            dead_letter::dead_letter(rejection, record, pipeline, out);
+            Ok(())
+        }
+    }
+}
+
+/// One record through all doors. `seen` is shown the outcome before its memory goes.
+pub fn run(record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
+    let facts = read(record, &pipeline.tables, &pipeline.limits, &pipeline.person_key);
+    let decided = match &facts {
+        Ok(facts) => Outcome::Decided(facts.iter().map(|facts| decide(facts, &pipeline.rules, &mut NoTrace)).collect()),
+        Err(rejection) => Outcome::Rejected(rejection.clone()),
+    };
+    match encode(&decided, record, pipeline, out) {
+        Ok(()) => seen(&decided),
+        Err(too_large) => reject(too_large, record, pipeline, out, seen),
+    }
+}
+
+/// The outcome of a record that is already known to be bad, such as one whose events the broker found too large.
+pub fn reject(rejection: Rejection, record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
+    dead_letter::dead_letter(&rejection, record, pipeline, out);
+    seen(&Outcome::Rejected(rejection));
+}

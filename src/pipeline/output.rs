@@ -1,0 +1,189 @@
+//! The records a batch leaves behind: one arena of bytes for keys, values and headers, cleared and used again batch after
+//! batch. Knows the kinds of output topic, not their names.
+
+use std::ops::Range;
+
+use crate::lead::{HeaderSpan, Headers, Timestamp};
+
+/// Which of the output topics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OutputTopic {
+    /// `QualifiedLead`.
+    Qualified,
+    /// `UnqualifiedLead`.
+    Unqualified,
+    /// `LeadRouted`.
+    Routing,
+    /// The original bytes.
+    DeadLetter,
+}
+
+impl OutputTopic {
+    /// All, in order; `topic as usize` indexes an array of this length.
+    pub const ALL: [Self; 4] = [Self::Qualified, Self::Unqualified, Self::Routing, Self::DeadLetter];
+}
+
+/// One output record, borrowed from the buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'a> {
+    /// Where it goes.
+    pub topic: OutputTopic,
+    /// Place of its source record in the batch.
+    pub record: usize,
+    /// Key, if any.
+    pub key: Option<&'a [u8]>,
+    /// Value; `None` is Kafka's null.
+    pub value: Option<&'a [u8]>,
+    /// Headers, in order.
+    pub headers: Headers<'a>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    topic: OutputTopic,
+    record: usize,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+    headers: Range<usize>,
+}
+
+/// All outputs of a batch, in the order of its records.
+#[derive(Debug, Default)]
+pub struct OutputBuffer {
+    bytes: Vec<u8>,
+    headers: Vec<HeaderSpan>,
+    entries: Vec<Entry>,
+    record: usize,
+    stamp: Timestamp,
+}
+
+/// A state of the buffer to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    bytes: usize,
+    headers: usize,
+    entries: usize,
+}
+
+impl OutputBuffer {
+    /// Empties the buffer, keeping its memory, for a batch whose one reading of the wall clock is `stamp`; it reaches
+    /// nothing but the headers `ce_time` and `dlq-first-failed-at`.
+    pub fn begin(&mut self, stamp: Timestamp) {
+        self.bytes.clear();
+        self.headers.clear();
+        self.entries.clear();
+        self.record = 0;
+        self.stamp = stamp;
+    }
+
+    /// Says which record of the batch the next outputs come from.
+    pub fn begin_record(&mut self, record: usize) {
+        self.record = record;
+    }
+
+    /// The batch's one reading of the wall clock.
+    #[must_use]
+    pub fn stamp(&self) -> Timestamp {
+        self.stamp
+    }
+
+    /// Adds an output. The closures append the key's and the value's bytes to the arena and return whether there is one at
+    /// all (`false`: null); the third pushes header names and values through a [`HeaderWriter`].
+    pub fn push(
+        &mut self,
+        topic: OutputTopic,
+        key: impl FnOnce(&mut Vec<u8>) -> bool,
+        value: impl FnOnce(&mut Vec<u8>) -> bool,
+        headers: impl FnOnce(&mut HeaderWriter<'_>),
+    ) {
+        let start = self.bytes.len();
+        let has_key = key(&mut self.bytes);
+        let key_end = self.bytes.len();
+        let has_value = value(&mut self.bytes);
+        let value_end = self.bytes.len();
+        let first_header = self.headers.len();
+        headers(&mut HeaderWriter { bytes: &mut self.bytes, spans: &mut self.headers });
+        self.entries.push(Entry {
+            topic,
+            record: self.record,
+            key: has_key.then_some(start..key_end),
+            value: has_value.then_some(key_end..value_end),
+            headers: first_header..self.headers.len(),
+        });
+    }
+
+    /// The state now.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark { bytes: self.bytes.len(), headers: self.headers.len(), entries: self.entries.len() }
+    }
+
+    /// Takes back all that came after `mark`.
+    pub fn truncate(&mut self, mark: Mark) {
+        self.bytes.truncate(mark.bytes);
+        self.headers.truncate(mark.headers);
+        self.entries.truncate(mark.entries);
+    }
+
+    /// How many outputs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of all keys, values and headers.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The output at `index`, in order of pushing; `None` past the end.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Output<'_>> {
+        self.entries.get(index).map(|entry| self.view(entry))
+    }
+
+    /// All outputs, in order of pushing.
+    pub fn iter(&self) -> impl Iterator<Item = Output<'_>> {
+        self.entries.iter().map(|entry| self.view(entry))
+    }
+
+    fn view(&self, entry: &Entry) -> Output<'_> {
+        let slice = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
+        Output {
+            topic: entry.topic,
+            record: entry.record,
+            key: entry.key.as_ref().map(slice),
+            value: entry.value.as_ref().map(slice),
+            headers: Headers::new(&self.bytes, self.headers.get(entry.headers.clone()).unwrap_or_default()),
+        }
+    }
+}
+
+/// Appends headers of one output.
+#[derive(Debug)]
+pub struct HeaderWriter<'a> {
+    bytes: &'a mut Vec<u8>,
+    spans: &'a mut Vec<HeaderSpan>,
+}
+
+impl HeaderWriter<'_> {
+    /// Appends one header; `None` is Kafka's null.
+    pub fn push(&mut self, name: &str, value: Option<&[u8]>) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(name.as_bytes());
+        let name = start..self.bytes.len();
+        let value = value.map(|value| {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(value);
+            start..self.bytes.len()
+        });
+        self.spans.push(HeaderSpan { name, value });
+    }
+}

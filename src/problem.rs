@@ -1,0 +1,152 @@
+//! One thing that is wrong with what a person wrote (configuration, rules, tables), told so that it can be mended:
+//! where, what, and what to do. Collected, never thrown one by one. Printing and exit codes live in the command line.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// Whether a problem stops the start or is only worth knowing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Nothing starts while one of these stands.
+    Error,
+    /// Told, and started all the same.
+    Warning,
+}
+
+/// A place in a text file: 1-based line and column (in characters).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// 1-based line; 0 where there is no line to point at.
+    pub line: usize,
+    /// 1-based column in characters; 0 where there is none.
+    pub column: usize,
+}
+
+impl Place {
+    /// The place of byte `offset` in `text` (past the end: the end).
+    #[must_use]
+    pub fn of(text: &str, offset: usize) -> Self {
+        let mut end = offset.min(text.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = &text[..end];
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        Self { line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1 }
+    }
+}
+
+/// One problem. `file` is filled by whoever knows the path; the parsers of text do not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Error or warning.
+    pub severity: Severity,
+    /// The file, the environment variable or the flag the problem sits in.
+    pub file: Option<String>,
+    /// 1-based, 0 where there is none.
+    pub line: usize,
+    /// 1-based, 0 where there is none.
+    pub column: usize,
+    /// Stable name of the kind of problem, `snake_case`.
+    pub code: &'static str,
+    /// What is wrong, lower-case, no full stop.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// The line of the file the problem stands on, for people.
+    #[serde(skip)]
+    pub quoted: Option<String>,
+}
+
+impl Problem {
+    /// An error without a place.
+    #[must_use]
+    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, file: None, line: 0, column: 0, code, message: message.into(), hint: None, quoted: None }
+    }
+
+    /// A warning without a place.
+    #[must_use]
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Names the file (or variable, or flag).
+    #[must_use]
+    pub fn in_file(mut self, file: impl Into<String>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
+    /// Points at byte `offset` of `text` and quotes that line.
+    #[must_use]
+    pub fn at(mut self, text: &str, offset: usize) -> Self {
+        let place = Place::of(text, offset);
+        self.line = place.line;
+        self.column = place.column;
+        self.quoted = text.lines().nth(place.line - 1).map(str::to_owned);
+        self
+    }
+
+    /// Whether this one stops the start.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Problem {
+    /// `error: FILE:LINE:COLUMN: message` with the line quoted, a caret under the column, and the hint.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = if self.is_error() { "error" } else { "warning" };
+        write!(f, "{word}: ")?;
+        match (&self.file, self.line) {
+            (Some(file), 0) => write!(f, "{file}: ")?,
+            (Some(file), line) => write!(f, "{file}:{line}:{}: ", self.column)?,
+            (None, 0) => {}
+            (None, line) => write!(f, "{line}:{}: ", self.column)?,
+        }
+        write!(f, "{}", self.message)?;
+        if let Some(quoted) = &self.quoted {
+            // A very long line is shown around the column only: the message must stay readable.
+            let start = self.column.saturating_sub(80);
+            let shown: String = quoted.chars().skip(start).take(160).map(|c| if c == '\t' { ' ' } else { c }).collect();
+            write!(f, "\n  | {shown}\n  | {}^", " ".repeat(self.column.saturating_sub(1 + start)))?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n  = {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_counts_characters_not_bytes() {
+        assert_eq!(Place::of("a\nöö = 1", 7), Place { line: 2, column: 4 });
+        assert_eq!(Place::of("", 10), Place { line: 1, column: 1 });
+    }
+
+    #[test]
+    fn a_problem_prints_place_line_caret_and_hint() {
+        let text = "a = 1\nbrokrs = 2\n";
+        let shown = Problem::error("unknown_key", "unknown key \"brokrs\"")
+            .in_file("x.toml")
+            .at(text, 6)
+            .hint("did you mean \"brokers\"?")
+            .to_string();
+        assert_eq!(shown, "error: x.toml:2:1: unknown key \"brokrs\"\n  | brokrs = 2\n  | ^\n  = did you mean \"brokers\"?");
+    }
+}

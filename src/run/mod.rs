@@ -1,0 +1,1 @@
+//! Composition: the loop and one file a mode.

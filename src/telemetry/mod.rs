@@ -1,0 +1,1 @@
+//! Metrics, logging and HTTP: told facts; nothing asks it to decide.
