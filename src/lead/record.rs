@@ -9,9 +9,9 @@ use serde::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// 9999-12-30T22:00:00.999999Z, in microseconds: the last instant that every offset can still write with a four-digit
+/// 9999-12-30T22:00:00Z, in microseconds: the last instant that every offset can still write with a four-digit
 /// year, and so the last one the calendar library takes.
-const MAX_MICROS: i64 = 253_402_207_200_999_999;
+const MAX_MICROS: i64 = 253_402_207_200_000_000;
 /// 0001-01-01T00:00:00Z.
 const MIN_MICROS: i64 = -62_135_596_800_000_000;
 
