@@ -352,6 +352,7 @@ impl KafkaLane {
         let mut replace = None;
         if let Some(producer) = &self.producer {
             match trouble.remedy {
+                Remedy::Wait => {}
                 Remedy::Abort => {
                     let aborted = producer.abort();
                     producer.drain();
@@ -371,7 +372,9 @@ impl KafkaLane {
                     }
                 }
             }
-            replace = replace.or_else(|| producer.take_doubt());
+            if trouble.remedy != Remedy::Wait {
+                replace = replace.or_else(|| producer.take_doubt());
+            }
         }
         if let Some(reason) = replace {
             self.replace_producer(reason);
@@ -459,7 +462,7 @@ impl Lane for KafkaLane {
         // Nothing was polled since the batch was read, but its producer may have fallen into doubt meanwhile.
         if !self.connect()? {
             let detail = "the producer is being replaced".to_owned();
-            return Err(self.take_back(Trouble { reason: "not_ready", detail, remedy: Remedy::Replace }));
+            return Err(self.take_back(Trouble { reason: "not_ready", detail, remedy: Remedy::Wait }));
         }
         if let Err(trouble) = self.transact(out, progress) {
             return Err(self.take_back(trouble));
