@@ -1,8 +1,16 @@
 //! What a person writes, turned into what the program uses: one small typed struct a component. Every problem is reported
 //! at once (`config::load`). Only this room reads environment variables and secret files.
 
+mod load;
+mod property;
+mod schema;
 mod secret;
+mod sources;
+mod suggest;
+mod written;
 
+pub use load::{inspect, load};
+pub use property::PropertyCheck;
 pub use secret::Secret;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -10,7 +18,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use crate::pipeline::{EventHeaders, Limits};
 
 /// The whole configuration. No component takes it whole.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// `[kafka]`.
     pub kafka: KafkaConfig,
