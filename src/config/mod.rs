@@ -12,6 +12,7 @@ mod written;
 pub use load::{inspect, load};
 pub use property::PropertyCheck;
 pub use secret::Secret;
+pub use written::parse_duration;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 

@@ -337,7 +337,7 @@ fn describe(form: Form<'_>) -> String {
 }
 
 /// A whole number and its unit: `ms`, `s`, `m`, `h` or `d`.
-fn parse_duration(text: &str) -> Option<Duration> {
+pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;
