@@ -272,9 +272,9 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
 /// The configuration as far as it can be read, with its problems.
 fn configuration(common: Common, environment: impl Iterator<Item = (String, String)>) -> (Config, Vec<Problem>) {
     #[cfg(feature = "kafka")]
-    let check: &config::PropertyCheck = &leadstream::kafka::check_property;
+    let check: &config::PropertyCheck<'_> = &leadstream::kafka::check_property;
     #[cfg(not(feature = "kafka"))]
-    let check: &config::PropertyCheck = &|_, _| Ok(());
+    let check: &config::PropertyCheck<'_> = &|_, _| Ok(());
     let (mut config, problems) = config::inspect(common.config.as_deref(), environment, &common.set, check);
     if let Some(path) = common.rules {
         config.rules.path = Some(path);

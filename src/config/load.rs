@@ -16,7 +16,7 @@ use super::{
     sources::Sources,
     written::{Fault, Faults, Form, Origin, Written, reference},
 };
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
 
 /// Environment variables of leadstream start with this; `__` stands between the parts of a key.
 const PREFIX: &str = "LEADSTREAM__";
@@ -40,7 +40,7 @@ pub fn inspect(
     file: Option<&Path>,
     env: impl Iterator<Item = (String, String)>,
     sets: &[String],
-    check: &PropertyCheck,
+    check: &PropertyCheck<'_>,
 ) -> (Config, Vec<Problem>) {
     let (sources, unreadable) = Sources::read(file, env);
     let mut loader = Loader {
@@ -64,7 +64,7 @@ pub fn inspect(
 struct Loader<'a> {
     config: Config,
     sources: &'a Sources,
-    check: &'a PropertyCheck,
+    check: &'a PropertyCheck<'a>,
     /// Where each key that is set was last set.
     origins: BTreeMap<&'static str, Origin>,
     /// Keys that could not be read: nothing more is said about them.
@@ -75,12 +75,7 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn tell(&mut self, fault: Fault, origin: &Origin) {
-        let rank = match origin {
-            Origin::File(_) => 0,
-            Origin::Environment(_) => 1,
-            Origin::Set(_) => 2,
-        };
-        self.found.push((rank, self.sources.problem(fault, origin)));
+        self.found.push((rank(origin), self.sources.problem(fault, origin)));
     }
 
     /// The file's layer. What stands on a piece that is no TOML is not judged twice.
@@ -238,6 +233,12 @@ impl Loader<'_> {
                 self.tell_of_both(fault, key, other);
             }
         }
+        if let Some(origin) = self.origins.get("encoding.registry").cloned() {
+            let fault = Fault::new("no_effect", "encoding.registry has no effect: only Avro needs a registry")
+                .hint("remove it, or keep it for later");
+            let problem = Problem { severity: Severity::Warning, ..self.sources.problem(fault, &origin) };
+            self.found.push((rank(&origin), problem));
+        }
         if self.config.identity_key.is_none() && !self.failed.contains("identity.key") {
             let warning = Problem::warning(
                 "identity_key_unset",
@@ -258,6 +259,15 @@ impl Loader<'_> {
         if let Some(origin) = self.origins.get(key).or_else(|| self.origins.get(other)).cloned() {
             self.tell(fault, &origin);
         }
+    }
+}
+
+/// The layers in order.
+fn rank(origin: &Origin) -> usize {
+    match origin {
+        Origin::File(_) => 0,
+        Origin::Environment(_) => 1,
+        Origin::Set(_) => 2,
     }
 }
 

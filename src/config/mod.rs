@@ -10,7 +10,8 @@ mod suggest;
 mod written;
 
 pub use load::{inspect, load};
-pub use property::PropertyCheck;
+pub use property::{PropertyCheck, refused_properties};
+pub use schema::keys;
 pub use secret::Secret;
 pub use written::parse_duration;
 

@@ -10,7 +10,7 @@ use toml::de::DeValue;
 
 /// Whether the client knows a property and takes a value for it; the text says what is wrong. Told by `kafka`, which alone
 /// names the client.
-pub type PropertyCheck = dyn Fn(&str, &str) -> Result<(), String>;
+pub type PropertyCheck<'a> = dyn Fn(&str, &str) -> Result<(), String> + 'a;
 
 /// Properties the guarantees rest on, with the reason, and what to do instead where there is something.
 const REFUSED: &[(&[&str], &str, &str)] = &[
@@ -35,7 +35,7 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
     (&["isolation.level"], "leads of aborted transactions must not be read", ""),
     (
         &["enable.idempotence", "acks", "request.required.acks"],
-        "without it a transaction cannot hold",
+        "a transaction needs idempotence and the acknowledgement of all replicas",
         "set run.delivery if the brokers allow no transactions",
     ),
     (
@@ -86,7 +86,7 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
 ];
 
 /// Reads one property of a section.
-pub(super) fn read(name: &str, value: Written<'_>, check: &PropertyCheck) -> Result<Secret, Fault> {
+pub(super) fn read(name: &str, value: Written<'_>, check: &PropertyCheck<'_>) -> Result<Secret, Fault> {
     refuse(name)?;
     let number_or_word = match value.form {
         Form::Toml(found) => match found.get_ref() {
@@ -134,8 +134,7 @@ fn refused(name: &str, reason: &str, instead: &str) -> Fault {
     if instead.is_empty() { fault.hint("remove it") } else { fault.hint(instead) }
 }
 
-/// All refused names, for the reference page's test.
-#[cfg(test)]
-pub(super) fn refused_names() -> impl Iterator<Item = &'static str> {
+/// The properties that are refused by name, for the reference page.
+pub fn refused_properties() -> impl Iterator<Item = &'static str> {
     REFUSED.iter().flat_map(|(names, _, _)| names.iter().copied())
 }

@@ -103,6 +103,11 @@ pub(super) const KEYS: &[Key] = &[
     }),
 ];
 
+/// The paths of all keys but librdkafka's properties, in the contract's order, for the reference page.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|key| key.path)
+}
+
 /// The key at `path`.
 pub(super) fn find(path: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.path == path)
@@ -150,18 +155,22 @@ fn input_topics(value: Written<'_>) -> Result<Vec<String>, Faults> {
     }
     let mut faults = Vec::new();
     let mut topics: Vec<String> = Vec::new();
-    for (name, offset) in elements {
-        let fault = match topic_fault(value.key, name) {
-            None if topics.iter().any(|known| known == name) => {
-                Fault::new("duplicate_topic", format!("{} names {name:?} twice", value.key)).hint("name each topic once")
-            }
-            None => {
-                topics.push(name.to_owned());
+    for element in elements {
+        let (name, offset) = match element {
+            Ok(element) => element,
+            Err(fault) => {
+                faults.push(fault);
                 continue;
             }
-            Some(fault) => fault,
         };
-        faults.push(Fault { offset, ..fault });
+        if let Some(fault) = topic_fault(value.key, name) {
+            faults.push(Fault { offset, ..fault });
+        } else if topics.iter().any(|known| known == name) {
+            let fault = Fault::new("duplicate_topic", format!("{} names {name:?} twice", value.key)).hint("name each topic once");
+            faults.push(Fault { offset, ..fault });
+        } else {
+            topics.push(name.to_owned());
+        }
     }
     if faults.is_empty() { Ok(topics) } else { Err(Faults(faults)) }
 }

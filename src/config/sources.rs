@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::written::{Fault, Origin};
+use super::written::{Fault, Origin, is_reference};
 use crate::problem::Problem;
 
 /// The file and the environment as they were at the start.
@@ -85,35 +85,47 @@ pub(super) fn is_secret_name(name: &str) -> bool {
 /// The line as it may be shown: what stands after the `=` of a secret is hidden, and so is every line inside one. Works on
 /// the bare text, since it is needed most where the text is no TOML.
 fn quotable(text: &str, line: usize, quoted: &str) -> Option<String> {
-    let mut section = String::new();
+    let mut section = "";
     let mut inside: Option<&str> = None;
     for (index, content) in text.lines().enumerate() {
-        if index + 1 > line {
-            break;
-        }
+        let is_asked = index + 1 == line;
         if let Some(quotes) = inside {
-            if index + 1 == line {
+            if is_asked {
                 return None;
             }
-            if content.contains(quotes) {
-                inside = None;
-            }
+            inside = inside.filter(|_| !content.contains(quotes));
             continue;
         }
-        let trimmed = content.trim_start();
-        if trimmed.starts_with('[') {
-            section = trimmed.trim_matches(['[', ']', ' ']).to_owned();
+        if content.trim_start().starts_with('[') {
+            section = content;
         }
-        let Some((name, value)) = content.split_once('=') else { continue };
-        let secret = is_secret_name(name) || (section.starts_with("identity") || name.contains("identity")) && name.contains("key");
-        if secret {
-            if index + 1 == line && !value.trim_start().starts_with('{') {
-                return Some(format!("{name}= [redacted]"));
-            }
-            inside = ["\"\"\"", "'''"].into_iter().find(|quotes| value.matches(quotes).count() == 1);
+        let secret = secret_word(section, content);
+        if is_asked {
+            return Some(secret.map_or_else(|| quoted.to_owned(), |word_end| hide(content, word_end)));
+        }
+        if secret.is_some() {
+            inside = ["\"\"\"", "'''"].into_iter().find(|quotes| content.matches(quotes).count() == 1);
         }
     }
     Some(quoted.to_owned())
+}
+
+/// Where the first word ends that makes the line a secret's.
+fn secret_word(section: &str, line: &str) -> Option<usize> {
+    let lower = line.to_ascii_lowercase();
+    let end = |word: &str| lower.find(word).map(|start| start + word.len());
+    let of_identity = section.contains("identity") || lower.contains("identity");
+    let key = if of_identity { end("key") } else { None };
+    SECRET_WORDS.iter().filter_map(|word| end(word)).chain(key).min()
+}
+
+/// The line up to its first `=`, unless what follows only says where the secret is.
+fn hide(line: &str, word_end: usize) -> String {
+    match line.split_once('=') {
+        Some((_, value)) if is_reference(value) => line.to_owned(),
+        Some((name, _)) => format!("{name}= [redacted]"),
+        None => format!("{} [redacted]", &line[..word_end]),
+    }
 }
 
 #[cfg(test)]

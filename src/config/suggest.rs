@@ -11,8 +11,8 @@ pub(super) fn nearest<'a>(written: &str, candidates: impl Iterator<Item = &'a st
             let tail = distance(&last(&written), &last(candidate));
             let near = |steps: usize, length: usize| steps <= (length / 4).clamp(1, 3);
             let by_whole = near(whole, candidate.len()).then_some((0, whole));
-            // Two keys of different sections may well end alike: the sections must then differ, or the whole would be near.
-            let by_tail = near(tail, last(candidate).len()).then_some((1, tail));
+            let begun = last(&written).len() > 2 && last(candidate).starts_with(&last(&written));
+            let by_tail = (begun || near(tail, last(candidate).len())).then_some((1, tail));
             by_whole.or(by_tail).map(|rank| (rank, candidate))
         })
         .min()
@@ -53,6 +53,7 @@ mod tests {
         assert_eq!(near("topic"), Some("topics"));
         assert_eq!(near("topics.dead-letter"), Some("topics.dead_letter"));
         assert_eq!(near("topics.deadLetter"), Some("topics.dead_letter"));
+        assert_eq!(near("topics.dead"), Some("topics.dead_letter"));
         assert_eq!(near("weather"), None);
     }
 }

@@ -37,11 +37,6 @@ impl Fault {
         self.hint = Some(hint.into());
         self
     }
-
-    fn at(mut self, offset: Option<usize>) -> Self {
-        self.offset = self.offset.or(offset);
-        self
-    }
 }
 
 /// All that is wrong with one value; a list may have several faults.
@@ -53,6 +48,9 @@ impl From<Fault> for Faults {
         Self(vec![fault])
     }
 }
+
+/// One element of a list, with the byte it stands at in the file.
+pub(super) type Element<'a> = Result<(&'a str, Option<usize>), Fault>;
 
 /// TOML, or plain text whose type the key decides.
 #[derive(Clone, Copy)]
@@ -187,30 +185,25 @@ impl<'a> Written<'a> {
     }
 
     /// The elements of a list, each with the byte it stands at in the file. Text is split at commas.
-    pub(super) fn list(self, wanted: &str) -> Result<Vec<(&'a str, Option<usize>)>, Faults> {
+    pub(super) fn list(self, wanted: &str) -> Result<Vec<Element<'a>>, Fault> {
         let Form::Toml(value) = self.form else {
             let text = self.text()?;
-            let empty = text.trim().is_empty();
-            return Ok(if empty { Vec::new() } else { text.split(',').map(|part| (part.trim(), None)).collect() });
+            let parts = text.split(',').map(|part| Ok((part.trim(), None)));
+            return Ok(if text.trim().is_empty() { Vec::new() } else { parts.collect() });
         };
         let Some(array) = value.get_ref().as_array() else {
             let fault = self.wrong(wanted);
-            let in_brackets = value.get_ref().as_str().map(|text| format!("write it in brackets: [{text:?}]"));
-            return Err(match in_brackets {
-                Some(hint) => fault.hint(hint).into(),
-                None => fault.into(),
+            return Err(match value.get_ref().as_str() {
+                Some(text) => fault.hint(format!("write it in brackets: [{text:?}]")),
+                None => fault,
             });
         };
-        let mut elements = Vec::new();
-        let mut faults = Vec::new();
-        for element in array {
+        let element = |element: &'a Spanned<DeValue<'a>>| {
             let at = Some(element.span().start);
-            match element.get_ref().as_str() {
-                Some(text) => elements.push((text.trim(), at)),
-                None => faults.push(self.wrong_form(Form::Toml(element), "texts in quotes only").at(at)),
-            }
-        }
-        if faults.is_empty() { Ok(elements) } else { Err(Faults(faults)) }
+            let text = element.get_ref().as_str().map(|text| (text.trim(), at));
+            text.ok_or_else(|| Fault { offset: at, ..self.wrong_form(Form::Toml(element), "a list of texts in quotes") })
+        };
+        Ok(array.iter().map(element).collect())
     }
 
     /// A value that must not be shown: text as it stands, `{ env = "NAME" }` or `{ file = "PATH" }`.
@@ -273,7 +266,14 @@ impl<'a> Written<'a> {
     }
 
     fn wrong_form(self, form: Form<'_>, wanted: &str) -> Fault {
-        let fault = Fault::new("wrong_type", format!("{} is {}; it must be {wanted}", self.key, describe(form)));
+        let whole = match (form, self.form) {
+            (Form::Toml(part), Form::Toml(all)) => part.span() == all.span(),
+            _ => true,
+        };
+        let fault = Fault::new(
+            "wrong_type",
+            format!("{} {} {}; it must be {wanted}", self.key, if whole { "is" } else { "holds" }, describe(form)),
+        );
         let Form::Toml(value) = form else { return Fault { code: "invalid_value", ..fault } };
         match value.get_ref() {
             DeValue::String(_) => Fault { code: "invalid_value", ..fault },
@@ -304,6 +304,11 @@ fn reference_in_text(text: &str) -> Option<(String, String)> {
     text.trim_start().starts_with('{').then_some(())?;
     let value = DeValue::parse(text.trim()).ok()?;
     reference(value.get_ref()).map(|(kind, name)| (kind.to_owned(), name.to_owned()))
+}
+
+/// Whether text is `{ env = "NAME" }` or `{ file = "PATH" }`.
+pub(super) fn is_reference(text: &str) -> bool {
+    reference_in_text(text).is_some()
 }
 
 fn kind_of(value: &DeValue<'_>) -> &'static str {
