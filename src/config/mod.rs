@@ -1,16 +1,26 @@
 //! What a person writes, turned into what the program uses: one small typed struct a component. Every problem is reported
 //! at once (`config::load`). Only this room reads environment variables and secret files.
 
+mod load;
+mod property;
+mod schema;
 mod secret;
+mod sources;
+mod suggest;
+mod written;
 
+pub use load::{inspect, load};
+pub use property::{PropertyCheck, refused_properties};
+pub use schema::keys;
 pub use secret::Secret;
+pub use written::parse_duration;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use crate::pipeline::{EventHeaders, Limits};
 
 /// The whole configuration. No component takes it whole.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
     /// `[kafka]`.
     pub kafka: KafkaConfig,

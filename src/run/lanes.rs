@@ -98,7 +98,7 @@ impl Lanes {
             let thread = thread::Builder::new()
                 .name(format!("lane-{number}"))
                 .spawn(run)
-                .map_err(|error| Failure::new(75, format!("starting lane {number}: {error}")))?;
+                .map_err(|error| Failure::unavailable(format!("starting lane {number}: {error}")))?;
             threads.push(thread);
         }
         Ok(Self { stop, threads })

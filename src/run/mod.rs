@@ -1,32 +1,70 @@
-//! Composition: the loop and one file a mode.
+//! Composition: one file a mode, each a plain function from what it needs to what came of it. Reads rules and tables, hands
+//! the pure core its inputs; decides nothing about leads, and knows nothing of how arguments were written.
 
+mod arguments;
+pub mod check;
 #[cfg(feature = "kafka")]
 pub mod demo;
 pub mod drive;
+pub mod explain;
 #[cfg(feature = "kafka")]
-pub mod lanes;
+mod lanes;
+mod load;
+pub mod process;
+#[cfg(feature = "kafka")]
+mod report;
 #[cfg(feature = "kafka")]
 pub mod serve;
 #[cfg(feature = "kafka")]
 pub mod topics;
 
-/// An end that is not success: what to tell, and with which exit code of the contract.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+pub use arguments::{DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ServeArguments, Target};
+pub use load::{inspect_pipeline, load_pipeline};
+
+use std::fmt;
+
+/// Why a command ended without doing what it was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// 1 the work found problems, 64 usage or config, 70 bug, 75 a dependency is away.
+    /// 64 usage, configuration or rules; 70 bug; 75 a dependency is away.
     pub exit: u8,
-    /// What was tried, on what, what is wrong, what to do.
+    /// What was tried, on what, what is wrong, what to do; no full stop at its end.
     pub message: String,
 }
 
 impl Failure {
-    /// A failure with its exit code.
+    /// What was asked for cannot be done as asked: exit 64.
     #[must_use]
-    pub fn new(exit: u8, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { exit: 64, message: message.into() }
+    }
+
+    /// The work was done and found problems: exit 1.
+    #[must_use]
+    pub fn found(message: impl Into<String>) -> Self {
+        Self { exit: 1, message: message.into() }
+    }
+
+    /// leadstream itself is wrong: exit 70.
+    #[must_use]
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self { exit: 70, message: message.into() }
+    }
+
+    /// Something it needs is away; later it may work: exit 75.
+    #[must_use]
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self { exit: 75, message: message.into() }
     }
 }
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
 
 impl From<crate::io::Fatal> for Failure {
     fn from(fatal: crate::io::Fatal) -> Self {

@@ -17,23 +17,15 @@ use crate::{
     config::Config,
     kafka::{BrokerHealth, GroupProgress, TopicFinding, Topics},
     pipeline::{OutputTopic, Pipeline},
+    telemetry::logging,
 };
 
 use super::{
-    Failure,
+    Failure, ServeArguments,
     lanes::{Ending, Lanes, Shared},
     report::Telemetry,
     topics::largest_output,
 };
-
-/// How `run` was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunArguments {
-    /// End when the group has reached the end offsets seen at the start.
-    pub once: bool,
-    /// With `once`: give up when nothing moves for this long.
-    pub wait: Duration,
-}
 
 /// Lanes get this long to finish their batch and leave the group.
 const LEAVE: Duration = Duration::from_secs(8);
@@ -43,7 +35,8 @@ const LEAVE: Duration = Duration::from_secs(8);
 /// # Errors
 /// 64 for settings that cannot work, 75 when `--once` does not move or a dependency is needed and away, 70 for a bug, 1 when
 /// the dead-letter guard halts.
-pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: RunArguments) -> Result<(), Failure> {
+pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments) -> Result<(), Failure> {
+    logging::start(&config.log);
     hide_panic_messages();
     let health = Arc::new(BrokerHealth::new(&config.kafka.brokers));
     let telemetry = Telemetry::start(config, &pipeline)?;
@@ -97,7 +90,7 @@ pub fn hide_panic_messages() {
 /// SIGTERM and SIGINT become an ending; a second one ends the process at once, which is safe: what is not committed is
 /// decided again.
 pub fn on_signal(sender: Sender<Ending>) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| Failure::new(70, format!("listening for signals: {error}"));
+    let failed = |error: std::io::Error| Failure::bug(format!("listening for signals: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
     let (mut terminate, mut interrupt) = {
         let _context = runtime.enter();
@@ -129,7 +122,7 @@ fn wait_for_broker(
     telemetry: &Telemetry,
     endings: &Receiver<Ending>,
 ) -> Result<Option<Vec<TopicFinding>>, Failure> {
-    let topics = Topics::connect(&config.kafka).map_err(|error| Failure::new(64, error.to_string()))?;
+    let topics = Topics::connect(&config.kafka).map_err(|error| Failure::usage(error.to_string()))?;
     let mut names: Vec<_> = OutputTopic::ALL.iter().map(|topic| config.topics.name(*topic).to_owned()).collect();
     names.extend(config.topics.raw.iter().cloned());
     loop {
@@ -179,7 +172,7 @@ fn watch_progress(config: &Config, wait: Duration, sender: Sender<Ending>) -> Re
             }
             if still_for > wait {
                 let text = format!("run --once: the group's committed offsets have not moved for {} s; try again", wait.as_secs());
-                break Ending::Stuck(Failure::new(75, text));
+                break Ending::Stuck(Failure::unavailable(text));
             }
             thread::sleep(Duration::from_millis(100));
         };
@@ -189,6 +182,6 @@ fn watch_progress(config: &Config, wait: Duration, sender: Sender<Ending>) -> Re
     thread::Builder::new()
         .name("progress".to_owned())
         .spawn(watch)
-        .map_err(|error| Failure::new(75, format!("starting a thread: {error}")))?;
+        .map_err(|error| Failure::unavailable(format!("starting a thread: {error}")))?;
     Ok(())
 }

@@ -24,7 +24,7 @@ pub const OUTPUT_HEADROOM: usize = 256 * 1024;
 
 impl From<Unavailable> for Failure {
     fn from(error: Unavailable) -> Self {
-        Self::new(75, error.to_string())
+        Self::unavailable(error.to_string())
     }
 }
 
@@ -73,16 +73,16 @@ pub fn create(config: &Config, arguments: CreateArguments, out: &mut dyn Write) 
         tell(out, &told)?;
     }
     if refused > 0 {
-        return Err(Failure::new(1, format!("{refused} topics could not be created at {}", config.kafka.brokers)));
+        return Err(Failure::found(format!("{refused} topics could not be created at {}", config.kafka.brokers)));
     }
     Ok(())
 }
 
-/// Looks whether the topics exist and can hold what will be written.
+/// Looks whether the topics exist and can hold what will be written; `false`: something was found, and told.
 ///
 /// # Errors
-/// 75 when the broker does not answer, 1 when something is found.
-pub fn check(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
+/// 75 when the broker does not answer.
+pub fn check(config: &Config, out: &mut dyn Write) -> Result<bool, Failure> {
     let plans = plans(config, CreateArguments { partitions: 1, replication: -1 });
     let names: Vec<_> = plans.iter().map(|plan| plan.name.clone()).collect();
     let findings = Topics::connect(&config.kafka)?.find(&names)?;
@@ -97,10 +97,7 @@ pub fn check(config: &Config, out: &mut dyn Write) -> Result<(), Failure> {
             tell(out, &format!("problem  {}: {complaint}", found.name))?;
         }
     }
-    if problems > 0 {
-        return Err(Failure::new(1, format!("{problems} problems with the topics at {}", config.kafka.brokers)));
-    }
-    Ok(())
+    Ok(problems == 0)
 }
 
 fn complaints(plan: &TopicPlan, found: &TopicFinding) -> Vec<String> {
@@ -121,7 +118,7 @@ fn complaints(plan: &TopicPlan, found: &TopicFinding) -> Vec<String> {
 }
 
 fn tell(out: &mut dyn Write, line: &str) -> Result<(), Failure> {
-    writeln!(out, "{line}").map_err(|error| Failure::new(75, format!("writing to standard output: {error}")))
+    writeln!(out, "{line}").map_err(|error| Failure::unavailable(format!("writing to standard output: {error}")))
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use tracing::level_filters::LevelFilter;
 
 use crate::config::{LogConfig, LogFormat};
 
-/// Starts logging, once a process; a second call does nothing. `colour` is off for files, pipes and `NO_COLOR`.
-pub fn start(config: &LogConfig, no_color: bool) {
+/// Starts logging, once a process; a second call does nothing. Colours are for terminals, and not with `NO_COLOR`.
+pub fn start(config: &LogConfig) {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let lines = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(LevelFilter::from_level(config.level))

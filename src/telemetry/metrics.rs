@@ -252,8 +252,8 @@ impl Metrics {
                     // Whoever has the partition now tells its lag; ours would stand still for ever. A series that was
                     // never set is no loss.
                     let number = partition.number.to_string();
-                    let _ = self.consumer_lag_records.remove_label_values(&[&partition.topic, &number]);
-                    let _ = self.consumer_lag_seconds.remove_label_values(&[&partition.topic, &number]);
+                    let _ = self.consumer_lag_records.remove_label_values(&[&*partition.topic, number.as_str()]);
+                    let _ = self.consumer_lag_seconds.remove_label_values(&[&*partition.topic, number.as_str()]);
                 }
             }
             LaneEvent::Recycled(reason) => self.producer_recycles.with_label_values(&[reason]).inc(),

@@ -20,24 +20,16 @@ use crate::{
     config::{Config, Delivery},
     kafka::{BrokerHealth, Embedded, RawLeads},
     pipeline::{OutputTopic, Pipeline},
+    telemetry::logging,
 };
 
 use super::{
-    Failure,
+    DemoArguments, Failure,
     lanes::{Ending, Lanes, Shared},
     report::{Counts, Telemetry},
     serve::{hide_panic_messages, on_signal},
     topics::largest_output,
 };
-
-/// How `demo` was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DemoArguments {
-    /// End after so many leads; `None`: go on until stopped.
-    pub leads: Option<u64>,
-    /// Print the summary once, at the end.
-    pub quiet: bool,
-}
 
 const PARTITIONS: i32 = 4;
 /// The embedded broker keeps 5 MiB a partition: the writer waits when so many records are undecided.
@@ -49,7 +41,8 @@ const PACE: u64 = 400;
 ///
 /// # Errors
 /// 64 when the HTTP address is taken, 70 when the embedded broker cannot start, and what the lanes end on.
-pub fn demo(config: &Config, pipeline: Pipeline, arguments: DemoArguments, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn demo(config: &Config, pipeline: Pipeline, arguments: &DemoArguments, out: &mut dyn Write) -> Result<(), Failure> {
+    logging::start(&config.log);
     hide_panic_messages();
     tell(
         out,
@@ -60,7 +53,7 @@ pub fn demo(config: &Config, pipeline: Pipeline, arguments: DemoArguments, out: 
     let mut topics: Vec<(&str, i32)> = OutputTopic::ALL.iter().map(|topic| (config.topics.name(*topic), PARTITIONS)).collect();
     let raw = config.topics.raw.first().cloned().unwrap_or_default();
     topics.push((&raw, PARTITIONS));
-    let broker = Embedded::start(&topics).map_err(|error| Failure::new(70, error.to_string()))?;
+    let broker = Embedded::start(&topics).map_err(|error| Failure::bug(error.to_string()))?;
     drop(topics);
     config.kafka = crate::config::KafkaConfig { brokers: broker.brokers(), group: config.kafka.group, ..Default::default() };
     config.topics.raw = vec![raw.clone()];
@@ -141,7 +134,7 @@ impl Writer {
         thread::Builder::new()
             .name("made-up-leads".to_owned())
             .spawn(write)
-            .map_err(|error| Failure::new(75, format!("starting a thread: {error}")))?;
+            .map_err(|error| Failure::unavailable(format!("starting a thread: {error}")))?;
         Ok(writer)
     }
 }
@@ -195,8 +188,8 @@ fn summary(counts: &Counts, took: Duration, out: &mut dyn Write) -> Result<(), F
 fn tell(out: &mut dyn Write, line: &str) -> Result<(), Failure> {
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
         // Whoever reads has gone; the demo is for someone to look at.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::new(0, String::new())),
-        Err(error) => Err(Failure::new(75, format!("writing to standard output: {error}"))),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure { exit: 0, message: String::new() }),
+        Err(error) => Err(Failure::unavailable(format!("writing to standard output: {error}"))),
         Ok(()) => Ok(()),
     }
 }

@@ -1,0 +1,203 @@
+//! Every key there is, one a row: its path, and how what is written there becomes the typed value. The order is the
+//! contract's; `deploy/config/reference.toml` shows the same keys and a test compares them.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use super::{
+    Config, Delivery, From, LogFormat,
+    written::{Fault, Faults, Written},
+};
+use crate::pipeline::EventHeaders;
+
+/// One key.
+pub(super) struct Key {
+    /// Sections and name, joined by dots.
+    pub(super) path: &'static str,
+    /// Reads what is written into the configuration.
+    pub(super) read: fn(&mut Config, Written<'_>) -> Result<(), Faults>,
+}
+
+/// Sections whose keys are librdkafka's properties.
+pub(super) const PROPERTY_SECTIONS: [&str; 3] = ["kafka.client", "kafka.consumer", "kafka.producer"];
+
+/// A topic name may have this many characters (Kafka, `Topic.MAX_NAME_LENGTH`).
+const LONGEST_TOPIC: usize = 249;
+/// librdkafka takes no larger message (`message.max.bytes`, `fetch.message.max.bytes`).
+const LARGEST_RECORD: u64 = 1_000_000_000;
+/// A batch must be decided, written and committed within the transaction time-out of 15 s.
+const COMMIT_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(5);
+
+/// A row; the last argument says what to do with a value of the key.
+const fn key(path: &'static str, read: fn(&mut Config, Written<'_>) -> Result<(), Faults>) -> Key {
+    Key { path, read }
+}
+
+/// All keys but librdkafka's.
+pub(super) const KEYS: &[Key] = &[
+    key("kafka.brokers", |config, value| Ok(config.kafka.brokers = brokers(value)?)),
+    key("kafka.group", |config, value| Ok(config.kafka.group = value.name(LONGEST_TOPIC)?)),
+    key("kafka.instance", |config, value| {
+        let empty = value.text()?.trim().is_empty();
+        config.kafka.instance = if empty { String::new() } else { value.name(200)? };
+        Ok(())
+    }),
+    key("topics.raw", |config, value| Ok(config.topics.raw = input_topics(value)?)),
+    key("topics.qualified", |config, value| Ok(config.topics.qualified = output_topic(value)?)),
+    key("topics.unqualified", |config, value| Ok(config.topics.unqualified = output_topic(value)?)),
+    key("topics.routing", |config, value| Ok(config.topics.routing = output_topic(value)?)),
+    key("topics.dead_letter", |config, value| Ok(config.topics.dead_letter = output_topic(value)?)),
+    key("encoding.format", |_, value| {
+        let avro = value.choice(&[("json", false), ("avro", true)])?;
+        if avro { Err(not_yet("encoding.format = \"avro\"", "use \"json\"").into()) } else { Ok(()) }
+    }),
+    key("encoding.headers", |config, value| {
+        Ok(config.encoding.headers = value.choice(&[("none", EventHeaders::None), ("cloudevents", EventHeaders::CloudEvents)])?)
+    }),
+    key("encoding.registry", |_, value| {
+        let url = value.text()?.trim();
+        let known = url.is_empty() || ["http://", "https://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme));
+        if known { Ok(()) } else { Err(value.wrong("a URL that starts with http:// or https://").into()) }
+    }),
+    key("encoding.register", |_, value| Ok(value.boolean().map(|_| ())?)),
+    key("rules.path", |config, value| Ok(config.rules.path = Some(value.path()?))),
+    key("rules.watch", |config, value| Ok(config.rules.watch = value.boolean()?)),
+    key("rules.shadow", |_, value| {
+        let none = value.list("a list of paths")?.is_empty();
+        if none { Ok(()) } else { Err(not_yet("rules.shadow", "leave the list empty").into()) }
+    }),
+    key("tables.dir", |config, value| Ok(config.tables.dir = Some(value.path()?))),
+    key("identity.key", |config, value| {
+        let key = value.secret()?;
+        if key.expose().is_empty() {
+            return Err(Fault::new("invalid_value", "identity.key is empty")
+                .hint("give it a long random text, or leave the key out")
+                .into());
+        }
+        Ok(config.identity_key = Some(key))
+    }),
+    key("limits.record_bytes", |config, value| Ok(config.limits.record_bytes = value.size(1..=LARGEST_RECORD)?)),
+    // 127 is as deep as the JSON reader goes; the rest is room for its own levels.
+    key("limits.depth", |config, value| Ok(config.limits.depth = value.size(2..=120)?)),
+    key("limits.leads", |config, value| Ok(config.limits.leads = value.size(1..=1_000_000)?)),
+    key("limits.field_bytes", |config, value| Ok(config.limits.field_bytes = value.size(64..=LARGEST_RECORD)?)),
+    key("limits.extra_bytes", |config, value| Ok(config.limits.extra_bytes = value.size(0..=LARGEST_RECORD)?)),
+    key("run.lanes", |config, value| Ok(config.run.lanes = value.size(1..=64)?)),
+    key("run.commit_interval", |config, value| Ok(config.run.commit_interval = value.duration(COMMIT_INTERVALS)?)),
+    key("run.from", |config, value| Ok(config.run.from = value.choice(&[("earliest", From::Earliest), ("latest", From::Latest)])?)),
+    key("run.delivery", |config, value| {
+        let choices = [("exactly-once", Delivery::ExactlyOnce), ("at-least-once", Delivery::AtLeastOnce)];
+        Ok(config.run.delivery = value.choice(&choices)?)
+    }),
+    key("run.halt_on_dead_letters.ratio", |config, value| Ok(config.run.halt_on_dead_letters.ratio = value.share()?)),
+    key("run.halt_on_dead_letters.over_records", |config, value| {
+        Ok(config.run.halt_on_dead_letters.over_records = value.integer(0..=1_000_000_000)?)
+    }),
+    key("http.listen", |config, value| Ok(config.http.listen = value.address()?)),
+    key("log.format", |config, value| Ok(config.log.format = value.choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)])?)),
+    key("log.level", |config, value| {
+        use tracing::Level;
+        let levels = ["error", "warn", "info", "debug", "trace"];
+        let choices: Vec<(&str, Level)> =
+            levels.into_iter().zip([Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE]).collect();
+        Ok(config.log.level = value.choice(&choices)?)
+    }),
+];
+
+/// The paths of all keys but librdkafka's properties, in the contract's order, for the reference page.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|key| key.path)
+}
+
+/// The key at `path`.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+/// Whether `path` holds further keys.
+pub(super) fn is_section(path: &str) -> bool {
+    let inner = |known: &str| known.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+    KEYS.iter().any(|key| inner(key.path)) || PROPERTY_SECTIONS.iter().any(|section| inner(section) || *section == path)
+}
+
+/// The known key or section nearest to an unknown one.
+pub(super) fn nearest(path: &str) -> Option<&'static str> {
+    let sections = KEYS.iter().flat_map(|key| key.path.match_indices('.').map(|(dot, _)| &key.path[..dot]));
+    super::suggest::nearest(path, KEYS.iter().map(|key| key.path).chain(PROPERTY_SECTIONS).chain(sections))
+}
+
+fn not_yet(what: &str, instead: &str) -> Fault {
+    Fault::new("not_in_this_version", format!("{what} is not in this version yet")).hint(instead.to_owned())
+}
+
+/// `host:port`, several with commas; a port may be left out, a `scheme://` may stand before.
+fn brokers(value: Written<'_>) -> Result<String, Faults> {
+    let wanted = "\"host:port\", several of them with commas";
+    let text = value.text().map_err(|_| value.wrong(wanted))?;
+    let good = |broker: &str| {
+        let address = broker.split_once("://").map_or(broker, |(_, rest)| rest);
+        // An IPv6 address stands in brackets, so the last colon after them is the port's.
+        let (host, port) = match address.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (address, None),
+        };
+        let host_is_good = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/');
+        let bare_ipv6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
+        host_is_good && !bare_ipv6 && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+    };
+    let brokers: Vec<&str> = text.split(',').map(str::trim).collect();
+    if brokers.iter().all(|broker| good(broker)) { Ok(brokers.join(",")) } else { Err(value.wrong(wanted).into()) }
+}
+
+fn input_topics(value: Written<'_>) -> Result<Vec<String>, Faults> {
+    let elements = value.list("a list of topic names, such as [\"leads.raw\"]")?;
+    if elements.is_empty() {
+        return Err(Fault::new("invalid_value", format!("{} is empty", value.key)).hint("name at least one topic to read").into());
+    }
+    let mut faults = Vec::new();
+    let mut topics: Vec<String> = Vec::new();
+    for element in elements {
+        let (name, offset) = match element {
+            Ok(element) => element,
+            Err(fault) => {
+                faults.push(fault);
+                continue;
+            }
+        };
+        if let Some(fault) = topic_fault(value.key, name) {
+            faults.push(Fault { offset, ..fault });
+        } else if topics.iter().any(|known| known == name) {
+            let fault = Fault::new("duplicate_topic", format!("{} names {name:?} twice", value.key)).hint("name each topic once");
+            faults.push(Fault { offset, ..fault });
+        } else {
+            topics.push(name.to_owned());
+        }
+    }
+    if faults.is_empty() { Ok(topics) } else { Err(Faults(faults)) }
+}
+
+fn output_topic(value: Written<'_>) -> Result<String, Faults> {
+    let name = value.text()?.trim();
+    match topic_fault(value.key, name) {
+        Some(fault) => Err(fault.into()),
+        None => Ok(name.to_owned()),
+    }
+}
+
+/// What is wrong with a topic's name by Kafka's own rules (`org.apache.kafka.common.internals.Topic`).
+fn topic_fault(key: &str, name: &str) -> Option<Fault> {
+    let invalid = |what: String| Some(Fault::new("invalid_topic", format!("{key}: {what}")));
+    if name.is_empty() {
+        return invalid("a topic name is empty".to_owned()).map(|fault| fault.hint("name a topic"));
+    }
+    if name.len() > LONGEST_TOPIC {
+        return invalid(format!("a topic name has {} characters; Kafka allows {LONGEST_TOPIC}", name.len()));
+    }
+    if matches!(name, "." | "..") || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')) {
+        return invalid(format!("{name:?} is no topic name"))
+            .map(|fault| fault.hint("Kafka allows letters, digits, \".\", \"_\" and \"-\""));
+    }
+    if matches!(name, "__consumer_offsets" | "__transaction_state") {
+        return invalid(format!("{name:?} is Kafka's own")).map(|fault| fault.hint("name a topic of yours"));
+    }
+    None
+}

@@ -1,0 +1,83 @@
+//! What each mode is asked to do, as plain values: no argument parser and no configuration in here.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::lead::{Format, Position, Timestamp};
+
+/// A file, or the process's own stream (`-`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Standard input or output.
+    Stream,
+    /// A file, or the folder outputs go to.
+    Path(PathBuf),
+}
+
+/// How records stand in a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Framing {
+    /// One a line; blank lines are skipped.
+    #[default]
+    Lines,
+    /// Each after its length in bytes, u32 big-endian.
+    Length,
+}
+
+/// `leadstream process`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessArguments {
+    /// Read in this order; at least one.
+    pub inputs: Vec<Target>,
+    /// Where events and dead letters go.
+    pub output: Target,
+    /// When the records were received; `None`: the start of the run.
+    pub now: Option<Timestamp>,
+    /// What the records are; `None`: told by their structure.
+    pub format: Option<Format>,
+    /// How records stand in the inputs.
+    pub framing: Framing,
+    /// Where the counts go, as JSON.
+    pub summary: Option<PathBuf>,
+    /// No progress, no closing line.
+    pub quiet: bool,
+}
+
+/// `leadstream explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExplainArguments {
+    /// Where the one record is.
+    pub input: ExplainInput,
+    /// One JSON object instead of a tree.
+    pub json: bool,
+    /// When the record was received; `None`: now, or the record's own time in Kafka.
+    pub now: Option<Timestamp>,
+}
+
+/// Where the record to explain is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExplainInput {
+    /// A file or standard input holding its value.
+    Value(Target),
+    /// In Kafka.
+    At(Position),
+}
+
+/// `leadstream run`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeArguments {
+    /// End when the committed offsets reach the end offsets seen at the start.
+    pub once: bool,
+    /// With `once`: how long nothing may move before giving up with exit 75.
+    pub wait: Duration,
+    /// No progress.
+    pub quiet: bool,
+}
+
+/// `leadstream demo`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DemoArguments {
+    /// End when so many made-up leads are decided; `None`: go on.
+    pub leads: Option<u64>,
+    /// No live summary.
+    pub quiet: bool,
+}

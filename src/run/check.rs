@@ -1,0 +1,68 @@
+//! `leadstream check`: every problem of configuration, rules and tables at once, offline. Finds nothing itself: `config` and
+//! `run::load` do.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::inspect_pipeline;
+use crate::{config::Config, pipeline::Pipeline, problem::Problem, tables::TableVersions};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    problems: &'a [Problem],
+    ruleset: Option<RulesetReport<'a>>,
+}
+
+#[derive(Serialize)]
+struct RulesetReport<'a> {
+    name: &'a str,
+    version: &'a str,
+    hash: &'a str,
+    tables: &'a TableVersions,
+}
+
+/// Adds the problems of rules and tables to those of the configuration, and shows all of them; `false` if one is an error.
+///
+/// # Errors
+/// `out` cannot be written to.
+pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut dyn Write) -> io::Result<bool> {
+    let (pipeline, found) = inspect_pipeline(config);
+    problems.extend(found);
+    if json {
+        let report = Report { problems: &problems, ruleset: pipeline.as_ref().map(ruleset) };
+        serde_json::to_writer(&mut *out, &report)?;
+        writeln!(out)?;
+    } else {
+        print(&problems, pipeline.as_ref(), out)?;
+    }
+    Ok(!problems.iter().any(Problem::is_error))
+}
+
+fn ruleset(pipeline: &Pipeline) -> RulesetReport<'_> {
+    let rules = &pipeline.rules;
+    RulesetReport { name: &rules.name, version: &rules.version, hash: &rules.hash, tables: &pipeline.tables.versions }
+}
+
+fn print(problems: &[Problem], pipeline: Option<&Pipeline>, out: &mut dyn Write) -> io::Result<()> {
+    for problem in problems {
+        writeln!(out, "{problem}\n")?;
+    }
+    if let Some(pipeline) = pipeline {
+        let RulesetReport { name, version, hash, tables } = ruleset(pipeline);
+        writeln!(out, "ruleset {name} {version}, hash {hash}")?;
+        for (table, hash) in tables {
+            writeln!(out, "table {table}, hash {hash}")?;
+        }
+    }
+    let errors = problems.iter().filter(|problem| problem.is_error()).count();
+    writeln!(out, "{}, {}", counted(errors, "error"), counted(problems.len() - errors, "warning"))
+}
+
+fn counted(count: usize, word: &str) -> String {
+    match count {
+        0 => format!("no {word}s"),
+        1 => format!("1 {word}"),
+        _ => format!("{count} {word}s"),
+    }
+}

@@ -1,0 +1,103 @@
+//! Reads the rules and tables a configuration names into one snapshot the core decides with. Only this file turns paths into
+//! text for `rules` and `tables`.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    config::Config,
+    pipeline::{EncodeSettings, PersonKey, Pipeline},
+    problem::Problem,
+    rules::{self, Ruleset},
+    tables::Tables,
+};
+
+/// What problems of the built-in ruleset are said to stand in.
+const BUILT_IN: &str = "built-in ruleset";
+
+/// One snapshot of all that decides beside the record.
+///
+/// # Errors
+/// Every problem of rules and tables at once; the place in the file is filled.
+pub fn load_pipeline(config: &Config) -> Result<Pipeline, Vec<Problem>> {
+    let (pipeline, problems) = inspect_pipeline(config);
+    pipeline.ok_or(problems)
+}
+
+/// The snapshot, if there are no errors, and everything that is wrong, warnings too.
+#[must_use]
+pub fn inspect_pipeline(config: &Config) -> (Option<Pipeline>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let rules = ruleset(config.rules.path.as_deref(), &mut problems);
+    let tables = config.tables.dir.as_deref().map_or_else(Tables::default, |dir| tables(dir, &mut problems));
+    let rules = rules.filter(|_| !problems.iter().any(Problem::is_error));
+    let pipeline = rules.map(|rules| Pipeline {
+        rules,
+        tables,
+        limits: config.limits.clone(),
+        person_key: PersonKey::new(config.identity_key.as_ref().map(|key| key.expose().as_bytes())),
+        encoding: EncodeSettings { headers: config.encoding.headers, ..EncodeSettings::default() },
+    });
+    (pipeline, problems)
+}
+
+/// The ruleset at `path` (a file, or a folder with `ruleset.toml`), or the built-in one.
+fn ruleset(path: Option<&Path>, problems: &mut Vec<Problem>) -> Option<Ruleset> {
+    let (name, text) = match path {
+        None => (BUILT_IN.to_owned(), rules::DEFAULT.to_owned()),
+        Some(path) => {
+            let file = if path.is_dir() { path.join("ruleset.toml") } else { path.to_owned() };
+            let text = read(&file, "ruleset", "check rules.path (or --rules)", problems)?;
+            (file.display().to_string(), text)
+        }
+    };
+    match Ruleset::parse(&text) {
+        Ok(rules) => Some(rules),
+        Err(found) => {
+            if !found.iter().any(Problem::is_error) {
+                problems.push(Problem::error("ruleset_refused", "the ruleset cannot be used").in_file(name.clone()));
+            }
+            problems.extend(found.into_iter().map(|problem| placed(problem, &name)));
+            None
+        }
+    }
+}
+
+/// The tables in the folder `dir`: one file a table, named after it.
+fn tables(dir: &Path, problems: &mut Vec<Problem>) -> Tables {
+    let unreadable = |error: std::io::Error| {
+        Problem::error("unreadable_folder", format!("cannot read the folder of tables: {error}"))
+            .hint("check tables.dir (or --tables)")
+            .in_file(dir.display().to_string())
+    };
+    let files: Result<Vec<PathBuf>, _> = std::fs::read_dir(dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut files = match files {
+        Ok(files) => files,
+        Err(error) => {
+            problems.push(unreadable(error));
+            return Tables::default();
+        }
+    };
+    files.sort();
+    let _ = files;
+    Tables::default()
+}
+
+/// The text of a file; a problem if there is none.
+fn read(file: &Path, what: &str, hint: &str, problems: &mut Vec<Problem>) -> Option<String> {
+    let name = file.display().to_string();
+    let problem = match std::fs::read(file).map(String::from_utf8) {
+        Ok(Ok(text)) => return Some(text),
+        Ok(Err(error)) => {
+            let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+            let problem = Problem::error("not_utf8", format!("the {what} is not UTF-8")).hint("save it as UTF-8");
+            Problem { quoted: None, ..problem.at(&valid, valid.len()) }
+        }
+        Err(error) => Problem::error("unreadable_file", format!("cannot read the {what}: {error}")).hint(hint),
+    };
+    problems.push(problem.in_file(name));
+    None
+}
+
+fn placed(problem: Problem, file: &str) -> Problem {
+    if problem.file.is_some() { problem } else { problem.in_file(file) }
+}
