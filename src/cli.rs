@@ -194,8 +194,7 @@ pub(crate) fn main(
         }
     };
     match dispatch(cli, environment, out, err) {
-        Ok(exit) => exit,
-        Err(Ended::Told(exit)) => exit,
+        Ok(exit) | Err(Ended::Told(exit)) => exit,
         Err(Ended::Failed(failure)) => {
             let _ = writeln!(err, "error: {failure}");
             failure.exit

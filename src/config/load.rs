@@ -138,14 +138,13 @@ impl Loader<'_> {
 
     fn sets(&mut self, sets: &[String]) {
         for set in sets {
-            match set.split_once('=') {
-                Some((key, text)) => self.given(key.trim(), text, &Origin::Set(key.trim().to_owned())),
-                None => {
-                    let fault = Fault::new("set_without_value", "there is no \"=\"").hint("write --set KEY=VALUE");
-                    // What follows may be anything, a secret too: only what can be a key is shown.
-                    let key: String = set.chars().take_while(|c| c.is_ascii_lowercase() || matches!(c, '.' | '_')).collect();
-                    self.tell(fault, &Origin::Set(key));
-                }
+            if let Some((key, text)) = set.split_once('=') {
+                self.given(key.trim(), text, &Origin::Set(key.trim().to_owned()));
+            } else {
+                let fault = Fault::new("set_without_value", "there is no \"=\"").hint("write --set KEY=VALUE");
+                // What follows may be anything, a secret too: only what can be a key is shown.
+                let key: String = set.chars().take_while(|c| c.is_ascii_lowercase() || matches!(c, '.' | '_')).collect();
+                self.tell(fault, &Origin::Set(key));
             }
         }
     }

@@ -13,6 +13,8 @@ use crate::{
 
 /// What problems of the built-in ruleset are said to stand in.
 const BUILT_IN: &str = "built-in ruleset";
+/// The tables this version reads.
+const TABLES: [&str; 2] = ["offers", "accounts"];
 
 /// One snapshot of all that decides beside the record.
 ///
@@ -62,24 +64,75 @@ fn ruleset(path: Option<&Path>, problems: &mut Vec<Problem>) -> Option<Ruleset> 
     }
 }
 
-/// The tables in the folder `dir`: one file a table, named after it.
+/// How a table is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TableForm {
+    Csv,
+    Ndjson,
+}
+
+/// The tables in the folder `dir`: one file a table, named after it. A file that looks like a table and is none is an error:
+/// a misspelt name must not read as "no such offers".
 fn tables(dir: &Path, problems: &mut Vec<Problem>) -> Tables {
-    let unreadable = |error: std::io::Error| {
-        Problem::error("unreadable_folder", format!("cannot read the folder of tables: {error}"))
-            .hint("check tables.dir (or --tables)")
-            .in_file(dir.display().to_string())
-    };
-    let files: Result<Vec<PathBuf>, _> = std::fs::read_dir(dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
-    let mut files = match files {
+    let mut tables = Tables::default();
+    let entries: Result<Vec<PathBuf>, _> = std::fs::read_dir(dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut files = match entries {
         Ok(files) => files,
         Err(error) => {
-            problems.push(unreadable(error));
-            return Tables::default();
+            let problem = Problem::error("unreadable_folder", format!("cannot read the folder of tables: {error}"));
+            problems.push(problem.hint("check tables.dir (or --tables)").in_file(dir.display().to_string()));
+            return tables;
         }
     };
     files.sort();
-    let _ = files;
-    Tables::default()
+    let mut loaded = Vec::new();
+    for file in files {
+        let part = |part: Option<&std::ffi::OsStr>| part.and_then(std::ffi::OsStr::to_str).unwrap_or_default().to_owned();
+        let (stem, extension) = (part(file.file_stem()), part(file.extension()));
+        // Hidden files are the platform's (a mounted ConfigMap brings some).
+        if stem.starts_with('.') || !file.is_file() {
+            continue;
+        }
+        let known = TABLES.into_iter().find(|name| *name == stem);
+        let form = match extension.as_str() {
+            "csv" => Some(TableForm::Csv),
+            "ndjson" => Some(TableForm::Ndjson),
+            _ => None,
+        };
+        let name = file.display().to_string();
+        let mut tell = |problem: Problem| problems.push(problem.in_file(name.clone()));
+        match (known, form) {
+            (Some(table), _) if loaded.contains(&table) => {
+                tell(Problem::error("duplicate_table", format!("there are two files for the table {table:?}")).hint("keep one"));
+            }
+            (Some(table), Some(form)) => {
+                loaded.push(table);
+                if let Some(text) = read(&file, "table", "make it readable for this user", problems) {
+                    let found = take(&mut tables, table, form, &text);
+                    problems.extend(found.into_iter().map(|problem| placed(problem, &name)));
+                }
+            }
+            (Some(table), None) => {
+                let problem = Problem::error("unknown_table_format", format!("the table {table:?} is not in a format leadstream reads"));
+                tell(problem.hint("write it as CSV with a header (.csv) or as one JSON object a line (.ndjson)"));
+            }
+            (None, Some(_)) if stem == "suppressions" => {
+                let problem = Problem::error("not_in_this_version", "suppressions are not in this version yet");
+                tell(problem.hint("take the file out of the folder, and keep these people out of the input"));
+            }
+            (None, Some(_)) => {
+                let problem = Problem::error("unknown_table", format!("there is no table {stem:?}"));
+                tell(problem.hint("tables are offers and accounts; name the file after one, or move it out of the folder"));
+            }
+            (None, None) => {}
+        }
+    }
+    tables
+}
+
+/// Adds one table's rows; tells what is wrong with them.
+fn take(_tables: &mut Tables, _table: &str, _form: TableForm, _text: &str) -> Vec<Problem> {
+    Vec::new()
 }
 
 /// The text of a file; a problem if there is none.

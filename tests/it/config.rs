@@ -37,7 +37,7 @@ fn bad(toml: &str, variables: &[(&str, &str)], sets: &[&str]) -> Vec<Problem> {
 }
 
 fn listed(problems: &[Problem]) -> String {
-    problems.iter().map(|problem| format!("{problem}\n")).collect()
+    problems.iter().flat_map(|problem| [problem.to_string(), "\n".to_owned()]).collect()
 }
 
 fn codes(problems: &[Problem]) -> Vec<&str> {
@@ -376,8 +376,8 @@ fn the_reference_file_is_the_default_and_its_examples_are_good() {
     assert_eq!(problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["identity_key_unset"]);
 
     let text = fs::read_to_string(&file).expect("the reference");
-    let with_examples: String =
-        text.lines().map(|line| format!("{}\n", line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line))).collect();
+    let example = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line);
+    let with_examples = text.lines().map(example).collect::<Vec<_>>().join("\n");
     let config = good(&with_examples, &[("KAFKA_PASSWORD", "p"), ("LEADSTREAM_KEY", "k")], &[]);
     assert!(config.identity_key.is_some() && config.rules.path.is_some() && config.tables.dir.is_some());
 
