@@ -263,7 +263,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             Ok(0)
         }
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
-        Verb::Topics { verb } => topics(&config, problems, verb, out, err),
+        Verb::Topics { verb } => topics(&config, &problems, verb, out, err),
         Verb::Demo { leads } => demo(&config, problems, &DemoArguments { leads, quiet }, out, err),
     }
 }
@@ -313,8 +313,8 @@ fn serve(config: &Config, problems: Vec<Problem>, arguments: &ServeArguments, er
 }
 
 #[cfg(feature = "kafka")]
-fn topics(config: &Config, problems: Vec<Problem>, verb: TopicsVerb, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
-    tell(&problems, true, err)?;
+fn topics(config: &Config, problems: &[Problem], verb: TopicsVerb, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
+    tell(problems, true, err)?;
     let good = match verb {
         TopicsVerb::Create => run::topics::create(config, out).map(|()| true)?,
         TopicsVerb::Check => run::topics::check(config, out)?,
@@ -335,7 +335,7 @@ fn serve(_: &Config, _: Vec<Problem>, _: &ServeArguments, _: &mut dyn Write) -> 
 }
 
 #[cfg(not(feature = "kafka"))]
-fn topics(_: &Config, _: Vec<Problem>, _: TopicsVerb, _: &mut dyn Write, _: &mut dyn Write) -> Result<u8, Ended> {
+fn topics(_: &Config, _: &[Problem], _: TopicsVerb, _: &mut dyn Write, _: &mut dyn Write) -> Result<u8, Ended> {
     Err(without_kafka("topics").into())
 }
 

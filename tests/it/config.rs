@@ -368,6 +368,11 @@ fn the_minimal_file_needs_its_secrets_and_nothing_else() {
     assert_eq!(codes(&load_file(Some(&file), &[], &[]).expect_err("bad")), ["missing_secret", "missing_secret"]);
 }
 
+/// A line of the reference file; where it shows an example (`#key = …`), the example.
+fn example(line: &str) -> &str {
+    line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)
+}
+
 #[test]
 fn the_reference_file_is_the_default_and_its_examples_are_good() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/config/reference.toml");
@@ -376,7 +381,6 @@ fn the_reference_file_is_the_default_and_its_examples_are_good() {
     assert_eq!(problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["identity_key_unset"]);
 
     let text = fs::read_to_string(&file).expect("the reference");
-    let example = |line: &str| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line);
     let with_examples = text.lines().map(example).collect::<Vec<_>>().join("\n");
     let config = good(&with_examples, &[("KAFKA_PASSWORD", "p"), ("LEADSTREAM_KEY", "k")], &[]);
     assert!(config.identity_key.is_some() && config.rules.path.is_some() && config.tables.dir.is_some());
