@@ -125,7 +125,14 @@ enum Verb {
 #[derive(Clone, Copy, Debug, Subcommand)]
 enum TopicsVerb {
     /// Create those that are missing
-    Create,
+    Create {
+        /// Partitions of each new topic
+        #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=100_000))]
+        partitions: i32,
+        /// Replicas of each new topic; default: the broker's
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=100))]
+        replication: Option<i32>,
+    },
     /// Tell what is missing or does not fit
     Check,
 }
@@ -316,7 +323,10 @@ fn serve(config: &Config, problems: Vec<Problem>, arguments: &ServeArguments, er
 fn topics(config: &Config, problems: &[Problem], verb: TopicsVerb, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
     tell(problems, true, err)?;
     let good = match verb {
-        TopicsVerb::Create => run::topics::create(config, out).map(|()| true)?,
+        TopicsVerb::Create { partitions, replication } => {
+            let arguments = run::topics::CreateArguments { partitions, replication: replication.unwrap_or(-1) };
+            run::topics::create(config, arguments, out).map(|()| true)?
+        }
         TopicsVerb::Check => run::topics::check(config, out)?,
     };
     Ok(if good { 0 } else { FOUND_PROBLEMS })

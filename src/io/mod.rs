@@ -2,16 +2,18 @@
 //! the values they exchange. Kafka's lane is in `kafka`; the memory lane here is the model the loop is tested on.
 
 mod batch;
+mod memory;
 mod progress;
 mod tally;
 
 pub use batch::Batch;
+pub use memory::{MemoryLane, Visible};
 pub use progress::Progress;
 pub use tally::Tally;
 
 use std::time::Duration;
 
-use crate::pipeline::OutputBuffer;
+use crate::{lead::Partition, pipeline::OutputBuffer};
 
 /// When a batch is full.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,10 +94,46 @@ pub trait Lane {
     fn rewind(&mut self) -> Result<(), LaneError>;
 }
 
+/// What a lane tells of itself as it goes, beside its batches: for metrics, `/status` and people. Nothing is decided on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum LaneEvent<'a> {
+    /// Partitions came.
+    Assigned(&'a [Partition]),
+    /// Partitions went, in good order.
+    Revoked(&'a [Partition]),
+    /// Partitions went without a word: the group had given this member up.
+    Lost(&'a [Partition]),
+    /// The producer was replaced; the reason is a stable word.
+    Recycled(&'static str),
+    /// How far a partition is behind.
+    Lag {
+        /// Which.
+        partition: &'a Partition,
+        /// The next offset to decide.
+        next: i64,
+        /// The partition's end, as last told by the broker.
+        end: i64,
+        /// Age of the oldest undecided record, as far as it is known; 0 when there is none.
+        seconds: f64,
+    },
+    /// The dependency answers (again).
+    DependencyUp,
+    /// The dependency does not answer; why, for a person.
+    DependencyDown(&'a str),
+}
+
+/// Listens to a lane.
+pub trait LaneWatch: Send {
+    /// Something happened.
+    fn tell(&mut self, event: LaneEvent<'_>);
+}
+
 /// Told what happened to a batch, after it happened, so that an aborted and repeated batch is never counted twice.
 pub trait Observer {
     /// A batch became visible.
     fn committed(&mut self, tally: &Tally, committed: Committed, decided_in: Duration);
     /// A batch was taken back.
     fn aborted(&mut self, abort: &Abort);
+    /// The loop came round: the lane is alive, with or without records.
+    fn round(&mut self) {}
 }

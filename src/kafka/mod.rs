@@ -1,6 +1,27 @@
-//! The only place that names rdkafka: the lane, the client's settings, topics, the embedded broker. Knows no lead and no
-//! rule.
+//! The only room that names rdkafka: the exactly-once lane (consumer, transactions, rebalances, errors), topics, and the
+//! embedded broker of the demo. Knows records and outputs as bytes; no lead, no rule, no metric.
 
-mod property;
+mod consumer;
+mod embedded;
+mod fetch;
+mod group;
+mod health;
+mod lane;
+mod native;
+mod placement;
+mod producer;
+mod properties;
+mod topics;
 
-pub use property::check_property;
+pub use embedded::{Embedded, RawLeads};
+pub use fetch::{Fetched, fetch};
+pub use group::{GroupProgress, Movement};
+pub use health::BrokerHealth;
+pub use lane::{KafkaLane, LaneSettings};
+pub use properties::{check_property, random_instance};
+pub use topics::{TopicFinding, TopicPlan, Topics};
+
+/// What a caller is told when a call on the broker failed for now: who was asked for what, and why it failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Action, Audience, Campaign, Channel, Confidence, ConsentFacts, Facts, Flags, Grade, Listing, Part, Rejection, Stage, Storefront,
+    Action, Audience, Campaign, Channel, Confidence, ConsentFacts, Facts, Flag, Flags, Grade, Listing, Part, Rejection, Stage, Storefront,
     Timestamp, Verdict,
 };
 use crate::rules::Ruleset;
@@ -111,6 +111,17 @@ pub struct Decision<'a> {
     pub qualified: Qualified<'a>,
     /// Who follows up; in rule order, one a destination.
     pub routes: Vec<Route<'a>>,
+}
+
+impl Decision<'_> {
+    /// Every flag the published event carries: of the facts, of the classification, and of what was decided.
+    #[must_use]
+    pub fn flags(&self) -> Flags {
+        let mut flags = self.facts.flags.union(self.class.flags);
+        flags.set(Flag::Redacted, self.qualified.redacted);
+        flags.set(Flag::LateDelivery, self.routes.iter().any(|route| route.late_delivery));
+        flags
+    }
 }
 
 /// What became of one record: total, exactly one for every record there is.

@@ -1,1 +1,11 @@
-//! Metrics, logging and HTTP: told facts; nothing asks it to decide.
+//! What a running process tells: metrics, status, log lines, and the HTTP that shows them. Is told facts; nothing calls it
+//! to decide, and it knows neither broker nor rules.
+
+pub mod http;
+pub mod logging;
+mod metrics;
+pub mod names;
+mod status;
+
+pub use metrics::{Labels, Metrics};
+pub use status::{Counts, STUCK, Status};

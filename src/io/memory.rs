@@ -1,0 +1,69 @@
+//! A lane in memory: the model of what a broker with transactions does, on which the loop is tested. Aborts can be ordered;
+//! outputs become visible and progress moves together or not at all.
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::{
+    lead::{Position, Timestamp},
+    pipeline::{OutputBuffer, OutputTopic},
+};
+
+use super::{Abort, Batch, BatchLimits, Committed, Lane, LaneError, Next, Progress};
+
+/// A visible output: topic, key, value.
+pub type Visible = (OutputTopic, Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// One input of records and all outputs, in memory.
+#[derive(Debug, Default)]
+pub struct MemoryLane {
+    records: Vec<(Position, Timestamp, Option<Vec<u8>>)>,
+    read: usize,
+    committed: usize,
+    /// What readers see.
+    pub visible: Vec<Visible>,
+    /// Taken in order: `Some` aborts that commit, `None` lets it pass.
+    pub aborts: VecDeque<Option<Abort>>,
+    /// Outputs larger than this are refused as a broker would; 0: none.
+    pub largest: usize,
+}
+
+impl MemoryLane {
+    /// A lane with these values to read, one record each.
+    #[must_use]
+    pub fn new(records: Vec<(Position, Timestamp, Option<Vec<u8>>)>) -> Self {
+        Self { records, ..Self::default() }
+    }
+}
+
+impl Lane for MemoryLane {
+    fn next_batch(&mut self, limits: &BatchLimits, batch: &mut Batch) -> Result<Next, LaneError> {
+        batch.clear(0);
+        while batch.len() < limits.records && batch.bytes() < limits.bytes {
+            let Some((at, received_at, value)) = self.records.get(self.read) else { break };
+            batch.push(at.clone(), *received_at, None, value.as_deref(), std::iter::empty());
+            self.read += 1;
+        }
+        Ok(if batch.is_empty() { Next::End } else { Next::Records })
+    }
+
+    fn commit(&mut self, out: &OutputBuffer, _progress: &Progress) -> Result<Committed, LaneError> {
+        if let Some(Some(abort)) = self.aborts.pop_front() {
+            return Err(LaneError::Aborted(abort));
+        }
+        let size = |output: &crate::pipeline::Output<'_>| output.value.map_or(0, <[u8]>::len);
+        let too_large: Vec<_> =
+            out.iter().enumerate().filter(|(_, output)| self.largest > 0 && size(output) > self.largest).map(|(at, _)| at).collect();
+        if !too_large.is_empty() {
+            return Err(LaneError::Aborted(Abort { reason: "too_large", detail: String::new(), too_large }));
+        }
+        self.visible
+            .extend(out.iter().map(|output| (output.topic, output.key.map(<[u8]>::to_vec), output.value.map(<[u8]>::to_vec))));
+        self.committed = self.read;
+        Ok(Committed { took: Duration::ZERO })
+    }
+
+    fn rewind(&mut self) -> Result<(), LaneError> {
+        self.read = self.committed;
+        Ok(())
+    }
+}

@@ -1,0 +1,123 @@
+//! How far a whole group has come, whoever commits: the end offsets seen at a start, and whether the group's committed
+//! offsets have reached them.
+
+use std::time::Duration;
+
+use rdkafka::{
+    ClientContext, Message, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, Consumer, ConsumerContext},
+    error::{KafkaError, KafkaResult},
+    topic_partition_list::Offset,
+};
+
+use crate::config::KafkaConfig;
+
+use super::{Unavailable, properties};
+
+const CALL: Duration = Duration::from_secs(5);
+
+/// Says nothing by itself: its callers report.
+#[derive(Debug)]
+pub(super) struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+        tracing::debug!(target: "librdkafka", facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", %error, reason);
+    }
+}
+
+impl ConsumerContext for Quiet {}
+
+/// What a look at the group found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Movement {
+    /// Every partition is at its end of then.
+    pub reached: bool,
+    /// Sum of the committed offsets: it moves when anything does.
+    pub committed: i64,
+}
+
+/// A group on its way to the end offsets of a moment.
+pub struct GroupProgress {
+    consumer: BaseConsumer<Quiet>,
+    targets: Vec<Target>,
+}
+
+struct Target {
+    topic: String,
+    partition: i32,
+    low: i64,
+    end: i64,
+}
+
+impl GroupProgress {
+    /// Takes the end offsets of all partitions of `topics` as they are now.
+    ///
+    /// # Errors
+    /// When the broker does not answer or a topic does not exist.
+    pub fn towards_now(kafka: &KafkaConfig, topics: &[String]) -> Result<Self, Unavailable> {
+        let what = |error: KafkaError| Unavailable(format!("asking {} for the end of {topics:?}: {error}", kafka.brokers));
+        let consumer: BaseConsumer<Quiet> = properties::observer(kafka).create_with_context(Quiet).map_err(what)?;
+        let mut targets = Vec::new();
+        for topic in topics {
+            let metadata = consumer.fetch_metadata(Some(topic), CALL).map_err(what)?;
+            let partitions = metadata.topics().iter().find(|found| found.name() == topic).map_or(&[][..], |found| found.partitions());
+            if partitions.is_empty() {
+                return Err(Unavailable(format!("topic {topic} does not exist at {}", kafka.brokers)));
+            }
+            for partition in partitions {
+                let (low, end) = consumer.fetch_watermarks(topic, partition.id(), CALL).map_err(what)?;
+                targets.push(Target { topic: topic.clone(), partition: partition.id(), low, end });
+            }
+        }
+        Ok(Self { consumer, targets })
+    }
+
+    /// Looks where the group is now. `thorough` also reads whether what is left holds any record at all: the last offsets of
+    /// a partition may be transaction markers, which nobody commits past.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub fn look(&self, thorough: bool) -> Result<Movement, Unavailable> {
+        self.try_look(thorough).map_err(|error| Unavailable(format!("asking for the group's committed offsets: {error}")))
+    }
+
+    fn try_look(&self, thorough: bool) -> KafkaResult<Movement> {
+        let mut list = TopicPartitionList::with_capacity(self.targets.len());
+        for target in &self.targets {
+            list.add_partition(&target.topic, target.partition);
+        }
+        let found = self.consumer.committed_offsets(list, CALL)?;
+        let mut movement = Movement { reached: true, committed: 0 };
+        for target in &self.targets {
+            let offset = match found.find_partition(&target.topic, target.partition).map(|element| element.offset()) {
+                Some(Offset::Offset(offset)) => offset,
+                _ => target.low,
+            };
+            movement.committed += offset;
+            let arrived = offset >= target.end || (thorough && self.holds_nothing(target, offset)?);
+            movement.reached &= arrived;
+        }
+        Ok(movement)
+    }
+
+    /// Whether there is no record from `offset` to the target's end.
+    fn holds_nothing(&self, target: &Target, offset: i64) -> KafkaResult<bool> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(&target.topic, target.partition, Offset::Offset(offset))?;
+        self.consumer.assign(&list)?;
+        let first = self.consumer.poll(CALL);
+        let nothing = match first {
+            Some(Err(KafkaError::PartitionEOF(_))) => true,
+            Some(Ok(record)) => record.offset() >= target.end,
+            _ => false,
+        };
+        self.consumer.unassign()?;
+        Ok(nothing)
+    }
+}

@@ -1,0 +1,530 @@
+//! One lane: a group member and a producer behind one seam, since a commit needs the member's generation and an abort
+//! needs the member's rewind. No transaction is open while the member is polled, so a rebalance never meets one.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    Message,
+    consumer::Consumer,
+    error::{KafkaError, RDKafkaErrorCode as Code},
+};
+
+use crate::{
+    config::{Delivery, From, KafkaConfig},
+    io::{Abort, Batch, BatchLimits, Committed, Fatal, Lane, LaneError, LaneEvent, LaneWatch, Next, Progress},
+    lead::{Partition, Position, Timestamp},
+    pipeline::OutputBuffer,
+};
+
+use super::{
+    BrokerHealth,
+    consumer::{Change, Member, list},
+    native,
+    placement::{self, Ownership},
+    producer::{Producer, Remedy, Trouble, abortable},
+    properties,
+};
+
+/// A batch's arena is kept up to this size.
+const KEEP: usize = 64 << 20;
+/// `next_batch` returns at least this often, with or without records.
+const ROUND: Duration = Duration::from_millis(250);
+/// Fenced this often within a minute while nothing was slow: somebody else uses our transactional id.
+const FENCES: usize = 5;
+
+/// What a lane needs to know.
+#[derive(Clone, Debug)]
+pub struct LaneSettings {
+    /// How to reach the broker.
+    pub kafka: KafkaConfig,
+    /// Topics to read.
+    pub input: Vec<String>,
+    /// Topics to write, by `OutputTopic as usize`.
+    pub output: [String; 4],
+    /// Unique among all lanes that run.
+    pub transactional_id: String,
+    /// Where a group without offsets starts.
+    pub from: From,
+    /// What is promised.
+    pub delivery: Delivery,
+    /// The largest output record, in bytes.
+    pub largest_output: usize,
+}
+
+/// A lane on a Kafka cluster.
+pub struct KafkaLane {
+    settings: LaneSettings,
+    input: Vec<Arc<str>>,
+    health: Arc<BrokerHealth>,
+    watch: Box<dyn LaneWatch>,
+    stop: Arc<AtomicBool>,
+    member: Option<Member>,
+    producer: Option<Producer>,
+    owned: Ownership,
+    /// Assigned, but not yet known to have a committed offset.
+    unsettled: Vec<Partition>,
+    /// What was read since the last commit is dropped until every partition is back at its committed offset.
+    rewinding: bool,
+    /// The member said a position is gone; to be looked into.
+    range_in_doubt: bool,
+    pause_until: Option<Instant>,
+    aborts_in_a_row: u32,
+    fenced: VecDeque<Instant>,
+    probed: Option<Instant>,
+    /// What was last complained of, to say so when it is over.
+    complaint: Option<String>,
+    sampled: Instant,
+}
+
+impl KafkaLane {
+    /// A lane that connects when it is first asked for a batch. `stop` ends it after the batch in hand.
+    pub fn new(settings: LaneSettings, health: Arc<BrokerHealth>, watch: Box<dyn LaneWatch>, stop: Arc<AtomicBool>) -> Self {
+        Self {
+            input: settings.input.iter().map(|topic| Arc::from(topic.as_str())).collect(),
+            settings,
+            health,
+            watch,
+            stop,
+            member: None,
+            producer: None,
+            owned: Ownership::default(),
+            unsettled: Vec::new(),
+            rewinding: false,
+            range_in_doubt: false,
+            pause_until: None,
+            aborts_in_a_row: 0,
+            fenced: VecDeque::new(),
+            probed: None,
+            complaint: None,
+            sampled: Instant::now(),
+        }
+    }
+
+    fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Has a group member and a fit producer. `false`: not yet.
+    fn connect(&mut self) -> Result<bool, LaneError> {
+        if self.member.is_none() {
+            let member = Member::join(&properties::consumer(&self.settings.kafka), &self.settings.input, &self.health);
+            self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
+        }
+        if let Some(producer) = &self.producer {
+            producer.drain();
+            if let Some(reason) = producer.take_doubt() {
+                self.replace_producer(reason);
+            }
+        }
+        self.ready_producer()
+    }
+
+    fn ready_producer(&mut self) -> Result<bool, LaneError> {
+        let producer = if let Some(producer) = &mut self.producer {
+            producer
+        } else {
+            let transactional = self.settings.delivery == Delivery::ExactlyOnce;
+            let settings = &self.settings;
+            let config =
+                properties::producer(&settings.kafka, settings.delivery, &settings.transactional_id, settings.largest_output);
+            let created = Producer::create(&config, transactional, &self.health);
+            self.producer.insert(created.map_err(|error| bad_settings("producer", &error))?)
+        };
+        match producer.initialise(Duration::from_secs(2)) {
+            Ok(true) => Ok(true),
+            Ok(false) => {
+                self.health.heard(&KafkaError::Global(Code::OperationTimedOut), "");
+                Ok(false)
+            }
+            Err(trouble) => {
+                self.health.complain("the producer could not start, trying on", &trouble.detail);
+                self.replace_producer(trouble.reason);
+                self.pause(Duration::from_secs(1));
+                Ok(false)
+            }
+        }
+    }
+
+    fn replace_producer(&mut self, reason: &'static str) {
+        if self.producer.take().is_some() {
+            tracing::debug!(reason, "the producer is replaced");
+            self.watch.tell(LaneEvent::Recycled(reason));
+        }
+    }
+
+    fn pause(&mut self, time: Duration) {
+        self.pause_until = Some(Instant::now() + time);
+        self.rewinding = true;
+    }
+
+    /// Takes note of what the callbacks noted; drops records of partitions that went.
+    fn take_changes(&mut self, batch: &mut Batch) {
+        let Some(member) = &self.member else { return };
+        if !member.changed() {
+            return;
+        }
+        for change in member.changes() {
+            match change {
+                Change::Assigned(names) => {
+                    let partitions = placement::shared(&self.input, names);
+                    for partition in &partitions {
+                        self.owned.add(partition.clone());
+                        self.unsettled.push(partition.clone());
+                    }
+                    self.watch.tell(LaneEvent::Assigned(&partitions));
+                }
+                Change::Revoked { partitions, lost } => {
+                    let partitions = placement::shared(&self.input, partitions);
+                    for partition in &partitions {
+                        self.owned.remove(partition);
+                    }
+                    self.unsettled.retain(|partition| !partitions.contains(partition));
+                    batch.retain(|partition| !partitions.contains(partition));
+                    self.watch.tell(if lost { LaneEvent::Lost(&partitions) } else { LaneEvent::Revoked(&partitions) });
+                }
+                Change::Failed(what) => {
+                    tracing::warn!("{what}; joining the group anew");
+                    batch.clear(KEEP);
+                    self.leave();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Drops the member; the next round joins as a new one.
+    fn leave(&mut self) {
+        let gone = self.owned.clear();
+        self.watch.tell(LaneEvent::Lost(&gone));
+        self.unsettled.clear();
+        self.rewinding = false;
+        self.member = None;
+    }
+
+    /// First placement, rewind, and a look at lost positions. `false`: not done, read nothing yet.
+    fn place(&mut self) -> Result<bool, LaneError> {
+        let Some(member) = &self.member else { return Ok(false) };
+        if !self.rewinding && self.unsettled.is_empty() && !self.range_in_doubt {
+            return Ok(true);
+        }
+        if self.owned.is_empty() {
+            (self.rewinding, self.range_in_doubt) = (false, false);
+            return Ok(true);
+        }
+        if member.consumer.assignment_lost() {
+            return Ok(false);
+        }
+        let placed = if self.rewinding {
+            placement::rewind(member, &self.owned.partitions(), self.settings.from)
+        } else {
+            placement::settle(member, &self.unsettled, self.settings.from)
+        };
+        let range = if self.range_in_doubt && placed.is_ok() {
+            placement::check_range(member, &self.owned.partitions())
+        } else {
+            Ok(None)
+        };
+        match (placed, range) {
+            (Ok(placed), Ok(None)) => {
+                for (partition, next) in placed {
+                    if let Some(owned) = self.owned.get_mut(&partition) {
+                        owned.next = Some(next);
+                    }
+                }
+                self.unsettled.clear();
+                (self.rewinding, self.range_in_doubt) = (false, false);
+                Ok(true)
+            }
+            (Ok(_), Ok(Some(fatal))) => Err(LaneError::Fatal(fatal)),
+            (Err(error), _) | (_, Err(error)) => {
+                tracing::debug!(%error, "placing partitions did not succeed; again");
+                self.suspect(&error);
+                self.pause(Duration::from_millis(200));
+                Ok(false)
+            }
+        }
+    }
+
+    fn suspect(&self, error: &KafkaError) {
+        if matches!(error.rdkafka_error_code(), Some(Code::OperationTimedOut | Code::BrokerTransportFailure | Code::AllBrokersDown)) {
+            self.health.heard(error, "");
+        }
+    }
+
+    /// Asks the broker something, at most once a second, when there is a reason to doubt that it answers.
+    fn probe(&mut self) {
+        if !self.health.is_suspect() || self.probed.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
+            return;
+        }
+        let Some(member) = &self.member else { return };
+        let Some(topic) = self.settings.input.first() else { return };
+        let answer = member.consumer.fetch_metadata(Some(topic), Duration::from_secs(1));
+        self.probed = Some(Instant::now());
+        match answer {
+            Ok(_) => {
+                self.health.answered();
+                self.watch.tell(LaneEvent::DependencyUp);
+            }
+            Err(error) => {
+                self.health.silent(&error.to_string());
+                let reason = self.health.reason();
+                self.watch.tell(LaneEvent::DependencyDown(&reason));
+            }
+        }
+    }
+
+    /// An error that `poll` returned instead of a record.
+    fn poll_failed(&mut self, error: &KafkaError, batch: &mut Batch) {
+        match error {
+            KafkaError::MessageConsumptionFatal(_) => {
+                tracing::warn!(%error, "the group gave this member up for good; joining anew");
+                batch.clear(KEEP);
+                self.leave();
+            }
+            KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => self.range_in_doubt = true,
+            KafkaError::MessageConsumption(code @ (Code::UnknownTopicOrPartition | Code::UnknownTopic)) => {
+                self.health.complain(
+                    &format!("an input topic does not exist yet ({code})"),
+                    &format!("waiting for {:?}; `leadstream topics create` makes them", self.settings.input),
+                );
+            }
+            KafkaError::MessageConsumption(code @ (Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed)) => {
+                self.health.complain("not allowed to read", &code.to_string());
+            }
+            other => self.suspect(other),
+        }
+    }
+
+    /// Tells once a second how far each partition is behind.
+    fn sample_lag(&mut self) {
+        if self.sampled.elapsed() < Duration::from_secs(1) {
+            return;
+        }
+        self.sampled = Instant::now();
+        let Some(member) = &self.member else { return };
+        let now = jiff::Timestamp::now().as_microsecond();
+        for owned in self.owned.iter() {
+            let partition = &owned.partition;
+            let Some(next) = owned.next else { continue };
+            let Some(end) = native::cached_end(member.consumer.client(), &partition.topic, partition.number) else { continue };
+            let behind = end > next;
+            let age = owned.newest.map_or(0, |newest| now.saturating_sub(newest.micros()).max(0));
+            let seconds = if behind { Duration::from_micros(age.unsigned_abs()).as_secs_f64() } else { 0.0 };
+            self.watch.tell(LaneEvent::Lag { partition, next, end, seconds });
+        }
+    }
+
+    /// Everything of a commit, in order; the error tells what is left to do.
+    fn transact(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<(), Trouble> {
+        let refused = |reason, detail: &str, remedy| Trouble { reason, detail: detail.to_owned(), remedy };
+        let (Some(member), Some(producer)) = (&self.member, &mut self.producer) else {
+            return Err(refused("state", "no producer", Remedy::Replace));
+        };
+        producer.write(out, &self.settings.output)?;
+        let offsets: Vec<_> = progress.iter().map(|(partition, next)| (partition.clone(), next.get())).collect();
+        if self.settings.delivery == Delivery::AtLeastOnce {
+            return member.commit(&offsets).map_err(|error| Trouble {
+                reason: error.rdkafka_error_code().map_or("delivery", abortable),
+                detail: format!("commit: {error}"),
+                remedy: Remedy::Abort,
+            });
+        }
+        let offsets = list(&offsets).map_err(|error| refused("state", &error.to_string(), Remedy::Abort))?;
+        // Metadata of a consumer that is no member would switch fencing off: looked at before and after it is taken.
+        let metadata = member.may_commit().then(|| member.consumer.group_metadata()).flatten();
+        let Some(metadata) = metadata.filter(|_| member.may_commit()) else {
+            return Err(refused("rebalance", "this lane is no member of its group just now", Remedy::Abort));
+        };
+        producer.send_offsets(&offsets, &metadata)?;
+        producer.commit()
+    }
+
+    /// Brings the producer to a known state after `trouble`, and says what became of the batch.
+    fn take_back(&mut self, trouble: Trouble) -> LaneError {
+        let mut abort = Abort { reason: trouble.reason, detail: trouble.detail, too_large: Vec::new() };
+        let mut replace = None;
+        if let Some(producer) = &self.producer {
+            match trouble.remedy {
+                Remedy::Wait => {}
+                Remedy::Abort => {
+                    let aborted = producer.abort();
+                    producer.drain();
+                    abort.too_large = producer.too_large();
+                    if let Some(cause) = producer.first_cause().filter(|_| trouble.reason.starts_with("delivery")) {
+                        abort.reason = abortable(cause);
+                        abort.detail = format!("{}: {cause}", abort.detail);
+                    }
+                    replace = aborted.err().map(|_| "failed_abort");
+                }
+                Remedy::Replace => replace = Some(trouble.reason),
+                Remedy::Fenced => {
+                    replace = Some("fenced");
+                    // Old transactions are ended by the broker with the very same answer.
+                    if producer.age() < properties::TRANSACTION_TIMEOUT && !self.health.is_down() {
+                        self.fenced.push_back(Instant::now());
+                    }
+                }
+            }
+            if trouble.remedy != Remedy::Wait {
+                replace = replace.or_else(|| producer.take_doubt());
+            }
+        }
+        if let Some(reason) = replace {
+            self.replace_producer(reason);
+        }
+        self.rewinding = true;
+        while self.fenced.front().is_some_and(|first| first.elapsed() > Duration::from_secs(60)) {
+            self.fenced.pop_front();
+        }
+        if self.fenced.len() >= FENCES {
+            return LaneError::Fatal(Fatal {
+                message: format!(
+                    "transactional id {:?} was taken over {FENCES} times within a minute: another process runs under the same \
+                     `kafka.group` and `kafka.instance`. Give each process an instance of its own, or leave it empty",
+                    self.settings.transactional_id
+                ),
+                exit: 64,
+            });
+        }
+        self.aborts_in_a_row += 1;
+        if abort.too_large.is_empty() && abort.reason != "rebalance" {
+            let wait = Duration::from_millis(100).saturating_mul(1 << self.aborts_in_a_row.min(6)).min(Duration::from_secs(5));
+            self.pause(wait);
+            let about = format!("a batch was taken back ({}), trying on", abort.reason);
+            self.health.complain(&about, &abort.detail);
+            self.complaint = Some(about);
+        }
+        LaneError::Aborted(abort)
+    }
+}
+
+impl Lane for KafkaLane {
+    fn next_batch(&mut self, limits: &BatchLimits, batch: &mut Batch) -> Result<Next, LaneError> {
+        batch.clear(KEEP);
+        if self.stopping() {
+            return Ok(Next::End);
+        }
+        let ready = self.connect()?;
+        self.probe();
+        self.sample_lag();
+        if !ready {
+            self.rewinding = true;
+        }
+        let round = Instant::now() + ROUND;
+        let mut full_at = round;
+        let mut placed = false;
+        loop {
+            self.take_changes(batch);
+            // A rewind would bring this batch's own records a second time: it is decided and committed first.
+            if self.rewinding && !batch.is_empty() {
+                break;
+            }
+            let paused = !ready || self.pause_until.is_some_and(|until| Instant::now() < until);
+            if !placed || self.rewinding || !self.unsettled.is_empty() || self.range_in_doubt {
+                placed = !paused && self.place()?;
+            }
+            let Some(member) = &self.member else { return Ok(Next::Idle) };
+            let until = if batch.is_empty() { round } else { full_at };
+            let wait = until.saturating_duration_since(Instant::now());
+            if wait.is_zero() || self.stopping() {
+                break;
+            }
+            match member.consumer.poll(wait.min(Duration::from_millis(100))) {
+                None => {}
+                Some(Ok(_)) if !placed => {}
+                Some(Ok(message)) => {
+                    if let Some(owned) = self.owned.find(message.topic(), message.partition()) {
+                        if batch.is_empty() {
+                            full_at = Instant::now() + limits.wait;
+                        }
+                        owned.newest = Some(push(batch, owned.partition.clone(), &message));
+                        if batch.len() >= limits.records || batch.bytes() >= limits.bytes {
+                            break;
+                        }
+                    }
+                }
+                Some(Err(error)) => self.poll_failed(&error, batch),
+            }
+        }
+        self.take_changes(batch);
+        Ok(if batch.is_empty() { Next::Idle } else { Next::Records })
+    }
+
+    fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError> {
+        let started = Instant::now();
+        // Nothing was polled since the batch was read, but its producer may have fallen into doubt meanwhile.
+        if !self.connect()? {
+            let detail = "the producer is being replaced".to_owned();
+            return Err(self.take_back(Trouble { reason: "not_ready", detail, remedy: Remedy::Wait }));
+        }
+        if let Err(trouble) = self.transact(out, progress) {
+            return Err(self.take_back(trouble));
+        }
+        self.aborts_in_a_row = 0;
+        if let Some(about) = self.complaint.take() {
+            self.health.settled(&about, "batches are committed again");
+        }
+        if let Some(producer) = &self.producer {
+            producer.drain();
+            if let Some(reason) = producer.take_doubt() {
+                self.replace_producer(reason);
+            }
+        }
+        for (partition, next) in progress.iter() {
+            if let Some(owned) = self.owned.get_mut(partition) {
+                owned.next = Some(next.get());
+            }
+        }
+        Ok(Committed { took: started.elapsed() })
+    }
+
+    fn rewind(&mut self) -> Result<(), LaneError> {
+        self.rewinding = true;
+        Ok(())
+    }
+}
+
+impl Drop for KafkaLane {
+    /// Leaves the group in good order: gives the partitions back, discards what still arrives, then the producer goes.
+    fn drop(&mut self) {
+        if let Some(member) = self.member.take() {
+            let deadline = Instant::now() + Duration::from_secs(3);
+            member.consumer.unsubscribe();
+            while Instant::now() < deadline && member.consumer.assignment().is_ok_and(|left| left.count() > 0) {
+                drop(member.consumer.poll(Duration::from_millis(50)));
+            }
+        }
+        self.producer = None;
+    }
+}
+
+/// Copies a record into the batch; returns its timestamp.
+pub(super) fn push(batch: &mut Batch, partition: Partition, message: &rdkafka::message::BorrowedMessage<'_>) -> Timestamp {
+    let received_at = Timestamp::from_millis(message.timestamp().to_millis().unwrap_or(0));
+    let at = Position { partition, offset: message.offset() };
+    match message.headers() {
+        None => batch.push(at, received_at, message.key(), message.payload(), std::iter::empty()),
+        Some(headers) => {
+            let mut owned: Vec<(String, Option<Vec<u8>>)> = Vec::new();
+            native::for_each_header(headers, |name, value| owned.push((name.to_owned(), value.map(<[u8]>::to_vec))));
+            let headers = owned.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
+            batch.push(at, received_at, message.key(), message.payload(), headers);
+        }
+    }
+    received_at
+}
+
+/// librdkafka refused the settings themselves: no use in trying on.
+fn bad_settings(who: &str, error: &KafkaError) -> LaneError {
+    LaneError::Fatal(Fatal {
+        message: format!("creating the {who}: librdkafka refuses its settings: {error}. See [kafka.client] and [kafka.{who}]"),
+        exit: 64,
+    })
+}

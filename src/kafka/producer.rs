@@ -1,0 +1,371 @@
+//! The lane's producer: one transaction at a time, every failure sorted into "abort it" or "replace me". librdkafka may
+//! resend the end of a transaction on a new connection and report success; the late first copy then ends the *next*
+//! transaction. The only trace of that is a log line of facility FAIL or REQTMOUT, so such a line, like any call that was
+//! slow or had to be repeated, makes the producer doubtful, and a doubtful one begins no further transaction.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    ClientConfig, ClientContext, Message, TopicPartitionList,
+    config::RDKafkaLogLevel,
+    consumer::ConsumerGroupMetadata,
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
+    message::{Header, OwnedHeaders},
+    producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig},
+};
+
+use crate::pipeline::{Output, OutputBuffer};
+
+use super::{
+    BrokerHealth,
+    properties::{SOCKET_TIMEOUT, TRANSACTION_TIMEOUT},
+};
+
+/// One blocking call's share of the patience below.
+const CALL: Duration = Duration::from_secs(10);
+/// How long a retriable commit or abort is repeated before the producer is given up.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Why a transaction did not come to its end, and what is left to do.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    /// Stable word for metrics.
+    pub(super) reason: &'static str,
+    /// For a person.
+    pub(super) detail: String,
+    /// What is left to do.
+    pub(super) remedy: Remedy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Remedy {
+    /// Nothing was begun.
+    Wait,
+    /// Abort the transaction; the producer is fit.
+    Abort,
+    /// The producer is of no more use.
+    Replace,
+    /// As `Replace`: another producer took the transactional id, or the broker ended an old transaction.
+    Fenced,
+}
+
+/// Delivery reports and log lines, as told by librdkafka on the lane's own thread.
+pub(super) struct Reports {
+    health: Arc<BrokerHealth>,
+    doubt: Mutex<Option<&'static str>>,
+    has_failed: AtomicBool,
+    failed: Mutex<Vec<(usize, Code)>>,
+}
+
+impl Reports {
+    fn raise(&self, reason: &'static str) {
+        self.doubt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+    }
+}
+
+impl ClientContext for Reports {
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if matches!(facility, "FAIL" | "REQTMOUT") {
+            self.raise("log_line");
+        }
+        tracing::debug!(target: "librdkafka", facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.raise("error");
+        self.health.heard(&error, reason);
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, output: usize) {
+        if let Err((error, message)) = result {
+            let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
+            tracing::debug!(topic = message.topic(), %error, "an output was not delivered");
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((output, code));
+            self.has_failed.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// A transactional (or, for at-least-once, only idempotent) producer.
+pub(super) struct Producer {
+    client: BaseProducer<Reports>,
+    reports: Arc<Reports>,
+    transactional: bool,
+    initialised: bool,
+    begun: Instant,
+}
+
+impl Producer {
+    /// Creates the client; it connects in the background.
+    pub(super) fn create(config: &ClientConfig, transactional: bool, health: &Arc<BrokerHealth>) -> KafkaResult<Self> {
+        let reports = Reports {
+            health: Arc::clone(health),
+            doubt: Mutex::new(None),
+            has_failed: AtomicBool::new(false),
+            failed: Mutex::new(Vec::new()),
+        };
+        let client: BaseProducer<Reports> = config.create_with_context(reports)?;
+        let reports = Arc::clone(client.client().context());
+        Ok(Self { client, reports, transactional, initialised: false, begun: Instant::now() })
+    }
+
+    /// Takes the transactional id and ends what an earlier owner left open. `false`: not yet, call again.
+    pub(super) fn initialise(&mut self, timeout: Duration) -> Result<bool, Trouble> {
+        if self.initialised || !self.transactional {
+            return Ok(true);
+        }
+        let done = self.client.init_transactions(timeout);
+        self.drain();
+        match done {
+            Ok(()) => {
+                // What was said while connecting says nothing of a transaction.
+                self.heard_doubt();
+                self.initialised = true;
+                Ok(true)
+            }
+            Err(KafkaError::Transaction(error)) if error.is_retriable() => Ok(false),
+            Err(error) => Err(sort(&error, "init_transactions")),
+        }
+    }
+
+    /// Begins a transaction and writes all outputs into it; returns when every one is delivered.
+    pub(super) fn write(&mut self, out: &OutputBuffer, topics: &[String; 4]) -> Result<(), Trouble> {
+        self.begun = Instant::now();
+        self.forget_reports();
+        if self.transactional {
+            self.client.begin_transaction().map_err(|error| sort(&error, "begin"))?;
+        }
+        for (index, output) in out.iter().enumerate() {
+            self.send(index, &output, topics)?;
+            if index % 1024 == 1023 {
+                self.client.poll(Duration::ZERO);
+            }
+        }
+        self.wait_delivered()
+    }
+
+    fn send(&self, index: usize, output: &Output<'_>, topics: &[String; 4]) -> Result<(), Trouble> {
+        let topic = topics.get(output.topic as usize).map_or("", String::as_str);
+        let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(topic, index);
+        record.key = output.key;
+        record.payload = output.value;
+        if !output.headers.is_empty() {
+            let mut headers = OwnedHeaders::new_with_capacity(output.headers.len());
+            for (key, value) in output.headers.iter() {
+                headers = headers.insert(Header { key, value });
+            }
+            record.headers = Some(headers);
+        }
+        loop {
+            match self.client.send(record) {
+                Ok(()) => return Ok(()),
+                Err((KafkaError::MessageProduction(Code::QueueFull), again)) => {
+                    if self.begun.elapsed() > TRANSACTION_TIMEOUT {
+                        return Err(trouble("delivery_timeout", "send: the queue stayed full", Remedy::Abort));
+                    }
+                    record = again;
+                    self.client.poll(Duration::from_millis(1));
+                }
+                Err((error, _)) => {
+                    if error.rdkafka_error_code() == Some(Code::MessageSizeTooLarge) {
+                        self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).push((index, Code::MessageSizeTooLarge));
+                    }
+                    return Err(sort(&error, "send"));
+                }
+            }
+        }
+    }
+
+    /// Waits until nothing is in flight. Not by `flush`, which rounds every wait up to 100 ms; and asleep between looks,
+    /// since polling for a millisecond would spin.
+    fn wait_delivered(&self) -> Result<(), Trouble> {
+        let deadline = self.begun + TRANSACTION_TIMEOUT + Duration::from_secs(5);
+        loop {
+            let mut waiting = self.client.in_flight_count();
+            while waiting > 0 {
+                self.client.poll(Duration::ZERO);
+                let now = self.client.in_flight_count();
+                if now >= waiting {
+                    break;
+                }
+                waiting = now;
+            }
+            if self.reports.has_failed.load(Ordering::Acquire) {
+                return Err(trouble("delivery", "an output was not delivered", Remedy::Abort));
+            }
+            if self.client.in_flight_count() == 0 {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(trouble("delivery_timeout", "outputs were not delivered in time", Remedy::Abort));
+            }
+            thread::sleep(Duration::from_micros(500));
+        }
+    }
+
+    /// Puts the consumed offsets into the transaction.
+    pub(super) fn send_offsets(&self, offsets: &TopicPartitionList, member: &ConsumerGroupMetadata) -> Result<(), Trouble> {
+        self.repeat("send_offsets", TRANSACTION_TIMEOUT, || self.client.send_offsets_to_transaction(offsets, member, CALL))
+    }
+
+    /// Ends the transaction: all of it becomes visible.
+    pub(super) fn commit(&self) -> Result<(), Trouble> {
+        self.repeat("commit", PATIENCE, || self.client.commit_transaction(CALL))
+    }
+
+    /// Takes back all of it. Reports still waiting would block the call, so what is queued is dropped first.
+    pub(super) fn abort(&self) -> Result<(), Trouble> {
+        self.client.purge(PurgeConfig::default().queue().inflight());
+        let deadline = Instant::now() + CALL;
+        while self.client.in_flight_count() > 0 {
+            self.client.poll(Duration::from_millis(1));
+            if Instant::now() > deadline {
+                return Err(trouble("failed_abort", "abort: delivery reports did not come back", Remedy::Replace));
+            }
+        }
+        if !self.transactional {
+            return Ok(());
+        }
+        self.repeat("abort", PATIENCE, || self.client.abort_transaction(CALL))
+    }
+
+    /// Repeats the one failed call while librdkafka says that helps; each repeat, and each call longer than the socket's
+    /// time-out, leaves a doubt.
+    fn repeat(&self, what: &'static str, patience: Duration, mut call: impl FnMut() -> KafkaResult<()>) -> Result<(), Trouble> {
+        let started = Instant::now();
+        loop {
+            let called = Instant::now();
+            let result = call();
+            if called.elapsed() > SOCKET_TIMEOUT {
+                self.reports.raise("slow_call");
+            }
+            match result {
+                Ok(()) => return Ok(()),
+                Err(KafkaError::Transaction(error)) if error.is_retriable() && started.elapsed() < patience => {
+                    self.reports.raise("retriable");
+                    self.drain();
+                }
+                Err(error) => return Err(sort(&error, what)),
+            }
+        }
+    }
+
+    /// Outputs the broker or the client found too large in the last transaction.
+    pub(super) fn too_large(&self) -> Vec<usize> {
+        let failed = self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.iter().filter(|(_, code)| *code == Code::MessageSizeTooLarge).map(|(output, _)| *output).collect()
+    }
+
+    /// The first failure that tells why: the rest of a transaction is purged because of it.
+    pub(super) fn first_cause(&self) -> Option<Code> {
+        let failed = self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.iter().map(|(_, code)| *code).find(|code| !matches!(code, Code::PurgeQueue | Code::PurgeInflight))
+    }
+
+    fn forget_reports(&self) {
+        self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.reports.has_failed.store(false, Ordering::Release);
+    }
+
+    /// How long the transaction has been open.
+    pub(super) fn age(&self) -> Duration {
+        self.begun.elapsed()
+    }
+
+    /// Serves what librdkafka has queued for us; one event a poll.
+    pub(super) fn drain(&self) {
+        for _ in 0..20 {
+            self.client.poll(Duration::ZERO);
+        }
+    }
+
+    /// The doubt, if there is one; forgets it. A producer that has not begun to work has none: connecting is noisy.
+    pub(super) fn take_doubt(&self) -> Option<&'static str> {
+        let doubt = self.heard_doubt();
+        doubt.filter(|_| self.initialised)
+    }
+
+    fn heard_doubt(&self) -> Option<&'static str> {
+        self.reports.doubt.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+fn trouble(reason: &'static str, detail: impl Into<String>, remedy: Remedy) -> Trouble {
+    Trouble { reason, detail: detail.into(), remedy }
+}
+
+/// Sorts an error of the call `what`.
+fn sort(error: &KafkaError, what: &'static str) -> Trouble {
+    let detail = format!("{what}: {error}");
+    let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
+    match (error, code) {
+        (_, Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch) => trouble("fenced", detail, Remedy::Fenced),
+        (KafkaError::Transaction(inner), _) if inner.is_fatal() => trouble("fatal", detail, Remedy::Replace),
+        (KafkaError::Transaction(inner), _) if inner.txn_requires_abort() => trouble(abortable(code), detail, Remedy::Abort),
+        (KafkaError::Transaction(inner), _) if inner.is_retriable() => trouble("timeout", detail, Remedy::Replace),
+        (KafkaError::Transaction(_), _) => trouble("state", detail, Remedy::Replace),
+        (_, Code::Fatal) => trouble("fatal", detail, Remedy::Replace),
+        (_, code) => trouble(abortable(code), detail, Remedy::Abort),
+    }
+}
+
+/// A stable word for why a transaction is aborted.
+pub(super) fn abortable(code: Code) -> &'static str {
+    match code {
+        Code::IllegalGeneration | Code::UnknownMemberId | Code::RebalanceInProgress | Code::FencedInstanceId => "rebalance",
+        Code::MessageSizeTooLarge => "too_large",
+        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => "missing_topic",
+        Code::TopicAuthorizationFailed | Code::TransactionalIdAuthorizationFailed | Code::GroupAuthorizationFailed => "not_authorized",
+        Code::OperationTimedOut | Code::MessageTimedOut => "timeout",
+        _ => "delivery",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io::Read, net::TcpListener};
+
+    use crate::config::{Delivery, KafkaConfig};
+
+    use super::{super::properties, *};
+
+    /// The safety rule hangs on librdkafka's log: that a lost connection is logged under FAIL, at a level we ask for, and
+    /// reaches us on our own thread. To be looked at again whenever rdkafka is raised.
+    #[test]
+    fn a_connection_closed_by_the_broker_leaves_a_doubt() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let brokers = listener.local_addr().expect("bound").to_string();
+        let closing = thread::spawn(move || {
+            let (mut connection, _) = listener.accept().expect("librdkafka connects");
+            let _ = connection.read(&mut [0; 512]).expect("and asks something");
+        });
+        let kafka = KafkaConfig { brokers: brokers.clone(), ..KafkaConfig::default() };
+        let config = properties::producer(&kafka, Delivery::ExactlyOnce, "test-closed", 1_000_000);
+        let health = Arc::new(BrokerHealth::new(&brokers));
+        let mut producer = Producer::create(&config, true, &health).expect("the settings are good");
+        // As if it had been working: only a producer at work can be doubted.
+        producer.initialised = true;
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let doubt = loop {
+            producer.drain();
+            if let Some(doubt) = producer.take_doubt() {
+                break doubt;
+            }
+            assert!(Instant::now() < deadline, "no line of facility FAIL within 20 s");
+            thread::yield_now();
+        };
+        assert_eq!(doubt, "log_line");
+        closing.join().expect("closed");
+    }
+}

@@ -1,0 +1,142 @@
+//! librdkafka properties of each client: the recipe that keeps exactly-once, over what the configuration passes through.
+//! Which properties a person may set is checked where the configuration is read.
+
+use std::{
+    hash::{BuildHasher, Hasher},
+    time::Duration,
+};
+
+use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
+
+use crate::config::{Delivery, KafkaConfig, Secret};
+
+/// How long the broker keeps a transaction of a silent producer open, and so how long its records hold readers up.
+pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
+/// After this long without an answer librdkafka gives a request up. A call that took longer may have been sent twice.
+pub(super) const SOCKET_TIMEOUT: Duration = Duration::from_secs(10);
+
+fn base(kafka: &KafkaConfig) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("client.id", "leadstream");
+    config.set("topic.metadata.refresh.interval.ms", "10000");
+    config.set("reconnect.backoff.max.ms", "2000");
+    pass_through(&mut config, &kafka.client);
+    config.set("bootstrap.servers", &kafka.brokers);
+    config
+}
+
+fn pass_through<'a>(config: &mut ClientConfig, properties: impl IntoIterator<Item = (&'a String, &'a Secret)>) {
+    for (name, value) in properties {
+        config.set(name, value.expose());
+    }
+}
+
+/// A client that is neither member nor producer: admin calls, metadata, offsets of `group`.
+pub(super) fn observer(kafka: &KafkaConfig) -> ClientConfig {
+    let mut config = base(kafka);
+    pass_through(&mut config, &kafka.consumer);
+    config.set("group.id", &kafka.group);
+    config.set("enable.auto.commit", "false");
+    config.set("enable.auto.offset.store", "false");
+    config.set("isolation.level", "read_committed");
+    config.set("auto.offset.reset", "error");
+    config.set("enable.partition.eof", "true");
+    config
+}
+
+/// An admin client.
+pub(super) fn admin(kafka: &KafkaConfig) -> ClientConfig {
+    base(kafka)
+}
+
+/// The lane's consumer. `record_bytes` is the largest value that is decided; larger ones are read all the same.
+pub(super) fn consumer(kafka: &KafkaConfig) -> ClientConfig {
+    let mut config = base(kafka);
+    // A full prefetch queue is looked at again after 10 ms, not after a second; prefetched bytes are bounded.
+    config.set("fetch.queue.backoff.ms", "10");
+    config.set("queued.max.messages.kbytes", "16384");
+    config.set("session.timeout.ms", "6000");
+    config.set("heartbeat.interval.ms", "1000");
+    pass_through(&mut config, &kafka.consumer);
+    config.set("group.id", &kafka.group);
+    config.set("enable.auto.commit", "false");
+    config.set("enable.auto.offset.store", "false");
+    config.set("isolation.level", "read_committed");
+    config.set("partition.assignment.strategy", "cooperative-sticky");
+    // Where a group starts is decided and committed by the lane itself; a lost position is never papered over.
+    config.set("auto.offset.reset", "error");
+    config.set("enable.partition.eof", "false");
+    config
+}
+
+/// The lane's producer: transactional, or idempotent only. `largest` is the largest record it must be able to send.
+pub(super) fn producer(kafka: &KafkaConfig, delivery: Delivery, transactional_id: &str, largest: usize) -> ClientConfig {
+    let mut config = base(kafka);
+    config.set("linger.ms", "5");
+    config.set("compression.type", "lz4");
+    config.set("batch.size", "1000000");
+    // As the Java clients place records, so that a key's events share their partition whoever writes.
+    config.set("partitioner", "murmur2_random");
+    pass_through(&mut config, &kafka.producer);
+    config.set("message.max.bytes", largest.to_string());
+    config.set("enable.idempotence", "true");
+    config.set("socket.timeout.ms", SOCKET_TIMEOUT.as_millis().to_string());
+    config.set("log.connection.close", "true");
+    // A log line is part of the safety rule (producer.rs): it must be there, and on our thread.
+    config.set_log_level(RDKafkaLogLevel::Info);
+    if delivery == Delivery::ExactlyOnce {
+        config.set("transactional.id", transactional_id);
+        config.set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string());
+    }
+    config
+}
+
+/// Asks librdkafka itself whether it knows the property and takes the value; opens no connection.
+///
+/// # Errors
+/// librdkafka's own words, which name the property and never a secret value.
+pub fn check_property(name: &str, value: &str) -> Result<(), String> {
+    let mut config = ClientConfig::new();
+    config.set(name, value);
+    config.create_native_config().map(|_| ()).map_err(|error| match error {
+        rdkafka::error::KafkaError::ClientConfig(_, description, ..) if !value.is_empty() => description.replace(value, "…"),
+        rdkafka::error::KafkaError::ClientConfig(_, description, ..) => description,
+        other => other.to_string(),
+    })
+}
+
+/// A name for a process that has no stable one: random at each start, so that two of them never share a transactional id.
+#[must_use]
+pub fn random_instance() -> String {
+    let mut hasher = std::collections::hash_map::RandomState::new().build_hasher();
+    hasher.write_u32(std::process::id());
+    format!("{:016x}", hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_guarantees_rest_on_wins_over_what_is_passed_through() {
+        let mut kafka = KafkaConfig::default();
+        kafka.client.insert("enable.idempotence".into(), Secret::new("false"));
+        kafka.client.insert("transactional.id".into(), Secret::new("mine"));
+        kafka.consumer.insert("isolation.level".into(), Secret::new("read_uncommitted"));
+        kafka.consumer.insert("fetch.wait.max.ms".into(), Secret::new("7"));
+        let producer = producer(&kafka, Delivery::ExactlyOnce, "g-i-0", 1_000_000);
+        assert_eq!(producer.get("enable.idempotence"), Some("true"));
+        assert_eq!(producer.get("transactional.id"), Some("g-i-0"));
+        let consumer = consumer(&kafka);
+        assert_eq!(consumer.get("isolation.level"), Some("read_committed"));
+        assert_eq!(consumer.get("fetch.wait.max.ms"), Some("7"));
+    }
+
+    #[test]
+    fn a_property_is_checked_by_librdkafka_without_showing_its_value() {
+        assert_eq!(check_property("fetch.wait.max.ms", "7"), Ok(()));
+        assert!(check_property("fetch.wait.max.msx", "7").is_err());
+        let refused = check_property("security.protocol", "hush-hush").expect_err("no such protocol");
+        assert!(!refused.contains("hush-hush"), "{refused}");
+    }
+}

@@ -1,0 +1,148 @@
+//! Topics as the broker has them: creating the missing ones, and what they allow. Which topics there should be is the
+//! caller's to say.
+
+use std::time::Duration;
+
+use rdkafka::{
+    admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication},
+    error::{KafkaError, RDKafkaErrorCode},
+};
+
+use crate::config::KafkaConfig;
+
+use super::{Unavailable, group::Quiet, properties};
+
+const CALL: Duration = Duration::from_secs(10);
+/// Kafka's own default of `max.message.bytes`, for brokers that will not tell.
+const DEFAULT_LARGEST: usize = 1_048_588;
+
+/// A topic as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicPlan {
+    /// Name.
+    pub name: String,
+    /// Partitions, 1 or more.
+    pub partitions: i32,
+    /// Replicas; -1: the broker's default.
+    pub replication: i32,
+    /// `max.message.bytes`, if it must not be the broker's default.
+    pub largest: Option<usize>,
+}
+
+/// A topic as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicFinding {
+    /// Name.
+    pub name: String,
+    /// Partitions; 0: there is no such topic.
+    pub partitions: usize,
+    /// `max.message.bytes`.
+    pub largest: usize,
+    /// `cleanup.policy`, if the broker tells.
+    pub cleanup: Option<String>,
+    /// `retention.ms`, if the broker tells.
+    pub retention_ms: Option<i64>,
+}
+
+/// Asks and changes the cluster's topics.
+pub struct Topics {
+    client: AdminClient<Quiet>,
+    runtime: tokio::runtime::Runtime,
+    brokers: String,
+}
+
+impl Topics {
+    /// A client; connects when it is first asked.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings.
+    pub fn connect(kafka: &KafkaConfig) -> Result<Self, Unavailable> {
+        let client = properties::admin(kafka)
+            .create_with_context(Quiet)
+            .map_err(|error| Unavailable(format!("creating an admin client: {error}; see [kafka.client]")))?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .map_err(|error| Unavailable(format!("starting the control runtime: {error}")))?;
+        Ok(Self { client, runtime, brokers: kafka.brokers.clone() })
+    }
+
+    fn failed(&self, what: &str, error: &dyn std::fmt::Display) -> Unavailable {
+        Unavailable(format!("{what} at {}: {error}", self.brokers))
+    }
+
+    /// Creates what does not exist yet; for each, in order: was it made (`true`) or there already, or why not.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub fn create(&self, plans: &[TopicPlan]) -> Result<Vec<Result<bool, String>>, Unavailable> {
+        let sizes: Vec<_> = plans.iter().map(|plan| plan.largest.map(|bytes| bytes.to_string())).collect();
+        let topics: Vec<_> = plans
+            .iter()
+            .zip(&sizes)
+            .map(|(plan, largest)| {
+                let topic = NewTopic::new(&plan.name, plan.partitions, TopicReplication::Fixed(plan.replication));
+                match largest {
+                    Some(largest) => topic.set("max.message.bytes", largest),
+                    None => topic,
+                }
+            })
+            .collect();
+        let options = AdminOptions::new().request_timeout(Some(CALL)).operation_timeout(Some(CALL));
+        let results = self
+            .runtime
+            .block_on(self.client.create_topics(&topics, &options))
+            .map_err(|error| self.failed("creating topics", &error))?;
+        Ok(results
+            .into_iter()
+            .map(|result| match result {
+                Ok(_) => Ok(true),
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => Ok(false),
+                Err((_, code)) => Err(code.to_string()),
+            })
+            .collect())
+    }
+
+    /// What the broker has, in the order of `names`.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub fn find(&self, names: &[String]) -> Result<Vec<TopicFinding>, Unavailable> {
+        let metadata = self
+            .client
+            .inner()
+            .fetch_metadata(None, Duration::from_secs(5))
+            .map_err(|error| self.failed("asking for the topics", &error))?;
+        let mut findings: Vec<_> = names
+            .iter()
+            .map(|name| {
+                let topic = metadata.topics().iter().find(|topic| topic.name() == name);
+                let partitions = topic.map_or(0, |topic| topic.partitions().len());
+                TopicFinding { name: name.clone(), partitions, largest: DEFAULT_LARGEST, cleanup: None, retention_ms: None }
+            })
+            .collect();
+        let existing: Vec<_> =
+            findings.iter().filter(|topic| topic.partitions > 0).map(|topic| topic.name.clone()).collect();
+        // A principal without the right to describe configs, or a broker without the call, still works: defaults are taken.
+        for resource in self.describe(&existing).unwrap_or_default() {
+            let rdkafka::admin::OwnedResourceSpecifier::Topic(name) = &resource.specifier else { continue };
+            let Some(topic) = findings.iter_mut().find(|topic| topic.name == *name) else { continue };
+            let value = |key: &str| resource.get(key).and_then(|entry| entry.value.clone());
+            if let Some(largest) = value("max.message.bytes").and_then(|text| text.parse().ok()) {
+                topic.largest = largest;
+            }
+            topic.cleanup = value("cleanup.policy");
+            topic.retention_ms = value("retention.ms").and_then(|text| text.parse().ok());
+        }
+        Ok(findings)
+    }
+
+    fn describe(&self, names: &[String]) -> Result<Vec<ConfigResource>, KafkaError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let topics: Vec<_> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
+        let options = AdminOptions::new().request_timeout(Some(CALL));
+        let described = self.runtime.block_on(self.client.describe_configs(&topics, &options))?;
+        Ok(described.into_iter().filter_map(Result::ok).collect())
+    }
+}

@@ -1,0 +1,199 @@
+//! The loop: a batch in, every record decided, outputs and progress out together, the observer told after. Knows neither
+//! broker nor files; the lane and the observer are its two seams.
+
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    config::DeadLetterGuard,
+    io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, Tally},
+    lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Timestamp},
+    pipeline::{self, OutputBuffer, OutputTopic, Pipeline},
+};
+
+/// What the loop needs to know.
+#[derive(Clone, Debug)]
+pub struct DriveSettings {
+    /// When a batch is full.
+    pub batch: BatchLimits,
+    /// When to halt rather than commit a flood of dead letters.
+    pub guard: DeadLetterGuard,
+}
+
+/// Runs until the lane ends. `pipeline` is asked once a batch: one snapshot of rules and tables decides all of it.
+///
+/// # Errors
+/// The reason the lane, or the dead-letter guard, gives for not going on.
+pub fn drive(
+    lane: &mut impl Lane,
+    observer: &mut impl Observer,
+    pipeline: impl Fn() -> Arc<Pipeline>,
+    settings: &DriveSettings,
+) -> Result<(), Fatal> {
+    let mut work = Work { guard: Guard::new(settings.guard), ..Work::default() };
+    let mut batch = Batch::default();
+    loop {
+        observer.round();
+        match end_of(lane.next_batch(&settings.batch, &mut batch))? {
+            Some(Next::Records) => {}
+            Some(Next::Idle) => continue,
+            Some(Next::End) => return Ok(()),
+            None => {
+                end_of(lane.rewind())?;
+                continue;
+            }
+        }
+        let started = Instant::now();
+        work.decide(&batch, &pipeline());
+        work.guard.check(&work.tally_of_batch())?;
+        let decided_in = started.elapsed();
+        match lane.commit(&work.out, &work.progress) {
+            Ok(committed) => {
+                observer.committed(&work.tally, committed, decided_in);
+                work.done();
+            }
+            Err(LaneError::Aborted(abort)) => {
+                observer.aborted(&abort);
+                work.taken_back(&batch, &abort);
+                end_of(lane.rewind())?;
+            }
+            Err(LaneError::Fatal(fatal)) => return Err(fatal),
+        }
+    }
+}
+
+/// An abort where there is nothing to take back counts as nothing read.
+fn end_of<T>(result: Result<T, LaneError>) -> Result<Option<T>, Fatal> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(LaneError::Aborted(_)) => Ok(None),
+        Err(LaneError::Fatal(fatal)) => Err(fatal),
+    }
+}
+
+/// What one lane works with, batch after batch.
+#[derive(Debug, Default)]
+struct Work {
+    out: OutputBuffer,
+    tally: Tally,
+    progress: Progress,
+    records: u64,
+    dead_letters: u64,
+    /// Records whose events the broker refused as too large: decided again, they become dead letters.
+    too_large: BTreeSet<Position>,
+    guard: Guard,
+}
+
+impl Work {
+    fn decide(&mut self, batch: &Batch, pipeline: &Pipeline) {
+        self.out.begin(now());
+        self.tally.clear();
+        self.progress.clear();
+        (self.records, self.dead_letters) = (0, 0);
+        for (index, record) in batch.iter().enumerate() {
+            self.out.begin_record(index);
+            let (tally, dead_letters) = (&mut self.tally, &mut self.dead_letters);
+            let first = self.out.len();
+            let seen = |outcome: &Outcome<'_>| {
+                *dead_letters += u64::from(matches!(outcome, Outcome::Rejected(_)));
+                tally.record(&record.at.partition.topic, outcome);
+            };
+            if self.too_large.contains(&record.at) {
+                pipeline::reject(refused_by_broker(), &record, pipeline, &mut self.out, seen);
+            } else {
+                pipeline::run(&record, pipeline, &mut self.out, seen);
+            }
+            for at in first..self.out.len() {
+                if let Some(output) = self.out.get(at) {
+                    self.tally.events(output.topic, 1);
+                }
+            }
+            self.records += 1;
+            self.progress.observe(&record.at);
+        }
+    }
+
+    fn tally_of_batch(&self) -> (u64, u64) {
+        (self.records, self.dead_letters)
+    }
+
+    fn done(&mut self) {
+        let progress = &self.progress;
+        self.too_large.retain(|at| progress.get(&at.partition).is_none_or(|next| next < at.next()));
+        self.guard.committed(self.records, self.dead_letters);
+    }
+
+    fn taken_back(&mut self, batch: &Batch, abort: &Abort) {
+        for output in abort.too_large.iter().filter_map(|index| self.out.get(*index)) {
+            // A dead letter that is refused too cannot become smaller by being refused again: the lane's pause and line tell.
+            if output.topic != OutputTopic::DeadLetter
+                && let Some(record) = batch.get(output.record)
+            {
+                self.too_large.insert(record.at);
+            }
+        }
+    }
+}
+
+fn refused_by_broker() -> Rejection {
+    Rejection {
+        stage: DeadLetterStage::Encode,
+        code: DeadLetterCode::OutputTooLarge,
+        field: String::new(),
+        detail: "the broker refused an event of this record as too large for its topic".to_owned(),
+    }
+}
+
+/// The batch's one reading of the wall clock, for headers only.
+fn now() -> Timestamp {
+    Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
+}
+
+/// Halts before a flood of dead letters is committed.
+#[derive(Debug, Default)]
+struct Guard {
+    settings: DeadLetterGuard,
+    records: u64,
+    dead_letters: u64,
+}
+
+impl Guard {
+    fn new(settings: DeadLetterGuard) -> Self {
+        Self { settings, records: 0, dead_letters: 0 }
+    }
+
+    #[allow(clippy::cast_precision_loss)] // counts of one window: far below 2^52
+    fn check(&self, (records, dead_letters): &(u64, u64)) -> Result<(), Fatal> {
+        let (records, dead_letters) = (self.records + records, self.dead_letters + dead_letters);
+        let settings = self.settings;
+        if settings.over_records == 0 || records < settings.over_records || (dead_letters as f64) < settings.ratio * records as f64 {
+            return Ok(());
+        }
+        Err(Fatal {
+            message: format!(
+                "halted by run.halt_on_dead_letters: {dead_letters} of the last {records} records are dead letters. The last batch \
+                 was not committed. `leadstream explain --at TOPIC/PARTITION/OFFSET` shows why a record is refused; raise the \
+                 ratio or set over_records = 0 to go on"
+            ),
+            exit: 1,
+        })
+    }
+
+    /// A window that is full starts anew, so that a long good past does not hide a bad present.
+    fn committed(&mut self, records: u64, dead_letters: u64) {
+        self.records += records;
+        self.dead_letters += dead_letters;
+        if self.records >= self.settings.over_records {
+            (self.records, self.dead_letters) = (0, 0);
+        }
+    }
+}
+
+/// How much a lane takes at once: enough to make a transaction worth its while, little enough to bound its memory.
+#[must_use]
+pub fn batch_limits(wait: Duration) -> BatchLimits {
+    BatchLimits { records: 10_000, bytes: 8 << 20, wait }
+}

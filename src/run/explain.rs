@@ -1,0 +1,10 @@
+//! stub
+use std::io::Write;
+use super::{ExplainArguments, Failure};
+use crate::{config::Config, pipeline::Pipeline};
+/// stub
+/// # Errors
+/// stub
+pub fn explain(_config: &Config, _pipeline: &Pipeline, _arguments: &ExplainArguments, _out: &mut dyn Write) -> Result<(), Failure> {
+    Err(Failure::bug("explain is not built"))
+}

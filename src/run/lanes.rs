@@ -1,0 +1,131 @@
+//! Lanes as threads: started together, watched, stopped together. What a lane does is `drive`; what it reads is `kafka`.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Sender,
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+
+use crate::{
+    config::Config,
+    io::{Fatal, LaneWatch, Observer},
+    kafka::{BrokerHealth, KafkaLane, LaneSettings, random_instance},
+    pipeline::{OutputTopic, Pipeline},
+};
+
+use super::{
+    Failure,
+    drive::{DriveSettings, batch_limits, drive},
+};
+
+/// What can end, or be asked to end, a run.
+#[derive(Debug)]
+pub enum Ending {
+    /// SIGTERM or SIGINT.
+    Signal,
+    /// A lane came to its end.
+    Lane(Result<(), Failure>),
+    /// A bounded run has done all it came for.
+    Reached,
+    /// A bounded run does not move.
+    Stuck(Failure),
+}
+
+/// Running lanes.
+pub struct Lanes {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What all lanes of a process share.
+pub struct Shared {
+    /// Rules, tables and settings: swapped whole.
+    pub pipeline: Arc<ArcSwap<Pipeline>>,
+    /// The connection's state.
+    pub health: Arc<BrokerHealth>,
+    /// The largest output record, in bytes.
+    pub largest_output: usize,
+}
+
+impl Lanes {
+    /// Starts the configured number of lanes. `observe` makes each lane's observer and watch; `ended` hears of every end.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start<O: Observer + Send + 'static>(
+        config: &Config,
+        shared: &Shared,
+        ended: &Sender<Ending>,
+        mut observe: impl FnMut(usize) -> (O, Box<dyn LaneWatch>),
+    ) -> Result<Self, Failure> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let instance = if config.kafka.instance.is_empty() { random_instance() } else { config.kafka.instance.clone() };
+        let drive_settings =
+            DriveSettings { batch: batch_limits(config.run.commit_interval), guard: config.run.halt_on_dead_letters };
+        let mut threads = Vec::with_capacity(config.run.lanes);
+        for number in 0..config.run.lanes {
+            let settings = LaneSettings {
+                kafka: config.kafka.clone(),
+                input: config.topics.raw.clone(),
+                output: OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned()),
+                transactional_id: format!("{}-{instance}-{number}", config.kafka.group),
+                from: config.run.from,
+                delivery: config.run.delivery,
+                largest_output: shared.largest_output,
+            };
+            let (mut observer, watch) = observe(number);
+            let mut lane = KafkaLane::new(settings, Arc::clone(&shared.health), watch, Arc::clone(&stop));
+            let pipeline = Arc::clone(&shared.pipeline);
+            let drive_settings = drive_settings.clone();
+            let ended = ended.clone();
+            let run = move || {
+                let work = AssertUnwindSafe(|| {
+                    let end = drive(&mut lane, &mut observer, || pipeline.load_full(), &drive_settings);
+                    drop(lane);
+                    end
+                });
+                let end = catch_unwind(work).unwrap_or_else(|_| Err(bug()));
+                // Nobody listens any more only while the process is ending.
+                let _ = ended.send(Ending::Lane(end.map_err(Failure::from)));
+            };
+            let thread = thread::Builder::new()
+                .name(format!("lane-{number}"))
+                .spawn(run)
+                .map_err(|error| Failure::unavailable(format!("starting lane {number}: {error}")))?;
+            threads.push(thread);
+        }
+        Ok(Self { stop, threads })
+    }
+
+    /// Asks every lane to finish its batch and leave. Waits for them until `deadline`; `false` when one is still at it: its
+    /// open transaction is ended by the broker, so nothing of it becomes visible and nothing is lost.
+    pub fn stop(self, deadline: Duration) -> bool {
+        self.stop.store(true, Ordering::Relaxed);
+        let started = Instant::now();
+        for thread in self.threads {
+            while !thread.is_finished() {
+                if started.elapsed() > deadline {
+                    return false;
+                }
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+        true
+    }
+}
+
+fn bug() -> Fatal {
+    Fatal {
+        message: "a lane ended on a bug in leadstream; its batch was not committed, nothing is lost. The log names the place; \
+                  please report it"
+            .to_owned(),
+        exit: 70,
+    }
+}

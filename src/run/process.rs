@@ -1,0 +1,10 @@
+//! stub
+use std::io::Write;
+use super::{Failure, ProcessArguments};
+use crate::pipeline::Pipeline;
+/// stub
+/// # Errors
+/// stub
+pub fn process(_pipeline: &Pipeline, _arguments: &ProcessArguments, _out: &mut dyn Write) -> Result<(), Failure> {
+    Err(Failure::bug("process is not built"))
+}

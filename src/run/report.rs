@@ -1,0 +1,118 @@
+//! Ties the lanes to telemetry: one observer and one watch a lane, one HTTP address a process.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use crate::{
+    config::Config,
+    io::{Abort, Committed, LaneEvent, LaneWatch, Observer, Tally},
+    lead::Timestamp,
+    pipeline::{OutputTopic, Pipeline},
+    telemetry::{Labels, Metrics, Status, http},
+};
+
+pub use crate::telemetry::Counts;
+
+use super::Failure;
+
+/// The process's metrics, status and HTTP.
+pub struct Telemetry {
+    metrics: Metrics,
+    status: Arc<Status>,
+    address: SocketAddr,
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
+}
+
+impl Telemetry {
+    /// Registers the metrics and binds HTTP, before anything else starts: a taken port is told at once.
+    ///
+    /// # Errors
+    /// 64 when the address cannot be bound.
+    pub fn start(config: &Config, pipeline: &Pipeline) -> Result<Self, Failure> {
+        let rules = &pipeline.rules;
+        let ruleset = [rules.name.clone(), rules.version.clone(), rules.hash.clone()];
+        let labels = Labels {
+            input: config.topics.raw.clone(),
+            output: OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned()),
+            ruleset: ruleset.clone(),
+        };
+        let metrics = Metrics::new(labels).map_err(|error| Failure::bug(format!("registering metrics: {error}")))?;
+        let status = Arc::new(Status::new(ruleset, now()));
+        let listen = config.http.listen;
+        let address = http::serve(listen, metrics.clone(), Arc::clone(&status)).map_err(|error| {
+            Failure::usage(format!("listening on {listen} for HTTP: {error}; set another http.listen, or port 0 for any free one"))
+        })?;
+        tracing::info!(addr = %address, "http listening");
+        Ok(Self { metrics, status, address })
+    }
+
+    /// Where HTTP listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Totals since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.status.counts()
+    }
+
+    /// The broker was asked and answered.
+    pub fn broker_answers(&self) {
+        self.status.broker(Ok(()));
+    }
+
+    /// The broker was asked and did not answer.
+    pub fn broker_is_silent(&self, why: &str) {
+        self.status.broker(Err(why));
+    }
+
+    /// The process is on its way out.
+    pub fn stopping(&self) {
+        self.status.stopping();
+    }
+
+    /// The observer and the watch of lane `number`; lanes are asked for in order.
+    #[must_use]
+    pub fn lane(&self, number: usize) -> (LaneReport, Box<dyn LaneWatch>) {
+        self.status.add_lane();
+        let report = LaneReport { number, metrics: self.metrics.clone(), status: Arc::clone(&self.status) };
+        (report.clone(), Box::new(report))
+    }
+}
+
+/// What one lane tells.
+#[derive(Clone)]
+pub struct LaneReport {
+    number: usize,
+    metrics: Metrics,
+    status: Arc<Status>,
+}
+
+impl Observer for LaneReport {
+    fn committed(&mut self, tally: &Tally, committed: Committed, decided_in: Duration) {
+        let now = now();
+        self.metrics.committed(tally, committed, decided_in, now);
+        self.status.committed(self.number, tally, now);
+    }
+
+    fn aborted(&mut self, abort: &Abort) {
+        tracing::debug!(lane = self.number, reason = abort.reason, detail = abort.detail, "a batch was taken back");
+        self.metrics.aborted();
+        self.status.aborted(self.number, abort, now());
+    }
+
+    fn round(&mut self) {
+        self.status.round(self.number);
+    }
+}
+
+impl LaneWatch for LaneReport {
+    fn tell(&mut self, event: LaneEvent<'_>) {
+        self.metrics.happened(event);
+        self.status.happened(self.number, event);
+    }
+}

@@ -1,0 +1,187 @@
+//! `leadstream run`: the service. Binds HTTP, waits for the broker, starts the lanes, and ends on a signal, on a lane's end,
+//! or (`--once`) when the group has reached the end offsets seen at the start.
+
+use std::{
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    config::Config,
+    kafka::{BrokerHealth, GroupProgress, TopicFinding, Topics},
+    pipeline::{OutputTopic, Pipeline},
+    telemetry::logging,
+};
+
+use super::{
+    Failure, ServeArguments,
+    lanes::{Ending, Lanes, Shared},
+    report::Telemetry,
+    topics::largest_output,
+};
+
+/// Lanes get this long to finish their batch and leave the group.
+const LEAVE: Duration = Duration::from_secs(8);
+
+/// Runs until it is told to end.
+///
+/// # Errors
+/// 64 for settings that cannot work, 75 when `--once` does not move or a dependency is needed and away, 70 for a bug, 1 when
+/// the dead-letter guard halts.
+pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments) -> Result<(), Failure> {
+    logging::start(&config.log);
+    hide_panic_messages();
+    let health = Arc::new(BrokerHealth::new(&config.kafka.brokers));
+    let telemetry = Telemetry::start(config, &pipeline)?;
+    let (sender, endings) = channel();
+    on_signal(sender.clone())?;
+
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        brokers = config.kafka.brokers,
+        group = config.kafka.group,
+        ruleset = format!("{}/{}", pipeline.rules.name, pipeline.rules.version),
+        "starting {} lanes",
+        config.run.lanes
+    );
+    let Some(topics) = wait_for_broker(config, &health, &telemetry, &endings)? else {
+        return Ok(());
+    };
+    telemetry.broker_answers();
+    pipeline.encoding.largest = largest(config, &topics);
+    let shared = Shared {
+        pipeline: Arc::new(ArcSwap::from_pointee(pipeline)),
+        health,
+        largest_output: largest_output(config),
+    };
+    if arguments.once {
+        watch_progress(config, arguments.wait, sender.clone())?;
+    }
+    let lanes = Lanes::start(config, &shared, &sender, |number| telemetry.lane(number))?;
+    let ending = endings.recv().unwrap_or(Ending::Signal);
+    telemetry.stopping();
+    if !lanes.stop(LEAVE) {
+        tracing::warn!("a lane did not come to its end in time; the broker ends its open transaction, nothing is lost");
+    }
+    match ending {
+        Ending::Signal => tracing::info!("stopped on a signal"),
+        Ending::Reached => tracing::info!("every record seen at the start is decided and committed"),
+        Ending::Lane(result) => result?,
+        Ending::Stuck(failure) => return Err(failure),
+    }
+    Ok(())
+}
+
+/// A panic's message may quote a lead; its place does not.
+pub fn hide_panic_messages() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        tracing::error!("a bug at {place}; please report it");
+    }));
+}
+
+/// SIGTERM and SIGINT become an ending; a second one ends the process at once, which is safe: what is not committed is
+/// decided again.
+pub fn on_signal(sender: Sender<Ending>) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::bug(format!("listening for signals: {error}"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let (mut terminate, mut interrupt) = {
+        let _context = runtime.enter();
+        (signal(SignalKind::terminate()).map_err(failed)?, signal(SignalKind::interrupt()).map_err(failed)?)
+    };
+    let listen = move || {
+        runtime.block_on(async {
+            for again in [false, true] {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+                if again {
+                    std::process::exit(0);
+                }
+                // Nobody listens any more only while the process is ending.
+                let _ = sender.send(Ending::Signal);
+            }
+        });
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(failed)?;
+    Ok(())
+}
+
+/// Asks the broker for the output topics until it answers. `None`: told to end meanwhile.
+fn wait_for_broker(
+    config: &Config,
+    health: &BrokerHealth,
+    telemetry: &Telemetry,
+    endings: &Receiver<Ending>,
+) -> Result<Option<Vec<TopicFinding>>, Failure> {
+    let topics = Topics::connect(&config.kafka).map_err(|error| Failure::usage(error.to_string()))?;
+    let mut names: Vec<_> = OutputTopic::ALL.iter().map(|topic| config.topics.name(*topic).to_owned()).collect();
+    names.extend(config.topics.raw.iter().cloned());
+    loop {
+        match topics.find(&names) {
+            Ok(found) => {
+                health.answered();
+                for topic in found.iter().filter(|topic| topic.partitions == 0) {
+                    tracing::warn!("topic {} does not exist yet; `leadstream topics create` makes it", topic.name);
+                }
+                return Ok(Some(found));
+            }
+            Err(error) => {
+                health.silent(&error.to_string());
+                telemetry.broker_is_silent(&error.to_string());
+            }
+        }
+        match endings.recv_timeout(Duration::from_millis(500)) {
+            Err(RecvTimeoutError::Timeout) => {}
+            _ => return Ok(None),
+        }
+    }
+}
+
+/// The largest record each output topic takes.
+fn largest(config: &Config, topics: &[TopicFinding]) -> [usize; 4] {
+    OutputTopic::ALL.map(|topic| {
+        let found = topics.iter().find(|found| found.name == config.topics.name(topic));
+        found.map_or(0, |found| found.largest.min(largest_output(config)))
+    })
+}
+
+/// `--once`: tells when the group has come to the end offsets of now, or stands still.
+fn watch_progress(config: &Config, wait: Duration, sender: Sender<Ending>) -> Result<(), Failure> {
+    let goal = GroupProgress::towards_now(&config.kafka, &config.topics.raw)?;
+    let watch = move || {
+        let mut moved = Instant::now();
+        let mut last = None;
+        let ending = loop {
+            let still_for = moved.elapsed();
+            match goal.look(still_for > Duration::from_secs(1)) {
+                Ok(found) if found.reached => break Ending::Reached,
+                Ok(found) if last != Some(found.committed) => {
+                    last = Some(found.committed);
+                    moved = Instant::now();
+                }
+                Ok(_) | Err(_) => {}
+            }
+            if still_for > wait {
+                let text = format!("run --once: the group's committed offsets have not moved for {} s; try again", wait.as_secs());
+                break Ending::Stuck(Failure::unavailable(text));
+            }
+            thread::sleep(Duration::from_millis(100));
+        };
+        // Nobody listens any more only while the process is ending.
+        let _ = sender.send(ending);
+    };
+    thread::Builder::new()
+        .name("progress".to_owned())
+        .spawn(watch)
+        .map_err(|error| Failure::unavailable(format!("starting a thread: {error}")))?;
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! `topics create` and `topics check`: the topics this configuration reads and writes, made and looked at.
+
+use std::io::Write;
+
+use crate::{
+    config::Config,
+    kafka::{TopicFinding, TopicPlan, Topics, Unavailable},
+    pipeline::OutputTopic,
+};
+
+use super::Failure;
+
+/// What `topics create` makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreateArguments {
+    /// Partitions of each topic.
+    pub partitions: i32,
+    /// Replicas of each topic; -1: the broker's default.
+    pub replication: i32,
+}
+
+/// Bytes an output may be larger than its input: the lead block's own fields, and a dead letter's headers.
+pub const OUTPUT_HEADROOM: usize = 256 * 1024;
+
+impl From<Unavailable> for Failure {
+    fn from(error: Unavailable) -> Self {
+        Self::unavailable(error.to_string())
+    }
+}
+
+/// The largest output record the limits can lead to, in bytes.
+#[must_use]
+pub fn largest_output(config: &Config) -> usize {
+    config.limits.record_bytes.saturating_add(OUTPUT_HEADROOM)
+}
+
+/// Inputs, then outputs, each once.
+fn plans(config: &Config, arguments: CreateArguments) -> Vec<TopicPlan> {
+    let plan = |name: &str, largest| TopicPlan {
+        name: name.to_owned(),
+        partitions: arguments.partitions,
+        replication: arguments.replication,
+        largest,
+    };
+    let mut plans: Vec<TopicPlan> = Vec::new();
+    let inputs = config.topics.raw.iter().map(|name| plan(name, None));
+    let outputs = OutputTopic::ALL.iter().map(|topic| plan(config.topics.name(*topic), Some(largest_output(config))));
+    for wanted in inputs.chain(outputs) {
+        if !plans.iter().any(|known| known.name == wanted.name) {
+            plans.push(wanted);
+        }
+    }
+    plans
+}
+
+/// Creates the topics that do not exist yet; touches no other.
+///
+/// # Errors
+/// 75 when the broker does not answer, 1 when it refuses a topic.
+pub fn create(config: &Config, arguments: CreateArguments, out: &mut dyn Write) -> Result<(), Failure> {
+    let plans = plans(config, arguments);
+    let results = Topics::connect(&config.kafka)?.create(&plans)?;
+    let mut refused = 0;
+    for (plan, result) in plans.iter().zip(results) {
+        let told = match result {
+            Ok(true) => format!("created  {} ({} partitions)", plan.name, plan.partitions),
+            Ok(false) => format!("exists   {}", plan.name),
+            Err(why) => {
+                refused += 1;
+                format!("refused  {}: {why}", plan.name)
+            }
+        };
+        tell(out, &told)?;
+    }
+    if refused > 0 {
+        return Err(Failure::found(format!("{refused} topics could not be created at {}", config.kafka.brokers)));
+    }
+    Ok(())
+}
+
+/// Looks whether the topics exist and can hold what will be written; `false`: something was found, and told.
+///
+/// # Errors
+/// 75 when the broker does not answer.
+pub fn check(config: &Config, out: &mut dyn Write) -> Result<bool, Failure> {
+    let plans = plans(config, CreateArguments { partitions: 1, replication: -1 });
+    let names: Vec<_> = plans.iter().map(|plan| plan.name.clone()).collect();
+    let findings = Topics::connect(&config.kafka)?.find(&names)?;
+    let mut problems = 0;
+    for (plan, found) in plans.iter().zip(&findings) {
+        let complaints = complaints(plan, found);
+        if complaints.is_empty() {
+            tell(out, &format!("ok       {} ({} partitions, records up to {} bytes)", found.name, found.partitions, found.largest))?;
+        }
+        for complaint in complaints {
+            problems += 1;
+            tell(out, &format!("problem  {}: {complaint}", found.name))?;
+        }
+    }
+    Ok(problems == 0)
+}
+
+fn complaints(plan: &TopicPlan, found: &TopicFinding) -> Vec<String> {
+    if found.partitions == 0 {
+        return vec!["does not exist; `leadstream topics create` makes it".to_owned()];
+    }
+    let mut complaints = Vec::new();
+    if let Some(largest) = plan.largest.filter(|largest| found.largest < *largest) {
+        complaints.push(format!(
+            "max.message.bytes is {}, so a lead near limits.record_bytes would leave as dead letter output_too_large; set it to {largest}",
+            found.largest
+        ));
+    }
+    if found.cleanup.as_deref().is_some_and(|policy| policy.contains("compact")) {
+        complaints.push("cleanup.policy is compact: Kafka would drop all but a key's last record; set it to delete".to_owned());
+    }
+    complaints
+}
+
+fn tell(out: &mut dyn Write, line: &str) -> Result<(), Failure> {
+    writeln!(out, "{line}").map_err(|error| Failure::unavailable(format!("writing to standard output: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_topic_is_planned_once_and_outputs_hold_the_largest_record() {
+        let mut config = Config::default();
+        config.topics.raw = vec!["a".into(), "b".into(), "a".into()];
+        let plans = plans(&config, CreateArguments { partitions: 3, replication: -1 });
+        let names: Vec<_> = plans.iter().map(|plan| plan.name.as_str()).collect();
+        assert_eq!(names, ["a", "b", "leads.qualified", "leads.unqualified", "leads.routing", "leads.dead-letter"]);
+        assert_eq!(plans[0].largest, None);
+        assert_eq!(plans[5].largest, Some(1_048_576 + OUTPUT_HEADROOM));
+    }
+
+    #[test]
+    fn a_topic_that_would_lose_or_refuse_leads_is_a_problem() {
+        let plan = TopicPlan { name: "t".into(), partitions: 1, replication: -1, largest: Some(100) };
+        let found = TopicFinding {
+            name: "t".into(),
+            partitions: 1,
+            largest: 99,
+            cleanup: Some("compact,delete".into()),
+            retention_ms: None,
+        };
+        assert_eq!(complaints(&plan, &found).len(), 2);
+        assert_eq!(complaints(&plan, &TopicFinding { largest: 100, cleanup: Some("delete".into()), ..found.clone() }).len(), 0);
+        assert_eq!(complaints(&plan, &TopicFinding { partitions: 0, ..found }).len(), 1);
+    }
+}
