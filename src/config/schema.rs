@@ -22,8 +22,9 @@ pub(super) const PROPERTY_SECTIONS: [&str; 3] = ["kafka.client", "kafka.consumer
 
 /// A topic name may have this many characters (Kafka, `Topic.MAX_NAME_LENGTH`).
 const LONGEST_TOPIC: usize = 249;
-/// librdkafka takes no larger message (`message.max.bytes`, `fetch.message.max.bytes`).
-const LARGEST_RECORD: u64 = 1_000_000_000;
+/// 64 MiB, so that a record with its outputs stays well under the 100 MB librdkafka takes from a broker at once
+/// (`receive.message.max.bytes`).
+const LARGEST_RECORD: u64 = 67_108_864;
 /// A batch must be decided, written and committed within the transaction time-out of 15 s.
 const COMMIT_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(5);
 
