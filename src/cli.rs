@@ -34,8 +34,9 @@ struct Cli {
     verb: Verb,
 }
 
-/// Taken by every verb.
+// Taken by every verb. (A doc comment here would become the text of `--help`.)
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Configuration and output")]
 struct Common {
     /// The configuration file (TOML); without one every key has its default
     #[arg(long, global = true, value_name = "FILE")]
