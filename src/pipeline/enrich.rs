@@ -110,13 +110,7 @@ pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a 
 
 /// One touch of one person: same source, action and offer on the same UTC day (readings Q16). Without a person, the record's
 /// own bytes stand in, so that redeliveries are one touch and strangers are not.
-fn touch(
-    person: Option<&Identity>,
-    record: &Record<'_>,
-    index: u32,
-    parts: &[&str],
-    event_time: crate::lead::Timestamp,
-) -> Identity {
+fn touch(person: Option<&Identity>, record: &Record<'_>, index: u32, parts: &[&str], event_time: crate::lead::Timestamp) -> Identity {
     let mut digest = Sha256::new();
     match person {
         Some(person) => digest.update(person.as_str()),

@@ -134,7 +134,10 @@ mod tests {
     #[test]
     fn every_country_but_the_empty_ones_has_a_region() {
         let region_of = |code| region(Some(code));
-        assert_eq!((region_of("BR"), region_of("PL"), region_of("JP"), region_of("AQ")), (Region::Amer, Region::Emea, Region::Apac, Region::Unknown));
+        assert_eq!(
+            (region_of("BR"), region_of("PL"), region_of("JP"), region_of("AQ")),
+            (Region::Amer, Region::Emea, Region::Apac, Region::Unknown)
+        );
         assert_eq!(region(None), Region::Unknown);
     }
 }

@@ -32,9 +32,7 @@ pub(super) const APAC: &[&str] = &[
 ];
 
 /// Where nobody buys: no region. All others are EMEA. Sorted.
-pub(super) const NOWHERE: &[&str] = &[
-    "AQ", "BV", "HM", "TF",
-];
+pub(super) const NOWHERE: &[&str] = &["AQ", "BV", "HM", "TF"];
 
 /// Name to alpha-2, sorted by name.
 #[rustfmt::skip]

@@ -78,19 +78,7 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits) -> Normalized<'a
     let extra = sorted(lead.extra, &mut flags);
     flags.set(Flag::DuplicateKey, lead.duplicate_key);
     flags.set(Flag::FieldTruncated, lead.truncated || cleaner.truncated());
-    Normalized {
-        format: lead.format,
-        index: lead.index,
-        source_raw,
-        action_raw,
-        contact,
-        offer,
-        is_test,
-        note,
-        attribution,
-        extra,
-        flags,
-    }
+    Normalized { format: lead.format, index: lead.index, source_raw, action_raw, contact, offer, is_test, note, attribution, extra, flags }
 }
 
 /// The offer part of `LeadSource`: `publisher.offer` where there are no blanks and a dot, else a name (readings Q11).

@@ -3,8 +3,23 @@
 use crate::lead::Seniority;
 
 const C_LEVEL: &[&str] = &[
-    "cdo", "ceo", "cfo", "chief", "chro", "cio", "ciso", "cmo", "cofounder", "coo", "cpo", "cro", "cso", "cto", "founder",
-    "owner", "president",
+    "cdo",
+    "ceo",
+    "cfo",
+    "chief",
+    "chro",
+    "cio",
+    "ciso",
+    "cmo",
+    "cofounder",
+    "coo",
+    "cpo",
+    "cro",
+    "cso",
+    "cto",
+    "founder",
+    "owner",
+    "president",
 ];
 const VP: &[&str] = &["avp", "evp", "svp", "vp"];
 const DIRECTOR: &[&str] = &["director", "head"];
