@@ -253,7 +253,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             let inputs = inputs.into_iter().map(target).collect();
             let arguments = ProcessArguments { inputs, output: target(output), now, format, framing, summary, quiet };
             let pipeline = pipeline(&config, problems, true, err)?;
-            run::process::process(&pipeline, &arguments, out)?;
+            run::process::process(&config.topics, &pipeline, &arguments, out)?;
             Ok(0)
         }
         Verb::Explain { input, json, now, at } => {
