@@ -2,5 +2,10 @@
 // What a test expects it may say plainly, in its own small functions too.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod bad_input;
+mod cases;
 mod cli;
 mod config;
+mod core;
+mod golden;
+mod properties;
