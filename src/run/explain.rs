@@ -1,7 +1,7 @@
 //! stub
-use std::io::Write;
 use super::{ExplainArguments, Failure};
 use crate::{config::Config, pipeline::Pipeline};
+use std::io::Write;
 /// stub
 /// # Errors
 /// stub

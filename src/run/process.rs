@@ -1,7 +1,7 @@
 //! stub
-use std::io::Write;
 use super::{Failure, ProcessArguments};
 use crate::pipeline::Pipeline;
+use std::io::Write;
 /// stub
 /// # Errors
 /// stub
