@@ -172,7 +172,7 @@ fn a_file_that_is_no_table_is_told_and_not_passed_over() {
     let expected = [
         "error: ./accounts.json: the table \"accounts\" is not in a format leadstream reads",
         "error: ./offer.csv: there is no table \"offer\"",
-        "error: ./suppressions.csv: suppressions are not in this version yet",
+        "error: ./suppressions.csv: the table has no header",
     ];
     assert_eq!(told, expected);
 }

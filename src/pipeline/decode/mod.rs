@@ -6,7 +6,7 @@ mod json_text;
 
 use std::borrow::Cow;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::lead::{DeadLetterCode, Format, Record, Rejection, Vocabulary};
@@ -113,14 +113,14 @@ fn array<'a>(text: &'a str, limits: &Limits) -> Result<Vec<RawLead<'a>>, Rejecti
     let mut elements = Elements { leads: Vec::new(), limits, rejection: None };
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = (&mut elements).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    read.map_err(|error| malformed(&error))?;
     if let Some(rejection) = elements.rejection {
         return Err(rejection);
     }
-    read.map_err(|error| malformed(&error))?;
     if elements.leads.is_empty() { Err(not_a_lead("an empty array")) } else { Ok(elements.leads) }
 }
 
-/// Reads an array's elements one by one; ends at the first that is no lead, and where there are too many.
+/// Reads an array's elements one by one; remembers the first that is no lead, or that there are too many.
 struct Elements<'a, 'l> {
     leads: Vec<RawLead<'a>>,
     limits: &'l Limits,
@@ -144,10 +144,15 @@ impl<'de> Visitor<'de> for &mut Elements<'de, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         while let Some(raw) = elements.next_element::<&'de RawValue>()? {
+            // Once refused, the rest is only read on for its syntax: text that is no JSON is called that first.
+            if self.rejection.is_some() {
+                continue;
+            }
             let index = self.leads.len();
             let read = if index >= self.limits.leads {
                 let detail = format!("the record has more than {} leads (limits.leads)", self.limits.leads);
-                Err(Rejection::decode(DeadLetterCode::TooManyLeads, detail))
+                self.rejection = Some(Rejection::decode(DeadLetterCode::TooManyLeads, detail));
+                continue;
             } else if raw.get().starts_with('{') {
                 https_json::lead(raw.get(), u32::try_from(index).unwrap_or(u32::MAX), 2, self.limits)
             } else {
@@ -155,11 +160,7 @@ impl<'de> Visitor<'de> for &mut Elements<'de, '_> {
             };
             match read {
                 Ok(lead) => self.leads.push(lead),
-                Err(rejection) => {
-                    let whole = rejection.code == DeadLetterCode::TooManyLeads;
-                    self.rejection = Some(if whole { rejection } else { rejection.at(format!("[{index}]")) });
-                    return Err(A::Error::custom("refused"));
-                }
+                Err(rejection) => self.rejection = Some(rejection.at(format!("[{index}]"))),
             }
         }
         Ok(())
