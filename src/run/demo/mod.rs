@@ -33,7 +33,7 @@ use super::{
 
 const PARTITIONS: i32 = 4;
 /// The embedded broker keeps 5 MiB a partition: the writer waits when so many records are undecided.
-const AHEAD: u64 = 2_000;
+const AHEAD: u64 = 10_000;
 /// Leads a second when there is no end to come to.
 const PACE: u64 = 400;
 
