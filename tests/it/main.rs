@@ -2,3 +2,9 @@
 
 mod cli;
 mod config;
+#[cfg(feature = "kafka")]
+mod deploy;
+#[cfg(feature = "kafka")]
+mod http;
+#[cfg(feature = "kafka")]
+mod metrics;
