@@ -9,7 +9,7 @@ mod tally;
 pub use batch::Batch;
 pub use memory::{MemoryLane, Visible};
 pub use progress::Progress;
-pub use tally::Tally;
+pub use tally::{CountedLead, Counts, DecidedLead, Tally};
 
 use std::time::Duration;
 

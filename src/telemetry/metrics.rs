@@ -1,7 +1,11 @@
-//! The metrics of the service: one table of names, registered in a registry of its own. Everything that counts records moves
-//! only after the commit, through [`LaneMetrics`]; nothing is decided on a metric.
+//! The metrics of the service, registered from the table in `names` in a registry of their own. Everything that counts
+//! records moves only after the commit; nothing is decided on a metric.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+    time::Duration,
+};
 
 use prometheus::{
     Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -10,11 +14,11 @@ use prometheus::{
 
 use crate::{
     io::{Committed, LaneEvent, Tally},
-    lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Storefront, Timestamp, Verdict, Vocabulary},
+    lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Partition, Storefront, Timestamp, Verdict, Vocabulary},
     pipeline::OutputTopic,
 };
 
-use super::names::{self, Name};
+use super::names::{self, Metric};
 
 /// What label values come from besides types: the configuration's topics and the loaded ruleset.
 #[derive(Clone, Debug, Default)]
@@ -39,9 +43,9 @@ pub struct Metrics {
     dead_letters: IntCounterVec,
     events_produced: IntCounterVec,
     routes: IntCounterVec,
-    score: HistogramVec,
+    score: ByStorefront,
     decision_seconds: Histogram,
-    end_to_end_seconds: HistogramVec,
+    end_to_end_seconds: ByStorefront,
     commit_seconds: Histogram,
     batch_records: Histogram,
     transactions: IntCounterVec,
@@ -51,7 +55,14 @@ pub struct Metrics {
     consumer_lag_records: IntGaugeVec,
     consumer_lag_seconds: GaugeVec,
     unaccounted_records: IntGauge,
+    held: Arc<Mutex<Held>>,
+    /// Lanes count with a shared hold, a scrape takes all of it: so no scrape shows half a batch.
+    whole: Arc<RwLock<()>>,
 }
+
+/// How many lanes have told that they read a partition. Two for a moment, when one lane notices late that another has what it
+/// lost: the partition is then still read by this process, and its lag is still told.
+type Held = BTreeMap<Partition, u32>;
 
 /// Registers metrics, remembering the first refusal.
 struct Table {
@@ -68,26 +79,38 @@ impl Table {
         Ok(metric)
     }
 
-    fn counter(&mut self, name: &Name) -> Result<IntCounterVec, prometheus::Error> {
-        self.add(IntCounterVec::new(Opts::new(name.name, name.help), name.labels))
+    fn counter(&mut self, metric: &Metric) -> Result<IntCounterVec, prometheus::Error> {
+        self.add(IntCounterVec::new(Opts::new(metric.name, metric.help), &metric.label_names()))
     }
 
-    fn gauge(&mut self, name: &Name) -> Result<IntGauge, prometheus::Error> {
-        self.add(IntGauge::with_opts(Opts::new(name.name, name.help)))
+    fn gauge(&mut self, metric: &Metric) -> Result<IntGauge, prometheus::Error> {
+        self.add(IntGauge::with_opts(Opts::new(metric.name, metric.help)))
     }
 
-    fn gauges(&mut self, name: &Name) -> Result<IntGaugeVec, prometheus::Error> {
-        self.add(IntGaugeVec::new(Opts::new(name.name, name.help), name.labels))
+    fn gauges(&mut self, metric: &Metric) -> Result<IntGaugeVec, prometheus::Error> {
+        self.add(IntGaugeVec::new(Opts::new(metric.name, metric.help), &metric.label_names()))
     }
 
-    fn histogram(&mut self, name: &Name) -> Result<Histogram, prometheus::Error> {
-        let options = HistogramOpts::new(name.name, name.help).buckets(name.buckets.to_vec());
-        self.add(Histogram::with_opts(options))
+    fn histogram(&mut self, metric: &Metric) -> Result<Histogram, prometheus::Error> {
+        self.add(Histogram::with_opts(HistogramOpts::new(metric.name, metric.help).buckets(metric.buckets().to_vec())))
     }
 
-    fn histograms(&mut self, name: &Name) -> Result<HistogramVec, prometheus::Error> {
-        let options = HistogramOpts::new(name.name, name.help).buckets(name.buckets.to_vec());
-        self.add(HistogramVec::new(options, name.labels))
+    fn by_storefront(&mut self, metric: &Metric) -> Result<ByStorefront, prometheus::Error> {
+        let options = HistogramOpts::new(metric.name, metric.help).buckets(metric.buckets().to_vec());
+        let all = self.add(HistogramVec::new(options, &metric.label_names()))?;
+        Ok(ByStorefront(Storefront::ALL.iter().map(|storefront| all.with_label_values(&[storefront.name()])).collect()))
+    }
+}
+
+/// One histogram a storefront, found without hashing a name for every lead.
+#[derive(Clone)]
+struct ByStorefront(Vec<Histogram>);
+
+impl ByStorefront {
+    fn observe(&self, storefront: Storefront, value: f64) {
+        if let Some(histogram) = self.0.get(storefront as usize) {
+            histogram.observe(value);
+        }
     }
 }
 
@@ -108,9 +131,9 @@ impl Metrics {
             dead_letters: table.counter(&names::DEAD_LETTERS)?,
             events_produced: table.counter(&names::EVENTS_PRODUCED)?,
             routes: table.counter(&names::ROUTES)?,
-            score: table.histograms(&names::SCORE)?,
+            score: table.by_storefront(&names::SCORE)?,
             decision_seconds: table.histogram(&names::DECISION_SECONDS)?,
-            end_to_end_seconds: table.histograms(&names::END_TO_END_SECONDS)?,
+            end_to_end_seconds: table.by_storefront(&names::END_TO_END_SECONDS)?,
             commit_seconds: table.histogram(&names::COMMIT_SECONDS)?,
             batch_records: table.histogram(&names::BATCH_RECORDS)?,
             transactions: table.counter(&names::TRANSACTIONS)?,
@@ -120,15 +143,17 @@ impl Metrics {
             consumer_lag_records: table.gauges(&names::CONSUMER_LAG_RECORDS)?,
             consumer_lag_seconds: table.add(GaugeVec::new(
                 Opts::new(names::CONSUMER_LAG_SECONDS.name, names::CONSUMER_LAG_SECONDS.help),
-                names::CONSUMER_LAG_SECONDS.labels,
+                &names::CONSUMER_LAG_SECONDS.label_names(),
             ))?,
             unaccounted_records: table.gauge(&names::UNACCOUNTED_RECORDS)?,
+            held: Arc::default(),
+            whole: Arc::default(),
         };
         let ruleset = table.gauges(&names::RULESET_INFO)?;
         let [name, version, hash] = &metrics.labels.ruleset;
         ruleset.with_label_values(&[name, version, hash]).set(1);
         let reloads = table.counter(&names::RULESET_RELOADS)?;
-        for result in ["ok", "refused"] {
+        for result in names::RELOAD_RESULTS {
             reloads.with_label_values(&[result]);
         }
         let build = table.gauges(&names::BUILD_INFO)?;
@@ -158,6 +183,11 @@ impl Metrics {
                 self.leads.with_label_values(&[storefront.name(), campaign.name(), verdict.name()]);
             }
         }
+        for storefront in Storefront::ALL {
+            for reason in names::RELEASED_REASONS {
+                self.unqualified.with_label_values(&[storefront.name(), reason]);
+            }
+        }
         for flag in Flag::ALL {
             self.flags.with_label_values(&[flag.name()]);
         }
@@ -165,10 +195,10 @@ impl Metrics {
             let stage = if *code == DeadLetterCode::OutputTooLarge { DeadLetterStage::Encode } else { DeadLetterStage::Decode };
             self.dead_letters.with_label_values(&[stage.name(), code.name()]);
         }
-        for result in ["committed", "aborted"] {
+        for result in names::RESULTS {
             self.transactions.with_label_values(&[result]);
         }
-        for kind in ["assigned", "revoked", "lost"] {
+        for kind in names::REBALANCE_KINDS {
             self.rebalances.with_label_values(&[kind]);
         }
     }
@@ -176,8 +206,12 @@ impl Metrics {
     /// Everything, in Prometheus's text format.
     #[must_use]
     pub fn render(&self) -> Vec<u8> {
-        let mut text = Vec::with_capacity(16 * 1024);
-        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+        let mut text = Vec::with_capacity(64 * 1024);
+        let gathered = {
+            let _whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
+            self.registry.gather()
+        };
+        if let Err(error) = TextEncoder::new().encode(&gathered, &mut text) {
             tracing::error!(%error, "writing the metrics");
         }
         text
@@ -191,6 +225,7 @@ impl Metrics {
 
     /// A batch became visible at `now`.
     pub fn committed(&self, tally: &Tally, committed: Committed, decided_in: Duration, now: Timestamp) {
+        let _whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
         for (topic, count) in tally.records.iter() {
             self.records_consumed.with_label_values(&[topic]).inc_by(count);
         }
@@ -213,11 +248,10 @@ impl Metrics {
             self.routes.with_label_values(&[storefront.name(), destination]).inc_by(count);
         }
         for lead in &tally.decided {
-            let storefront = &[lead.storefront.name()];
             #[allow(clippy::cast_precision_loss)] // scores and ages are far below 2^52
             let (score, age) = (lead.score as f64, now.micros().saturating_sub(lead.event_time.micros()).max(0) as f64 / 1e6);
-            self.score.with_label_values(storefront).observe(score);
-            self.end_to_end_seconds.with_label_values(storefront).observe(age);
+            self.score.observe(lead.storefront, score);
+            self.end_to_end_seconds.observe(lead.storefront, age);
         }
         self.decision_seconds.observe(decided_in.as_secs_f64());
         self.commit_seconds.observe(committed.took.as_secs_f64());
@@ -238,32 +272,51 @@ impl Metrics {
 
     /// A lane told something of itself.
     pub fn happened(&self, event: LaneEvent<'_>) {
-        let count = |partitions: usize| i64::try_from(partitions).unwrap_or(i64::MAX);
         match event {
             LaneEvent::Assigned(partitions) => {
                 self.rebalances.with_label_values(&["assigned"]).inc();
-                self.assigned_partitions.add(count(partitions.len()));
-            }
-            LaneEvent::Revoked(partitions) | LaneEvent::Lost(partitions) => {
-                let kind = if matches!(event, LaneEvent::Lost(_)) { "lost" } else { "revoked" };
-                self.rebalances.with_label_values(&[kind]).inc();
-                self.assigned_partitions.sub(count(partitions.len()));
+                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
                 for partition in partitions {
-                    // Whoever has the partition now tells its lag; ours would stand still for ever. A series that was
-                    // never set is no loss.
-                    let number = partition.number.to_string();
-                    let _ = self.consumer_lag_records.remove_label_values(&[&*partition.topic, number.as_str()]);
-                    let _ = self.consumer_lag_seconds.remove_label_values(&[&*partition.topic, number.as_str()]);
+                    *held.entry(partition.clone()).or_default() += 1;
                 }
+                self.assigned_partitions.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
             }
+            LaneEvent::Revoked(partitions) => self.gone("revoked", partitions),
+            // A member that leaves with nothing in its hands has lost nothing.
+            LaneEvent::Lost([]) => {}
+            LaneEvent::Lost(partitions) => self.gone("lost", partitions),
             LaneEvent::Recycled(reason) => self.producer_recycles.with_label_values(&[reason]).inc(),
             LaneEvent::Lag { partition, next, end, seconds } => {
-                let number = partition.number.to_string();
-                let labels: &[&str] = &[&partition.topic, &number];
-                self.consumer_lag_records.with_label_values(labels).set((end - next).max(0));
-                self.consumer_lag_seconds.with_label_values(labels).set(seconds);
+                let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+                if held.contains_key(partition) {
+                    let number = partition.number.to_string();
+                    let labels: &[&str] = &[&partition.topic, &number];
+                    self.consumer_lag_records.with_label_values(labels).set((end - next).max(0));
+                    self.consumer_lag_seconds.with_label_values(labels).set(seconds);
+                }
             }
             LaneEvent::DependencyUp | LaneEvent::DependencyDown(_) => {}
         }
+    }
+
+    fn gone(&self, kind: &str, partitions: &[Partition]) {
+        self.rebalances.with_label_values(&[kind]).inc();
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        for partition in partitions {
+            if let Some(lanes) = held.get_mut(partition)
+                && *lanes > 1
+            {
+                *lanes -= 1;
+                continue;
+            }
+            held.remove(partition);
+            // Whoever has the partition now tells its lag; ours would stand still for ever. A series that was never set is
+            // no loss.
+            let number = partition.number.to_string();
+            let labels: &[&str] = &[&partition.topic, &number];
+            let _ = self.consumer_lag_records.remove_label_values(labels);
+            let _ = self.consumer_lag_seconds.remove_label_values(labels);
+        }
+        self.assigned_partitions.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
     }
 }

@@ -1,86 +1,232 @@
-//! The one table of metric names, as the contract has them: name, help, labels and buckets. `docs/metrics.md` is checked
-//! against it.
+//! The one table of metrics: name, kind, help, labels with where their values come from, buckets, and since when. Metrics are
+//! registered from it; `docs/metrics.md` and every query under `deploy/` are checked against it.
+
+use crate::lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Storefront, Verdict, Vocabulary};
+
+/// What a metric is, in Prometheus's words.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Only grows, from 0 at the start of the process.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts observations by size; the upper bounds of its buckets, without `+Inf`.
+    Histogram(&'static [f64]),
+}
+
+impl Kind {
+    /// `counter`, `gauge` or `histogram`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram(_) => "histogram",
+        }
+    }
+}
+
+/// Where the values of a label come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Values {
+    /// Names of the program: these and no others.
+    Closed(fn() -> Vec<&'static str>),
+    /// Told from outside, and bounded by what is said here.
+    Bounded(&'static str),
+}
+
+/// One label.
+#[derive(Clone, Copy, Debug)]
+pub struct Label {
+    /// As it stands in the series.
+    pub name: &'static str,
+    /// What it can hold.
+    pub values: Values,
+}
 
 /// One metric.
 #[derive(Clone, Copy, Debug)]
-pub struct Name {
+pub struct Metric {
     /// With the prefix.
     pub name: &'static str,
-    /// What it counts, in one line.
+    /// Counter, gauge or histogram.
+    pub kind: Kind,
+    /// What it tells, in one line.
     pub help: &'static str,
-    /// Label names, in order.
-    pub labels: &'static [&'static str],
-    /// Upper bounds of a histogram's buckets; none for the others.
-    pub buckets: &'static [f64],
+    /// In the order of the contract.
+    pub labels: &'static [Label],
+    /// The version that released it.
+    pub since: &'static str,
 }
 
-const fn plain(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Name {
-    Name { name, help, labels, buckets: &[] }
+impl Metric {
+    /// The labels' names, in order.
+    #[must_use]
+    pub fn label_names(&self) -> Vec<&'static str> {
+        self.labels.iter().map(|label| label.name).collect()
+    }
+
+    /// The upper bounds of a histogram's buckets; none for the others.
+    #[must_use]
+    pub fn buckets(&self) -> &'static [f64] {
+        match self.kind {
+            Kind::Histogram(buckets) => buckets,
+            Kind::Counter | Kind::Gauge => &[],
+        }
+    }
+
+    /// The names under which Prometheus finds its series: a histogram has three.
+    #[must_use]
+    pub fn series(&self) -> Vec<String> {
+        match self.kind {
+            Kind::Histogram(_) => ["_bucket", "_sum", "_count"].iter().map(|end| format!("{}{end}", self.name)).collect(),
+            Kind::Counter | Kind::Gauge => vec![self.name.to_owned()],
+        }
+    }
 }
 
-/// From a tenth of a millisecond to ten seconds: the work on one batch.
-const WORK: &[f64] = &[0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Results of a transaction.
+pub const RESULTS: [&str; 2] = ["committed", "aborted"];
+/// What a rebalance did.
+pub const REBALANCE_KINDS: [&str; 3] = ["assigned", "revoked", "lost"];
+/// What became of a changed ruleset.
+pub const RELOAD_RESULTS: [&str; 2] = ["ok", "refused"];
+/// Reasons of the contract that the default ruleset can give. A ruleset may name more; these start at zero, so that a rate
+/// without test leads can be taken before the first of them has come.
+pub const RELEASED_REASONS: [&str; 11] = [
+    "test_lead",
+    "do_not_contact",
+    "no_contact",
+    "consent_denied",
+    "spam",
+    "suppressed",
+    "closed",
+    "expired",
+    "low_score",
+    "needs_hydration",
+    "own_domain",
+];
+
+fn released<V: Vocabulary>() -> Vec<&'static str> {
+    V::ALL.iter().map(|value| value.name()).collect()
+}
+
+const fn closed(name: &'static str, values: fn() -> Vec<&'static str>) -> Label {
+    Label { name, values: Values::Closed(values) }
+}
+
+const fn bounded(name: &'static str, by: &'static str) -> Label {
+    Label { name, values: Values::Bounded(by) }
+}
+
+const STOREFRONT: Label = closed("storefront", released::<Storefront>);
+const CAMPAIGN: Label = closed("campaign", released::<Campaign>);
+const VERDICT: Label = closed("verdict", released::<Verdict>);
+const FLAG: Label = closed("flag", released::<Flag>);
+const STAGE: Label = closed("stage", released::<DeadLetterStage>);
+const CODE: Label = closed("code", released::<DeadLetterCode>);
+const RESULT: Label = closed("result", || RESULTS.to_vec());
+const RELOAD_RESULT: Label = closed("result", || RELOAD_RESULTS.to_vec());
+const REBALANCE_KIND: Label = closed("kind", || REBALANCE_KINDS.to_vec());
+const REASON: Label = bounded("reason", "gates of the ruleset, and `low_score`");
+const DESTINATION: Label = bounded("destination", "routes of the ruleset");
+const INPUT_TOPIC: Label = bounded("topic", "`topics.raw`");
+const OUTPUT_TOPIC: Label = bounded("topic", "the four output topics");
+const PARTITION: Label = bounded("partition", "partitions this process reads now");
+const RECYCLE_REASON: Label = bounded("reason", "words of the program, some twenty");
+const RULESET: [Label; 3] =
+    [bounded("name", "the live ruleset"), bounded("version", "the live ruleset"), bounded("hash", "the live ruleset")];
+const BUILD: [Label; 2] = [bounded("version", "this build"), bounded("revision", "this build")];
+
+/// The work on one batch: from a tenth of a millisecond up to the longest a commit is waited for.
+const WORK: &[f64] = &[0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 90.0];
 /// From the commit interval to a week: leads come late after outages.
-const AGE: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0, 604_800.0];
-/// The default ruleset's range, and what a publisher may add.
+const AGE: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0, 604_800.0];
+/// Around the grades of the default ruleset (20, 40, 60), and what a publisher may add on either side.
 const POINTS: &[f64] = &[-40.0, -20.0, 0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 80.0, 100.0];
 /// Up to a full batch.
 const RECORDS: &[f64] = &[1.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 2500.0, 5000.0, 10_000.0];
 
-/// Raw records whose outcome is committed.
-pub const RECORDS_CONSUMED: Name = plain("leadstream_records_consumed_total", &["topic"], "Raw records whose outcome is committed");
-/// Leads decided.
-pub const LEADS: Name = plain("leadstream_leads_total", &["storefront", "campaign", "verdict"], "Leads decided");
-/// Reasons for which leads did not qualify; a lead may have several.
-pub const UNQUALIFIED: Name =
-    plain("leadstream_unqualified_total", &["storefront", "reason"], "Reasons for which leads did not qualify; a lead may have several");
-/// Flags set on leads.
-pub const FLAGS: Name = plain("leadstream_flags_total", &["flag"], "Flags set on leads");
-/// Raw records that left as dead letters.
-pub const DEAD_LETTERS: Name = plain("leadstream_dead_letters_total", &["stage", "code"], "Raw records that left as dead letters");
-/// Records written, dead letters too.
-pub const EVENTS_PRODUCED: Name = plain("leadstream_events_produced_total", &["topic"], "Records written, dead letters too");
-/// Routing events, by who follows up.
-pub const ROUTES: Name = plain("leadstream_routes_total", &["storefront", "destination"], "Routing events, by who follows up");
-/// Score of each lead.
-pub const SCORE: Name = Name { buckets: POINTS, ..plain("leadstream_score", &["storefront"], "Score of each lead") };
-/// Time to decide one batch.
-pub const DECISION_SECONDS: Name = Name { buckets: WORK, ..plain("leadstream_decision_seconds", &[], "Time to decide one batch") };
-/// From a lead's event time to its commit.
-pub const END_TO_END_SECONDS: Name =
-    Name { buckets: AGE, ..plain("leadstream_end_to_end_seconds", &["storefront"], "From a lead's event time to its commit") };
-/// Time to write and commit one batch.
-pub const COMMIT_SECONDS: Name = Name { buckets: WORK, ..plain("leadstream_commit_seconds", &[], "Time to write and commit one batch") };
-/// Records in one batch.
-pub const BATCH_RECORDS: Name = Name { buckets: RECORDS, ..plain("leadstream_batch_records", &[], "Records in one batch") };
-/// Batches committed or taken back.
-pub const TRANSACTIONS: Name = plain("leadstream_transactions_total", &["result"], "Batches committed or taken back");
-/// Producers replaced because their state was in doubt.
-pub const PRODUCER_RECYCLES: Name =
-    plain("leadstream_producer_recycles_total", &["reason"], "Producers replaced because their state was in doubt");
-/// Times partitions were assigned, revoked or lost.
-pub const REBALANCES: Name = plain("leadstream_rebalances_total", &["kind"], "Times partitions were assigned, revoked or lost");
-/// Partitions this process reads.
-pub const ASSIGNED_PARTITIONS: Name = plain("leadstream_assigned_partitions", &[], "Partitions this process reads");
-/// Records not yet decided.
-pub const CONSUMER_LAG_RECORDS: Name = plain("leadstream_consumer_lag_records", &["topic", "partition"], "Records not yet decided");
-/// Age of the last record read while others wait; 0 when none does.
-pub const CONSUMER_LAG_SECONDS: Name =
-    plain("leadstream_consumer_lag_seconds", &["topic", "partition"], "Age of the last record read while others wait; 0 when none does");
-/// The live ruleset.
-pub const RULESET_INFO: Name = plain("leadstream_ruleset_info", &["name", "version", "hash"], "The live ruleset");
-/// Rulesets taken or refused while running.
-pub const RULESET_RELOADS: Name = plain("leadstream_ruleset_reloads_total", &["result"], "Rulesets taken or refused while running");
-/// Records with neither decision nor dead letter: must be 0.
-pub const UNACCOUNTED_RECORDS: Name =
-    plain("leadstream_unaccounted_records", &[], "Records with neither decision nor dead letter: must be 0");
-/// This build.
-pub const BUILD_INFO: Name = plain("leadstream_build_info", &["version", "revision"], "This build");
-/// When this process started, seconds since 1970.
-pub const START_TIME: Name = plain("process_start_time_seconds", &[], "When this process started, seconds since 1970");
+const FIRST: &str = "0.1.0";
 
-/// Every metric there is.
-pub const ALL: &[Name] = &[
+const fn counter(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Counter, help, labels, since: FIRST }
+}
+
+const fn gauge(name: &'static str, labels: &'static [Label], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, help, labels, since: FIRST }
+}
+
+const fn histogram(name: &'static str, labels: &'static [Label], buckets: &'static [f64], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Histogram(buckets), help, labels, since: FIRST }
+}
+
+/// Raw records whose outcome is committed.
+pub const RECORDS_CONSUMED: Metric = counter("leadstream_records_consumed_total", &[INPUT_TOPIC], "Raw records whose outcome is committed");
+/// Leads decided.
+pub const LEADS: Metric = counter("leadstream_leads_total", &[STOREFRONT, CAMPAIGN, VERDICT], "Leads decided");
+/// Reasons for which leads did not qualify.
+pub const UNQUALIFIED: Metric =
+    counter("leadstream_unqualified_total", &[STOREFRONT, REASON], "Reasons for which leads did not qualify; a lead may have several");
+/// Flags set on leads.
+pub const FLAGS: Metric = counter("leadstream_flags_total", &[FLAG], "Flags set on leads; a lead may have several");
+/// Raw records that left as dead letters.
+pub const DEAD_LETTERS: Metric =
+    counter("leadstream_dead_letters_total", &[STAGE, CODE], "Raw records that left as dead letters, by where and why");
+/// Records written, dead letters too.
+pub const EVENTS_PRODUCED: Metric =
+    counter("leadstream_events_produced_total", &[OUTPUT_TOPIC], "Records written and committed, dead letters too");
+/// Routing events, by who follows up.
+pub const ROUTES: Metric = counter("leadstream_routes_total", &[STOREFRONT, DESTINATION], "Routing events, by who follows up");
+/// Score of each lead.
+pub const SCORE: Metric = histogram("leadstream_score", &[STOREFRONT], POINTS, "Score of each lead, in points");
+/// Time to decide one batch.
+pub const DECISION_SECONDS: Metric = histogram("leadstream_decision_seconds", &[], WORK, "Time to decide one batch");
+/// From a lead's event time to its commit.
+pub const END_TO_END_SECONDS: Metric = histogram(
+    "leadstream_end_to_end_seconds",
+    &[STOREFRONT],
+    AGE,
+    "From a lead's event time to the commit of its decision; 0 where the event time lies ahead",
+);
+/// Time to write and commit one batch.
+pub const COMMIT_SECONDS: Metric = histogram("leadstream_commit_seconds", &[], WORK, "Time to write and commit one batch");
+/// Records in one batch.
+pub const BATCH_RECORDS: Metric = histogram("leadstream_batch_records", &[], RECORDS, "Records in one committed batch");
+/// Batches committed or taken back.
+pub const TRANSACTIONS: Metric = counter("leadstream_transactions_total", &[RESULT], "Batches committed, and batches taken back");
+/// Producers replaced because their state was in doubt.
+pub const PRODUCER_RECYCLES: Metric =
+    counter("leadstream_producer_recycles_total", &[RECYCLE_REASON], "Producers replaced because their state was in doubt");
+/// Times partitions were assigned, revoked or lost.
+pub const REBALANCES: Metric =
+    counter("leadstream_rebalances_total", &[REBALANCE_KIND], "Times a lane's partitions were assigned, revoked or lost");
+/// Partitions this process reads.
+pub const ASSIGNED_PARTITIONS: Metric = gauge("leadstream_assigned_partitions", &[], "Partitions this process reads");
+/// Records not yet decided.
+pub const CONSUMER_LAG_RECORDS: Metric =
+    gauge("leadstream_consumer_lag_records", &[INPUT_TOPIC, PARTITION], "Records not yet decided, of partitions this process reads");
+/// Age of the last record read while others wait.
+pub const CONSUMER_LAG_SECONDS: Metric =
+    gauge("leadstream_consumer_lag_seconds", &[INPUT_TOPIC, PARTITION], "Age of the last record read while others wait; 0 when none does");
+/// The live ruleset.
+pub const RULESET_INFO: Metric = gauge("leadstream_ruleset_info", &RULESET, "The live ruleset; always 1");
+/// Rulesets taken or refused while running.
+pub const RULESET_RELOADS: Metric =
+    counter("leadstream_ruleset_reloads_total", &[RELOAD_RESULT], "Changed rulesets that were taken or refused while running");
+/// Records with neither decision nor dead letter: must be 0.
+pub const UNACCOUNTED_RECORDS: Metric = gauge(
+    "leadstream_unaccounted_records",
+    &[],
+    "Records consumed minus records decided minus dead letters, summed over batches: must be 0",
+);
+/// This build.
+pub const BUILD_INFO: Metric = gauge("leadstream_build_info", &BUILD, "This build; always 1");
+/// When this process started. Not of the contract: the name every Prometheus client gives it.
+pub const START_TIME: Metric = gauge("process_start_time_seconds", &[], "When this process started, seconds since 1970");
+
+/// Every metric there is, in the order of the contract.
+pub const ALL: &[Metric] = &[
     RECORDS_CONSUMED,
     LEADS,
     UNQUALIFIED,

@@ -15,8 +15,10 @@ use crate::{
     pipeline::OutputTopic,
 };
 
-/// A lane that has not come round for this long is stuck. Longer than the longest single wait of a commit.
-pub const STUCK: Duration = Duration::from_secs(120);
+/// A lane that has not come round for this long is stuck. While a broker is away a lane may rightly wait, in one round, for
+/// deliveries (20 s), for the consumed offsets or the commit (100 s) and for the abort (110 s); a probe must not have the
+/// process killed for that, since a new one would wait for the same broker.
+pub const STUCK: Duration = Duration::from_secs(300);
 
 /// Totals since the start, of committed batches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,11 +35,20 @@ pub struct Counts {
     pub dead_letters: u64,
 }
 
+impl Counts {
+    /// Leads decided.
+    #[must_use]
+    pub fn leads(&self) -> u64 {
+        self.qualified + self.unqualified
+    }
+}
+
 /// The state of one process.
 #[derive(Debug)]
 pub struct Status {
     ruleset: [String; 3],
     started: Timestamp,
+    stuck_after: Duration,
     state: Mutex<State>,
 }
 
@@ -49,11 +60,19 @@ struct State {
     counts: Counts,
 }
 
+/// How far a partition has come.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    next: i64,
+    end: i64,
+    seconds: f64,
+}
+
 #[derive(Debug)]
 struct LaneState {
     round: Instant,
     joined: bool,
-    partitions: BTreeMap<Partition, Option<(i64, i64)>>,
+    partitions: BTreeMap<Partition, Option<Place>>,
     last_commit: Option<Timestamp>,
     last_error: Option<(Timestamp, String)>,
 }
@@ -62,7 +81,14 @@ impl Status {
     /// Nothing runs yet; the ruleset is given as name, version and hash.
     #[must_use]
     pub fn new(ruleset: [String; 3], now: Timestamp) -> Self {
-        Self { ruleset, started: now, state: Mutex::default() }
+        Self { ruleset, started: now, stuck_after: STUCK, state: Mutex::default() }
+    }
+
+    /// Calls a lane stuck after another time than [`STUCK`].
+    #[must_use]
+    pub fn stuck_after(mut self, time: Duration) -> Self {
+        self.stuck_after = time;
+        self
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -119,12 +145,14 @@ impl Status {
                 lane.joined = true;
                 lane.partitions.extend(partitions.iter().map(|partition| (partition.clone(), None)));
             }),
-            LaneEvent::Revoked(partitions) | LaneEvent::Lost(partitions) => {
-                self.lane(lane, |lane| lane.partitions.retain(|known, _| !partitions.contains(known)));
-            }
-            LaneEvent::Lag { partition, next, end, .. } => self.lane(lane, |lane| {
+            LaneEvent::Revoked(partitions) | LaneEvent::Lost(partitions) => self.lane(lane, |lane| {
+                // The group has given this member up: it joins anew, and is told so by its next assignment.
+                lane.joined &= !matches!(event, LaneEvent::Lost(_));
+                lane.partitions.retain(|known, _| !partitions.contains(known));
+            }),
+            LaneEvent::Lag { partition, next, end, seconds } => self.lane(lane, |lane| {
                 if let Some(known) = lane.partitions.get_mut(partition) {
-                    *known = Some((next, end));
+                    *known = Some(Place { next, end, seconds });
                 }
             }),
         }
@@ -150,7 +178,7 @@ impl Status {
     #[must_use]
     pub fn stuck(&self, now: Instant) -> Vec<usize> {
         let state = self.state();
-        let is_stuck = |lane: &LaneState| now.saturating_duration_since(lane.round) > STUCK;
+        let is_stuck = |lane: &LaneState| now.saturating_duration_since(lane.round) > self.stuck_after;
         state.lanes.iter().enumerate().filter(|(_, lane)| is_stuck(lane)).map(|(number, _)| number).collect()
     }
 
@@ -170,18 +198,17 @@ impl Status {
         if state.lanes.is_empty() {
             missing.push("no lane has started yet".to_owned());
         }
-        for (number, lane) in state.lanes.iter().enumerate().filter(|(_, lane)| !lane.joined) {
-            let _ = lane;
+        for (number, _) in state.lanes.iter().enumerate().filter(|(_, lane)| !lane.joined) {
             missing.push(format!("lane {number} has not joined the group yet"));
         }
         missing
     }
 
-    /// Everything, for `/status`.
+    /// Everything, for `/status`; lanes are judged as of `now`.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub fn to_json(&self, now: Instant) -> Value {
         let missing = self.missing();
-        let stuck = self.stuck(Instant::now());
+        let stuck = self.stuck(now);
         let state = self.state();
         let lanes: Vec<_> = state.lanes.iter().enumerate().map(|(number, lane)| lane.to_json(number, stuck.contains(&number))).collect();
         let broker = match &state.broker {
@@ -199,8 +226,8 @@ impl Status {
             "broker": broker,
             "ruleset": { "name": name, "version": version, "hash": hash },
             "counts": {
-                "records": counts.records, "qualified": counts.qualified, "unqualified": counts.unqualified,
-                "routed": counts.routed, "dead_letters": counts.dead_letters,
+                "records": counts.records, "leads": counts.leads(), "qualified": counts.qualified,
+                "unqualified": counts.unqualified, "routed": counts.routed, "dead_letters": counts.dead_letters,
             },
             "lanes": lanes,
         })
@@ -215,8 +242,9 @@ impl LaneState {
             .map(|(partition, place)| {
                 json!({
                     "topic": &*partition.topic, "partition": partition.number,
-                    "next_offset": place.map(|(next, _)| next), "end_offset": place.map(|(_, end)| end),
-                    "lag": place.map(|(next, end)| (end - next).max(0)),
+                    "next_offset": place.map(|place| place.next), "end_offset": place.map(|place| place.end),
+                    "lag_records": place.map(|place| (place.end - place.next).max(0)),
+                    "lag_seconds": place.map(|place| place.seconds),
                 })
             })
             .collect();
@@ -230,5 +258,102 @@ impl LaneState {
             "lane": number, "state": word, "partitions": partitions, "last_commit": self.last_commit,
             "last_error": self.last_error.as_ref().map(|(at, text)| json!({ "at": at, "error": text })),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lead::DeadLetterCode;
+
+    fn partition(number: i32) -> Partition {
+        Partition { topic: "leads.raw".into(), number }
+    }
+
+    fn status() -> Status {
+        let status = Status::new(["default".to_owned(), "1".to_owned(), "ab".repeat(32)], Timestamp::from_millis(0));
+        status.add_lane();
+        status.add_lane();
+        status
+    }
+
+    #[test]
+    fn a_process_is_ready_once_the_broker_answers_and_every_lane_has_joined() {
+        let status = status();
+        assert_eq!(status.missing().len(), 3, "{:?}", status.missing());
+        status.broker(Ok(()));
+        status.happened(0, LaneEvent::Assigned(&[partition(0)]));
+        assert_eq!(status.missing(), ["lane 1 has not joined the group yet"]);
+        // More lanes than partitions: a lane that is told to wait has joined.
+        status.happened(1, LaneEvent::Assigned(&[]));
+        assert_eq!(status.missing(), [""; 0]);
+        status.happened(1, LaneEvent::DependencyDown("connection refused"));
+        assert_eq!(status.missing(), ["the broker does not answer: connection refused"]);
+        status.happened(0, LaneEvent::DependencyUp);
+        assert_eq!(status.missing(), [""; 0]);
+        status.stopping();
+        assert_eq!(status.missing(), ["stopping"]);
+    }
+
+    #[test]
+    fn a_lane_that_its_group_gave_up_is_not_ready_until_it_has_joined_again() {
+        let status = status();
+        status.broker(Ok(()));
+        status.happened(0, LaneEvent::Assigned(&[partition(0)]));
+        status.happened(1, LaneEvent::Assigned(&[partition(1)]));
+        status.happened(0, LaneEvent::Revoked(&[partition(0)]));
+        assert_eq!(status.missing(), [""; 0], "giving partitions back in good order is no fault");
+        status.happened(1, LaneEvent::Lost(&[partition(1)]));
+        assert_eq!(status.missing(), ["lane 1 has not joined the group yet"]);
+        status.happened(1, LaneEvent::Assigned(&[]));
+        assert_eq!(status.missing(), [""; 0]);
+    }
+
+    #[test]
+    fn a_lane_is_stuck_when_it_has_not_come_round_in_time() {
+        let status = status().stuck_after(Duration::from_secs(60));
+        let begun = Instant::now();
+        assert_eq!(status.stuck(begun), [0; 0]);
+        let later = begun + Duration::from_secs(61);
+        assert_eq!(status.stuck(later), [0, 1]);
+        let lanes = status.to_json(later);
+        assert_eq!(lanes["lanes"][1]["state"], "stuck");
+        assert_eq!(status.to_json(begun)["lanes"][1]["state"], "joining");
+        status.round(0);
+        status.lane(1, |lane| lane.round = later);
+        assert_eq!(status.stuck(later + Duration::from_secs(59)), [0], "a round of the other lane does not help");
+    }
+
+    #[test]
+    fn the_status_shows_where_each_lane_stands() {
+        let status = status();
+        status.happened(0, LaneEvent::Assigned(&[partition(0), partition(3)]));
+        status.happened(0, LaneEvent::Lag { partition: &partition(3), next: 40, end: 42, seconds: 1.5 });
+        // Told of a partition that is not (or no longer) read: nothing to show.
+        status.happened(0, LaneEvent::Lag { partition: &partition(9), next: 1, end: 2, seconds: 0.0 });
+        let mut tally = Tally::default();
+        let topic = "leads.raw".into();
+        tally.read(&topic);
+        tally.dead_letter(crate::lead::DeadLetterStage::Decode, DeadLetterCode::NotUtf8);
+        status.committed(0, &tally, Timestamp::from_millis(1_000));
+        let abort = Abort { reason: "fenced", detail: "another producer".to_owned(), too_large: Vec::new() };
+        status.aborted(0, &abort, Timestamp::from_millis(2_000));
+
+        let shown = status.to_json(Instant::now());
+        let lane = &shown["lanes"][0];
+        assert_eq!(lane["state"], "running");
+        assert_eq!(lane["last_commit"], "1970-01-01T00:00:01.000000Z");
+        assert_eq!(lane["last_error"]["error"], "fenced: another producer");
+        assert_eq!(lane["partitions"][0]["next_offset"], Value::Null);
+        let behind = json!({
+            "topic": "leads.raw", "partition": 3, "next_offset": 40, "end_offset": 42, "lag_records": 2, "lag_seconds": 1.5,
+        });
+        assert_eq!(lane["partitions"][1], behind);
+        assert_eq!(lane["partitions"].as_array().map(Vec::len), Some(2));
+        assert_eq!(shown["counts"]["records"], 1);
+        assert_eq!(shown["counts"]["dead_letters"], 1);
+
+        status.happened(0, LaneEvent::Revoked(&[partition(0), partition(3)]));
+        assert_eq!(status.to_json(Instant::now())["lanes"][0]["state"], "waiting for partitions");
     }
 }

@@ -9,3 +9,9 @@ mod config;
 mod core;
 mod golden;
 mod properties;
+#[cfg(feature = "kafka")]
+mod deploy;
+#[cfg(feature = "kafka")]
+mod http;
+#[cfg(feature = "kafka")]
+mod metrics;

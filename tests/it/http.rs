@@ -1,0 +1,207 @@
+//! The pages of a running process, over real sockets: what each says, and what no client can do to them.
+
+use std::{
+    io::{ErrorKind, Read, Write},
+    net::{SocketAddr, TcpStream},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use leadstream::{
+    io::LaneEvent,
+    lead::{Partition, Timestamp},
+    telemetry::{Bounds, Status, http},
+};
+
+use crate::metrics::metrics;
+
+fn partition(number: i32) -> Partition {
+    Partition { topic: "leads.raw".into(), number }
+}
+
+fn server(bounds: Bounds) -> (http::Server, Arc<Status>) {
+    let status = Arc::new(Status::new(["default".to_owned(), "1".to_owned(), "ab".repeat(32)], Timestamp::default()));
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    (http::start(listen, metrics(), Arc::clone(&status), bounds).expect("a free port"), status)
+}
+
+struct Answer {
+    code: u16,
+    head: String,
+    body: String,
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("it listens");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit, so that a fault is no endless test");
+    stream
+}
+
+fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
+    let mut stream = connect(address);
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("written");
+    let mut all = String::new();
+    stream.read_to_string(&mut all).expect("an answer");
+    let (head, body) = all.split_once("\r\n\r\n").expect("a head");
+    let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status code");
+    Answer { code, head: head.to_ascii_lowercase(), body: body.to_owned() }
+}
+
+#[test]
+fn each_page_answers_with_its_kind_and_is_not_kept() {
+    let (server, status) = server(Bounds::default());
+    status.broker(Ok(()));
+    status.add_lane();
+    status.happened(0, LaneEvent::Assigned(&[partition(0)]));
+    for (path, kind, part) in [
+        ("/", "text/plain; charset=utf-8", "/metrics"),
+        ("/metrics", "text/plain; version=0.0.4; charset=utf-8", "leadstream_records_consumed_total{topic=\"leads.raw\"} 0"),
+        ("/healthz", "text/plain; charset=utf-8", "ok"),
+        ("/readyz", "application/json", "\"ready\":true"),
+        ("/status", "application/json", "\"running\""),
+        ("/status?pretty=1", "application/json", "\"running\""),
+    ] {
+        let answer = ask(server.address(), "GET", path);
+        assert_eq!(answer.code, 200, "{path}");
+        assert!(answer.body.contains(part), "{path}: {}", answer.body);
+        for header in [&format!("content-type: {kind}"), "cache-control: no-store", "x-content-type-options: nosniff"] {
+            assert!(answer.head.lines().any(|line| line == header), "{path} without {header}: {}", answer.head);
+        }
+        let head = ask(server.address(), "HEAD", path);
+        assert_eq!((head.code, head.body.as_str()), (200, ""), "HEAD {path}");
+    }
+    server.stop();
+}
+
+#[test]
+fn what_is_not_there_or_not_allowed_is_said_so() {
+    let (server, _) = server(Bounds::default());
+    for path in ["/nothing", "/metrics/", "/../etc/passwd", "/%00"] {
+        let answer = ask(server.address(), "GET", path);
+        assert_eq!(answer.code, 404, "{path}");
+        assert!(answer.head.contains("x-content-type-options: nosniff"));
+        assert!(!answer.body.contains(path), "what was asked for is not written back");
+    }
+    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+        let answer = ask(server.address(), method, "/metrics");
+        assert_eq!(answer.code, 405, "{method}");
+        assert!(answer.head.lines().any(|line| line == "allow: get, head"), "{}", answer.head);
+    }
+    server.stop();
+}
+
+#[test]
+fn probes_say_why_not() {
+    let (server, status) = server(Bounds::default());
+    let answer = ask(server.address(), "GET", "/readyz");
+    assert_eq!(answer.code, 503);
+    assert!(answer.body.contains("\"ready\":false") && answer.body.contains("the broker has not answered yet"), "{}", answer.body);
+    assert_eq!(ask(server.address(), "GET", "/healthz").code, 200, "waiting for a broker is no reason to be killed");
+    status.add_lane();
+    assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
+    server.stop();
+
+    let stuck = Arc::new(Status::new(Default::default(), Timestamp::default()).stuck_after(Duration::ZERO));
+    stuck.add_lane();
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = http::start(listen, metrics(), stuck, Bounds::default()).expect("a free port");
+    let answer = ask(server.address(), "GET", "/healthz");
+    assert_eq!((answer.code, answer.body.as_str()), (503, "stuck lanes: [0]\n"));
+    server.stop();
+}
+
+#[test]
+fn a_taken_port_is_an_error_and_a_stopped_server_frees_its_port() {
+    let (first, status) = server(Bounds::default());
+    let address = first.address();
+    let second = http::start(address, metrics(), status, Bounds::default());
+    assert_eq!(second.expect_err("taken").kind(), ErrorKind::AddrInUse);
+    assert_eq!(ask(address, "GET", "/healthz").code, 200, "the first is not disturbed");
+    first.stop();
+    assert_eq!(TcpStream::connect(address).expect_err("nobody listens").kind(), ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn clients_that_say_nothing_hold_nothing_for_long() {
+    let (server, _) = server(Bounds { connections: 2, silence: Duration::from_millis(50), life: Duration::from_secs(60) });
+    let silent = [connect(server.address()), connect(server.address())];
+    // All places are taken: this one waits in the queue until the silent ones are shown out.
+    assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
+    for mut client in silent {
+        assert_eq!(client.read(&mut [0; 16]).expect("closed in good order"), 0);
+    }
+    server.stop();
+}
+
+#[test]
+fn a_request_that_trickles_in_is_not_waited_for() {
+    let (server, _) = server(Bounds { connections: 1, silence: Duration::from_millis(50), life: Duration::from_secs(60) });
+    let mut client = connect(server.address());
+    // The pace of the trickle: each read waits this long for an answer that does not come.
+    client.set_read_timeout(Some(Duration::from_millis(5))).expect("set");
+    let mut ended = false;
+    write!(client, "GET /metrics HTTP/1.1\r\nX-Slow: ").expect("written");
+    for _ in 0..2_000 {
+        let (sent, read) = (client.write(b"x"), client.read(&mut [0; 512]));
+        let waits = matches!(&read, Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut));
+        if sent.is_err() || !waits {
+            ended = true;
+            break;
+        }
+    }
+    assert!(ended, "bytes of a request do not buy more time");
+    assert_eq!(ask(server.address(), "GET", "/healthz").code, 200, "and the place is free again");
+    server.stop();
+}
+
+#[test]
+fn a_scraper_keeps_its_connection() {
+    let (server, _) = server(Bounds::default());
+    let mut client = connect(server.address());
+    for _ in 0..3 {
+        write!(client, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").expect("the connection still stands");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"ok\n") {
+            let mut some = [0; 256];
+            let read = client.read(&mut some).expect("an answer");
+            assert!(read > 0, "closed between two requests");
+            answer.extend_from_slice(&some[..read]);
+        }
+    }
+    // It is still open when the server is stopped, and does not hold that up.
+    server.stop();
+    assert_eq!(client.read(&mut [0; 16]).expect("closed in good order"), 0);
+}
+
+#[test]
+fn an_oversized_or_garbled_request_is_refused_and_the_next_one_answered() {
+    let (server, _) = server(Bounds::default());
+    for request in [
+        format!("GET / HTTP/1.1\r\nX-Big: {}\r\n\r\n", "x".repeat(1 << 20)),
+        "\u{0}\u{1}\u{2}\r\n\r\n".to_owned(),
+        format!("GET /{} HTTP/1.1\r\n\r\n", "y".repeat(100_000)),
+    ] {
+        let mut client = connect(server.address());
+        // The server may close before it has read all of it.
+        let _ = client.write_all(request.as_bytes());
+        let mut answer = Vec::new();
+        let _ = client.read_to_end(&mut answer);
+        let told = String::from_utf8_lossy(&answer);
+        assert!(answer.is_empty() || told.starts_with("HTTP/1.1 4"), "{}", told.lines().next().unwrap_or_default());
+    }
+    assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
+    server.stop();
+}
+
+#[test]
+fn a_client_in_the_middle_of_a_request_does_not_hold_up_the_end() {
+    let (server, _) = server(Bounds::default());
+    let mut client = connect(server.address());
+    write!(client, "GET /metrics HTTP/1.1\r\nHost: x\r\n").expect("written");
+    // Answered over another connection: by then the first one has been accepted.
+    assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
+    let asked = Instant::now();
+    server.stop();
+    let waited = asked.elapsed();
+    assert!(waited < Duration::from_secs(15), "{waited:?}, and the client may be silent for 30 s");
+}
