@@ -8,7 +8,7 @@ use std::{
 
 use rdkafka::{
     ClientConfig, Message, Offset, Timestamp, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
+    admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication},
     client::DefaultClientContext,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer},
@@ -21,7 +21,7 @@ use super::waiting::wait_for;
 
 const CALL: Duration = Duration::from_secs(10);
 /// Longer than the longest transaction a killed process leaves open.
-const SETTLED: Duration = Duration::from_secs(60);
+const SETTLED: Duration = Duration::from_mins(1);
 
 /// A record to write.
 #[derive(Clone, Debug, Default)]
@@ -78,8 +78,11 @@ fn config(brokers: &str) -> ClientConfig {
     config
 }
 
-/// Creates topics, each with its partitions and settings of its own.
-pub(crate) fn create_topics(brokers: &str, topics: &[(&str, i32, &[(&str, &str)])]) {
+/// Name, partitions, settings of its own.
+pub(crate) type Topic<'a> = (&'a str, i32, &'a [(&'a str, &'a str)]);
+
+/// Creates topics.
+pub(crate) fn create_topics(brokers: &str, topics: &[Topic<'_>]) {
     let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("good settings");
     let new: Vec<_> = topics
         .iter()
@@ -103,6 +106,17 @@ pub(crate) fn create_topics(brokers: &str, topics: &[(&str, i32, &[(&str, &str)]
             (topic.error().is_none() && led == usize::try_from(*partitions).ok()?).then_some(())
         };
         wait_for("the topic's partitions have leaders", CALL, String::new, led);
+    }
+}
+
+/// Changes settings of a topic that is there.
+pub(crate) fn alter_topic(brokers: &str, topic: &str, settings: &[(&str, &str)]) {
+    let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("good settings");
+    let change = AlterConfig::new(ResourceSpecifier::Topic(topic));
+    let change = settings.iter().fold(change, |change, (key, value)| change.set(key, value));
+    let options = AdminOptions::new().request_timeout(Some(CALL));
+    for result in block_on(admin.alter_configs(&[change], &options)).expect("the broker answers") {
+        result.expect("the topic is changed");
     }
 }
 
@@ -147,9 +161,10 @@ impl Writer {
             record.payload = raw.value.as_deref();
             record.timestamp = raw.timestamp;
             if !raw.headers.is_empty() {
-                let headers = raw.headers.iter().fold(OwnedHeaders::new(), |headers, (key, value)| {
-                    headers.insert(Header { key, value: value.as_deref() })
-                });
+                let headers = raw
+                    .headers
+                    .iter()
+                    .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: value.as_deref() }));
                 record.headers = Some(headers);
             }
             self.0.send(record).map_err(|(error, _)| error).expect("there is room in the queue");
@@ -209,9 +224,9 @@ pub(crate) fn read_committed(brokers: &str, topic: &str) -> Vec<Kept> {
             Some(Err(error)) => panic!("reading {topic}: {error}"),
             Some(Ok(message)) => {
                 heard = Instant::now();
-                let headers = message.headers().map(|headers| {
-                    headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect()
-                });
+                let headers = message
+                    .headers()
+                    .map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect());
                 kept.push(Kept {
                     partition: message.partition(),
                     offset: message.offset(),

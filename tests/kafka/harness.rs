@@ -107,7 +107,7 @@ fn a_broker_dies_with_the_test_process_even_when_that_is_killed() {
         .spawn()
         .expect("started");
     let told = || std::fs::read_to_string(&file).ok().filter(|told| told.lines().count() == 3);
-    let told = super::waiting::wait_for("the other process has its broker", Duration::from_secs(120), String::new, told);
+    let told = super::waiting::wait_for("the other process has its broker", Duration::from_mins(2), String::new, told);
     let told: Vec<_> = told.lines().collect();
     assert!(clients::accepts(told[0]));
     victim.kill().expect("it is ours");

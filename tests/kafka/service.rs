@@ -21,7 +21,7 @@ use super::{
 };
 
 /// For what a slow machine does in a few seconds.
-pub(crate) const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_mins(1);
 
 /// What one test has to itself.
 pub(crate) struct Scene {
@@ -68,7 +68,7 @@ impl Scene {
     pub(crate) fn create_topics(&self, partitions: i32, routing: &[(&str, &str)]) {
         let large: &[(&str, &str)] = &[("max.message.bytes", "12000000")];
         let outputs = [&self.qualified, &self.unqualified, &self.dead_letter];
-        let mut topics: Vec<(&str, i32, &[(&str, &str)])> = outputs.iter().map(|name| (name.as_str(), 3, large)).collect();
+        let mut topics: Vec<clients::Topic<'_>> = outputs.iter().map(|name| (name.as_str(), 3, large)).collect();
         topics.push((&self.raw, partitions, large));
         topics.push((&self.routing, 3, routing));
         clients::create_topics(&self.brokers, &topics);
@@ -170,11 +170,16 @@ impl Service {
     /// Where it told that it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         *self.address.get_or_init(|| {
-            wait_for("the line that tells the HTTP address", SOON, || self.lines(), || {
-                let lines = self.lines();
-                let line = lines.lines().find(|line| line.contains("http listening"))?;
-                line.split("addr=").nth(1)?.split_whitespace().next()?.parse().ok()
-            })
+            wait_for(
+                "the line that tells the HTTP address",
+                SOON,
+                || self.lines(),
+                || {
+                    let lines = self.lines();
+                    let line = lines.lines().find(|line| line.contains("http listening"))?;
+                    line.split("addr=").nth(1)?.split_whitespace().next()?.parse().ok()
+                },
+            )
         })
     }
 
@@ -215,9 +220,12 @@ impl Service {
     }
 
     pub(crate) fn wait_ready(&self) {
-        wait_for("/readyz says 200", SOON, || format!("{:?}\n{}", self.try_page("/readyz"), self.lines()), || {
-            self.is_ready().then_some(())
-        });
+        wait_for(
+            "/readyz says 200",
+            SOON,
+            || format!("{:?}\n{}", self.try_page("/readyz"), self.lines()),
+            || self.is_ready().then_some(()),
+        );
     }
 
     /// Partitions its lanes hold, by `/status`.
@@ -311,6 +319,8 @@ mod last_rites {
         let pipe = PIPE.get_or_init(|| {
             let mut shell = Command::new("sh");
             shell.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0);
+            // Not waited for: it is to live longer than this process.
+            #[allow(clippy::zombie_processes)]
             let mut shell = shell.spawn().expect("a shell is there");
             Mutex::new(shell.stdin.take().expect("piped"))
         });
