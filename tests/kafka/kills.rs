@@ -1,4 +1,4 @@
-//! The kill test: two processes of two lanes are SIGKILLed at random moments and started again while leads keep coming.
+//! The kill test: two processes of two lanes are killed (SIGKILL) at random moments and started again while leads keep coming.
 //! Afterwards every source position must have its outcome exactly once. Short by default; `make kill-test` is the long form.
 
 use std::{collections::BTreeMap, env, thread, time::Duration};
@@ -40,13 +40,20 @@ fn sigkill_at_any_moment_loses_doubles_and_reorders_nothing() {
             let written = scope.spawn(|| writer.write(&scene.raw, slice));
             if round < kills {
                 let lines = || format!("seed {seed}, kill {round}\n{}\n---\n{}", services[0].lines(), services[1].lines());
-                wait_for("something is committed between two kills", 2 * SOON, lines, || (group.done() > before).then_some(()));
+                wait_for("something is committed between two kills", 2 * SOON, lines, || {
+                    services.iter().for_each(Service::assert_runs);
+                    (group.done() > before).then_some(())
+                });
                 let_pass(Duration::from_millis(dice.below(400) as u64));
                 let which: &[usize] = [&[0_usize][..], &[1], &[0], &[1], &[0, 1]][dice.below(5)];
-                which.iter().for_each(|which| services[*which].kill());
+                for which in which {
+                    services[*which].kill();
+                }
                 // At once, or so late that the others have to take over.
                 let_pass(Duration::from_millis([0, 0, 500, 2_000][dice.below(4)]));
-                which.iter().for_each(|which| services[*which] = start[*which]());
+                for which in which {
+                    services[*which] = start[*which]();
+                }
             }
             offsets.extend(written.join().expect("written"));
         });

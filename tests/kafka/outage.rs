@@ -33,7 +33,10 @@ fn a_broker_that_comes_late_is_waited_for() {
     let mut broker = Broker::prepared();
     let scene = Scene::named("late-broker", broker.address());
     let service = scene.run(&[]);
-    wait_until("it tells that the broker is away", SOON, || service.lines().contains("does not answer"));
+    wait_until("it tells that the broker is away", SOON, || {
+        service.assert_runs();
+        service.lines().contains("does not answer")
+    });
     assert_eq!(service.page("/healthz"), "ok\n", "waiting is not being stuck");
     assert_eq!(service.try_page("/readyz").map(|(status, _)| status), Some(503));
     broker.start();
@@ -50,7 +53,10 @@ fn a_broker_that_dies_and_comes_back_costs_nothing_but_time() {
     let service = scene.run(&[]);
     let mut expected = write(&scene, 0..20_000);
     let group = scene.progress();
-    wait_until("it has begun to work", SOON, || group.done() > 0);
+    wait_until("it has begun to work", SOON, || {
+        service.assert_runs();
+        group.done() > 0
+    });
     broker.kill();
     let_pass(Duration::from_secs(5));
     assert_eq!(service.page("/healthz"), "ok\n", "waiting is not being stuck");

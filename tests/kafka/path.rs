@@ -50,7 +50,8 @@ fn once_with_nothing_to_do_ends_at_once() {
     assert_eq!(service.exit_within(SOON), 0, "{}", service.lines());
 }
 
-fn text(value: &str) -> Option<Vec<u8>> {
+#[allow(clippy::unnecessary_wraps)] // values and headers may be missing, and so are written this way
+fn some(value: &str) -> Option<Vec<u8>> {
     Some(value.as_bytes().to_vec())
 }
 
@@ -58,15 +59,15 @@ fn text(value: &str) -> Option<Vec<u8>> {
 fn bad_values() -> Vec<(Option<Vec<u8>>, &'static str)> {
     vec![
         (None, "empty_value"),
-        (text(""), "empty_value"),
-        (text(" \t\r\n"), "empty_value"),
+        (some(""), "empty_value"),
+        (some(" \t\r\n"), "empty_value"),
         (Some(b"{\"leadSource\": \"\xff\xfe\"}".to_vec()), "not_utf8"),
-        (text("{\"leadSource\": "), "malformed_json"),
-        (text("{\"leadSource\": \"MSFT_TEST_1\" \"offerTitle\": \"x\"}"), "malformed_json"),
-        (text("{\"status\":\"ok\"}"), "unknown_format"),
-        (text("[]"), "not_a_lead"),
-        (text("42"), "not_a_lead"),
-        (text("[{\"leadSource\":\"SPZA-INS|a.b\"},{},17]"), "not_a_lead"),
+        (some("{\"leadSource\": "), "malformed_json"),
+        (some("{\"leadSource\": \"MSFT_TEST_1\" \"offerTitle\": \"x\"}"), "malformed_json"),
+        (some("{\"status\":\"ok\"}"), "unknown_format"),
+        (some("[]"), "not_a_lead"),
+        (some("42"), "not_a_lead"),
+        (some("[{\"leadSource\":\"SPZA-INS|a.b\"},{},17]"), "not_a_lead"),
         (Some("[".repeat(100_000).into_bytes()), "too_deep"),
         (Some(format!("[{}{{}}]", "{},".repeat(19_999)).into_bytes()), "too_many_leads"),
     ]
@@ -77,9 +78,9 @@ fn a_bad_record_leaves_as_it_came_with_the_reason_in_its_headers() {
     let scene = Scene::with_topics("dead", broker::shared(), 1);
     let timestamp = now_millis() - 5_000;
     let headers: Vec<(String, Option<Vec<u8>>)> = vec![
-        ("trace".to_owned(), text("abc")),
+        ("trace".to_owned(), some("abc")),
         ("trace".to_owned(), Some(vec![0xff, 0])),
-        ("dlq-code".to_owned(), text("of an earlier life")),
+        ("dlq-code".to_owned(), some("of an earlier life")),
         ("empty".to_owned(), None),
     ];
     let bad = bad_values();

@@ -108,7 +108,10 @@ impl Scene {
         let group = self.progress();
         let goal = i64::try_from(records).expect("a count");
         let state = || format!("committed: {:?}\nlines of the process:\n{}", group.committed(), service.lines());
-        wait_for(&format!("{records} records are committed"), 2 * SOON, state, || (group.done() >= goal).then_some(()));
+        wait_for(&format!("{records} records are committed"), 2 * SOON, state, || {
+            service.assert_runs();
+            (group.done() >= goal).then_some(())
+        });
         assert_eq!(group.done(), goal, "more is committed than was written");
     }
 
@@ -167,6 +170,12 @@ impl Service {
         self.lines.lock().expect("not poisoned").clone()
     }
 
+    /// Panics with its last words when it has ended: nobody waits in vain for what a dead process was to do.
+    pub(crate) fn assert_runs(&self) {
+        let gone = self.reader.as_ref().is_none_or(JoinHandle::is_finished);
+        assert!(!gone, "the process has ended:\n{}", self.lines());
+    }
+
     /// Where it told that it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         *self.address.get_or_init(|| {
@@ -185,6 +194,7 @@ impl Service {
 
     /// A page's status and text; none while nobody answers.
     pub(crate) fn try_page(&self, path: &str) -> Option<(u16, String)> {
+        self.assert_runs();
         let mut stream = TcpStream::connect_timeout(&self.address(), Duration::from_secs(2)).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;

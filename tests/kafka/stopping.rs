@@ -17,7 +17,10 @@ fn sigterm_drains_and_the_next_process_goes_on_where_it_stopped() {
     let offsets = scene.write(&raw);
     let mut first = scene.run(&[]);
     let group = scene.progress();
-    wait_until("it has begun to work", SOON, || group.done() > 0);
+    wait_until("it has begun to work", SOON, || {
+        first.assert_runs();
+        group.done() > 0
+    });
     first.terminate();
     assert_eq!(first.exit_within(Duration::from_secs(10)), 0, "{}", first.lines());
     let mut second = scene.run(&["--once"]);
@@ -39,7 +42,10 @@ fn sigterm_ends_a_process_that_has_nothing_to_do_or_no_broker() {
 
     let nowhere = Scene::named("nowhere", "127.0.0.1:1");
     let mut waiting = nowhere.run(&[]);
-    wait_until("it tells that the broker is away", SOON, || waiting.lines().contains("does not answer"));
+    wait_until("it tells that the broker is away", SOON, || {
+        waiting.assert_runs();
+        waiting.lines().contains("does not answer")
+    });
     waiting.terminate();
     assert_eq!(waiting.exit_within(Duration::from_secs(10)), 0, "{}", waiting.lines());
 }
