@@ -132,8 +132,7 @@ impl KafkaLane {
         } else {
             let transactional = self.settings.delivery == Delivery::ExactlyOnce;
             let settings = &self.settings;
-            let config =
-                properties::producer(&settings.kafka, settings.delivery, &settings.transactional_id, settings.largest_output);
+            let config = properties::producer(&settings.kafka, settings.delivery, &settings.transactional_id, settings.largest_output);
             let created = Producer::create(&config, transactional, &self.health);
             self.producer.insert(created.map_err(|error| bad_settings("producer", &error))?)
         };
@@ -226,11 +225,7 @@ impl KafkaLane {
         } else {
             placement::settle(member, &self.unsettled, self.settings.from)
         };
-        let range = if self.range_in_doubt && placed.is_ok() {
-            placement::check_range(member, &self.owned.partitions())
-        } else {
-            Ok(None)
-        };
+        let range = if self.range_in_doubt && placed.is_ok() { placement::check_range(member, &self.owned.partitions()) } else { Ok(None) };
         match (placed, range) {
             (Ok(placed), Ok(None)) => {
                 for (partition, next) in placed {

@@ -77,13 +77,7 @@ impl Status {
 
     /// A lane begins; lanes are numbered in the order they are added.
     pub fn add_lane(&self) {
-        let lane = LaneState {
-            round: Instant::now(),
-            joined: false,
-            partitions: BTreeMap::new(),
-            last_commit: None,
-            last_error: None,
-        };
+        let lane = LaneState { round: Instant::now(), joined: false, partitions: BTreeMap::new(), last_commit: None, last_error: None };
         self.state().lanes.push(lane);
     }
 

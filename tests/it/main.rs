@@ -3,5 +3,10 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod architecture;
+mod bad_input;
+mod cases;
 mod cli;
 mod config;
+mod core;
+mod golden;
+mod properties;

@@ -176,12 +176,7 @@ fn summary(counts: &Counts, took: Duration, out: &mut dyn Write) -> Result<(), F
     tell(out, &format!("{} in {:.1} s", line(counts), took.as_secs_f64()))?;
     tell(
         out,
-        &format!(
-            "consumed {} = leads {} + dead letters {}",
-            counts.records,
-            counts.qualified + counts.unqualified,
-            counts.dead_letters
-        ),
+        &format!("consumed {} = leads {} + dead letters {}", counts.records, counts.qualified + counts.unqualified, counts.dead_letters),
     )
 }
 
