@@ -2,6 +2,7 @@
 // What a test expects it may say plainly, in its own small functions too.
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod architecture;
 mod bad_input;
 mod cases;
 mod cli;
