@@ -8,11 +8,11 @@ mod cases;
 mod cli;
 mod config;
 mod core;
-mod golden;
-mod properties;
 #[cfg(feature = "kafka")]
 mod deploy;
+mod golden;
 #[cfg(feature = "kafka")]
 mod http;
 #[cfg(feature = "kafka")]
 mod metrics;
+mod properties;

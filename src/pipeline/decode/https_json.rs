@@ -14,13 +14,17 @@ use super::{Limits, RawLead, json_text, malformed, too_deep};
 /// Reads the object `text` as a lead. `depth` is how deep the object itself lies, from 1.
 ///
 /// # Errors
-/// `unknown_format` where none of its keys is known, `too_deep`.
+/// `unknown_format` where none of its keys is known or one tells another shape, `too_deep`.
 pub(super) fn lead<'a>(text: &'a str, index: u32, depth: usize, limits: &Limits) -> Result<RawLead<'a>, Rejection> {
     let lead = RawLead { format: Format::HttpsJson, index, ..RawLead::default() };
-    let mut reader = Reader { lead, limits, depth, extra_bytes: 0, known: 0, unknown: 0, too_deep: false };
+    let mut reader = Reader { lead, limits, depth, extra_bytes: 0, known: 0, unknown: 0, too_deep: false, other_shape: None };
     object(text, &mut |key, value| reader.top(key, value))?;
     if reader.too_deep {
         return Err(too_deep(limits));
+    }
+    if let Some(shape) = reader.other_shape {
+        let detail = format!("the object is {shape}, which this version does not read");
+        return Err(Rejection::decode(DeadLetterCode::UnknownFormat, detail));
     }
     if reader.known == 0 && reader.unknown > 0 {
         let detail = "the object has none of the keys of a known lead shape";
@@ -37,6 +41,8 @@ struct Reader<'a, 'l> {
     known: usize,
     unknown: usize,
     too_deep: bool,
+    /// A shape that shares keys with this one, told by a key of its own.
+    other_shape: Option<&'static str>,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -56,6 +62,9 @@ impl<'a> Reader<'a, '_> {
             return self.user_details(key, value);
         } else {
             self.unknown += 1;
+            if is("PartitionKey") || is("RowKey") {
+                self.other_shape = Some("a row of an Azure table");
+            }
             return self.keep(key, value, 1);
         };
         self.known += 1;
