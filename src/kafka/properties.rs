@@ -69,16 +69,30 @@ pub(super) fn consumer(kafka: &KafkaConfig) -> ClientConfig {
     config
 }
 
-/// The lane's producer: transactional, or idempotent only. `largest` is the largest record it must be able to send.
-pub(super) fn producer(kafka: &KafkaConfig, delivery: Delivery, transactional_id: &str, largest: usize) -> ClientConfig {
+/// How a lane's producer packs records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Packing {
+    /// The largest record it must be able to send, in bytes.
+    pub(super) largest: usize,
+    /// Records are sent together up to this many bytes: a broker holds a batch against the limit of a record.
+    pub(super) together: usize,
+    /// Each record alone: slow, but then a refusal names the one it means.
+    pub(super) alone: bool,
+}
+
+/// The lane's producer: transactional, or idempotent only.
+pub(super) fn producer(kafka: &KafkaConfig, delivery: Delivery, transactional_id: &str, packing: Packing) -> ClientConfig {
     let mut config = base(kafka);
     config.set("linger.ms", "5");
     config.set("compression.type", "lz4");
-    config.set("batch.size", "1000000");
+    config.set("batch.size", packing.together.to_string());
     // As the Java clients place records, so that a key's events share their partition whoever writes.
     config.set("partitioner", "murmur2_random");
     pass_through(&mut config, &kafka.producer);
-    config.set("message.max.bytes", largest.to_string());
+    config.set("message.max.bytes", packing.largest.to_string());
+    if packing.alone {
+        config.set("batch.num.messages", "1");
+    }
     config.set("enable.idempotence", "true");
     config.set("socket.timeout.ms", SOCKET_TIMEOUT.as_millis().to_string());
     config.set("log.connection.close", "true");
@@ -124,7 +138,7 @@ mod tests {
         kafka.client.insert("transactional.id".into(), Secret::new("mine"));
         kafka.consumer.insert("isolation.level".into(), Secret::new("read_uncommitted"));
         kafka.consumer.insert("fetch.wait.max.ms".into(), Secret::new("7"));
-        let producer = producer(&kafka, Delivery::ExactlyOnce, "g-i-0", 1_000_000);
+        let producer = producer(&kafka, Delivery::ExactlyOnce, "g-i-0", Packing { largest: 1_000_000, together: 1000, alone: false });
         assert_eq!(producer.get("enable.idempotence"), Some("true"));
         assert_eq!(producer.get("transactional.id"), Some("g-i-0"));
         let consumer = consumer(&kafka);

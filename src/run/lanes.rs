@@ -52,6 +52,8 @@ pub struct Shared {
     pub health: Arc<BrokerHealth>,
     /// The largest output record, in bytes.
     pub largest_output: usize,
+    /// The least any output topic takes in one batch, in bytes.
+    pub smallest_limit: usize,
 }
 
 impl Lanes {
@@ -78,6 +80,7 @@ impl Lanes {
                 from: config.run.from,
                 delivery: config.run.delivery,
                 largest_output: shared.largest_output,
+                smallest_limit: shared.smallest_limit,
             };
             let (mut observer, watch) = observe(number);
             let mut lane = KafkaLane::new(settings, Arc::clone(&shared.health), watch, Arc::clone(&stop));

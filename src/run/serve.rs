@@ -56,7 +56,10 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
     };
     telemetry.broker_answers();
     pipeline.encoding.largest = largest(config, &topics);
-    let shared = Shared { pipeline: Arc::new(ArcSwap::from_pointee(pipeline)), health, largest_output: largest_output(config) };
+    let limits = pipeline.encoding.largest.into_iter().filter(|limit| *limit > 0);
+    let smallest_limit = limits.min().unwrap_or(usize::MAX);
+    let shared =
+        Shared { pipeline: Arc::new(ArcSwap::from_pointee(pipeline)), health, largest_output: largest_output(config), smallest_limit };
     if arguments.once {
         watch_progress(config, arguments.wait, sender.clone())?;
     }

@@ -68,6 +68,7 @@ pub fn demo(config: &Config, pipeline: Pipeline, arguments: &DemoArguments, out:
         pipeline: Arc::new(ArcSwap::from_pointee(pipeline)),
         health: Arc::new(BrokerHealth::new(&config.kafka.brokers)),
         largest_output: largest_output(&config),
+        smallest_limit: usize::MAX,
     };
     telemetry.broker_answers();
     let writer = Writer::start(&config, raw, arguments.leads)?;

@@ -1,6 +1,8 @@
 //! One lane: a group member and a producer behind one seam, since a commit needs the member's generation and an abort
 //! needs the member's rewind. No transaction is open while the member is polled, so a rebalance never meets one.
 
+mod recovery;
+
 use std::{
     sync::{
         Arc,
@@ -29,7 +31,7 @@ use super::{
     native,
     placement::{self, Ownership},
     producer::{Producer, Remedy, Trouble, abortable},
-    properties,
+    properties::{self, Packing},
     record::push,
 };
 
@@ -37,6 +39,10 @@ use super::{
 const KEEP: usize = 64 << 20;
 /// `next_batch` returns at least this often, with or without records.
 const ROUND: Duration = Duration::from_millis(250);
+
+/// Batches are at most this large, and where limits are small at least this large, in bytes.
+const LARGEST_BATCH: usize = 1_000_000;
+const SMALLEST_BATCH: usize = 8 * 1024;
 
 /// What a lane needs to know.
 #[derive(Clone, Debug)]
@@ -55,6 +61,8 @@ pub struct LaneSettings {
     pub delivery: Delivery,
     /// The largest output record, in bytes.
     pub largest_output: usize,
+    /// The least any output topic takes in one batch, in bytes.
+    pub smallest_limit: usize,
 }
 
 /// A lane on a Kafka cluster.
@@ -76,6 +84,7 @@ pub struct KafkaLane {
     pause_until: Option<Instant>,
     aborts_in_a_row: u32,
     fences: Fences,
+    packing: Packing,
     probed: Option<Instant>,
     /// What was last complained of, to say so when it is over.
     complaint: Option<String>,
@@ -85,6 +94,8 @@ pub struct KafkaLane {
 impl KafkaLane {
     /// A lane that connects when it is first asked for a batch. `stop` ends it after the batch in hand.
     pub fn new(settings: LaneSettings, health: Arc<BrokerHealth>, watch: Box<dyn LaneWatch>, stop: Arc<AtomicBool>) -> Self {
+        let together = settings.smallest_limit.clamp(SMALLEST_BATCH, LARGEST_BATCH);
+        let packing = Packing { largest: settings.largest_output, together, alone: false };
         Self {
             input: settings.input.iter().map(|topic| Arc::from(topic.as_str())).collect(),
             settings,
@@ -100,6 +111,7 @@ impl KafkaLane {
             pause_until: None,
             aborts_in_a_row: 0,
             fences: Fences::default(),
+            packing,
             probed: None,
             complaint: None,
             sampled: Instant::now(),
@@ -108,58 +120,6 @@ impl KafkaLane {
 
     fn stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
-    }
-
-    /// Has a group member and a fit producer. `false`: not yet.
-    fn connect(&mut self) -> Result<bool, LaneError> {
-        if self.member.is_none() {
-            let member = Member::join(&properties::consumer(&self.settings.kafka), &self.settings.input, &self.health);
-            self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
-        }
-        if let Some(producer) = &self.producer {
-            producer.drain();
-            if let Some(reason) = producer.take_doubt() {
-                self.replace_producer(reason);
-            }
-        }
-        self.ready_producer()
-    }
-
-    fn ready_producer(&mut self) -> Result<bool, LaneError> {
-        let producer = if let Some(producer) = &mut self.producer {
-            producer
-        } else {
-            let transactional = self.settings.delivery == Delivery::ExactlyOnce;
-            let settings = &self.settings;
-            let config = properties::producer(&settings.kafka, settings.delivery, &settings.transactional_id, settings.largest_output);
-            let created = Producer::create(&config, transactional, &self.health);
-            self.producer.insert(created.map_err(|error| bad_settings("producer", &error))?)
-        };
-        match producer.initialise(Duration::from_secs(2)) {
-            Ok(true) => Ok(true),
-            Ok(false) => {
-                self.health.heard(&KafkaError::Global(Code::OperationTimedOut), "");
-                Ok(false)
-            }
-            Err(trouble) => {
-                self.health.complain("the producer could not start, trying on", &trouble.detail);
-                self.replace_producer(trouble.reason);
-                self.pause(Duration::from_secs(1));
-                Ok(false)
-            }
-        }
-    }
-
-    fn replace_producer(&mut self, reason: &'static str) {
-        if self.producer.take().is_some() {
-            tracing::debug!(reason, "the producer is replaced");
-            self.watch.tell(LaneEvent::Recycled(reason));
-        }
-    }
-
-    fn pause(&mut self, time: Duration) {
-        self.pause_until = Some(Instant::now() + time);
-        self.rewinding = true;
     }
 
     /// Takes note of what the callbacks noted; drops records of partitions that went.
@@ -339,54 +299,6 @@ impl KafkaLane {
         producer.send_offsets(&offsets, &metadata)?;
         producer.commit()
     }
-
-    /// Brings the producer to a known state after `trouble`, and says what became of the batch.
-    fn take_back(&mut self, trouble: Trouble) -> LaneError {
-        let mut abort = Abort { reason: trouble.reason, detail: trouble.detail, too_large: Vec::new() };
-        let mut replace = None;
-        if let Some(producer) = &self.producer {
-            match trouble.remedy {
-                Remedy::Wait => {}
-                Remedy::Abort => {
-                    let aborted = producer.abort();
-                    producer.drain();
-                    abort.too_large = producer.too_large();
-                    if let Some(cause) = producer.first_cause().filter(|_| trouble.reason.starts_with("delivery")) {
-                        abort.reason = abortable(cause);
-                        abort.detail = format!("{}: {cause}", abort.detail);
-                    }
-                    replace = aborted.err().map(|_| "failed_abort");
-                }
-                Remedy::Replace => replace = Some(trouble.reason),
-                Remedy::Fenced => {
-                    replace = Some("fenced");
-                    // Old transactions are ended by the broker with the very same answer.
-                    if producer.age() < properties::TRANSACTION_TIMEOUT && !self.health.is_down() {
-                        self.fences.note();
-                    }
-                }
-            }
-            if trouble.remedy != Remedy::Wait {
-                replace = replace.or_else(|| producer.take_doubt());
-            }
-        }
-        if let Some(reason) = replace {
-            self.replace_producer(reason);
-        }
-        self.rewinding = true;
-        if let Some(fatal) = self.fences.too_many(&self.settings.transactional_id) {
-            return LaneError::Fatal(fatal);
-        }
-        self.aborts_in_a_row += 1;
-        if abort.too_large.is_empty() && abort.reason != "rebalance" {
-            let wait = Duration::from_millis(100).saturating_mul(1 << self.aborts_in_a_row.min(6)).min(Duration::from_secs(5));
-            self.pause(wait);
-            let about = format!("a batch was taken back ({}), trying on", abort.reason);
-            self.health.complain(&about, &abort.detail);
-            self.complaint = Some(about);
-        }
-        LaneError::Aborted(abort)
-    }
 }
 
 impl Lane for KafkaLane {
@@ -455,6 +367,10 @@ impl Lane for KafkaLane {
         if let Some(about) = self.complaint.take() {
             self.health.settled(&about, "batches are committed again");
         }
+        if std::mem::take(&mut self.packing.alone) {
+            self.packing.together = (self.packing.together / 2).max(SMALLEST_BATCH);
+            self.replace_producer("packing");
+        }
         if let Some(producer) = &self.producer {
             producer.drain();
             if let Some(reason) = producer.take_doubt() {
@@ -487,12 +403,4 @@ impl Drop for KafkaLane {
         }
         self.producer = None;
     }
-}
-
-/// librdkafka refused the settings themselves: no use in trying on.
-fn bad_settings(who: &str, error: &KafkaError) -> LaneError {
-    LaneError::Fatal(Fatal {
-        message: format!("creating the {who}: librdkafka refuses its settings: {error}. See [kafka.client] and [kafka.{who}]"),
-        exit: 64,
-    })
 }

@@ -1,0 +1,42 @@
+# `make` alone tells what there is.
+.DEFAULT_GOAL := help
+PORT ?= 9092
+CONTROLLER ?= 19093
+
+.PHONY: help demo test unit check build kafka kill-test format
+
+help: ## Tell what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: ## Made-up leads on an embedded broker, decided before your eyes
+	@.ci/packages build
+	cargo build --release
+	target/release/leadstream demo
+
+test: ## All tests, against a real Apache Kafka too; fetches what is missing
+	@.ci/packages test
+	cargo test
+
+unit: ## The tests that need neither Kafka nor its client
+	cargo test --no-default-features
+
+check: ## Format, lints, licences
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	cargo clippy --all-targets --no-default-features -- -D warnings
+	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "cargo-deny is not installed: licences and advisories not checked"; fi
+
+format: ## Format the code
+	cargo fmt
+
+build: ## The program, optimised: target/release/leadstream
+	@.ci/packages build
+	cargo build --release
+
+kafka: ## An Apache Kafka on 127.0.0.1:9092 (PORT=…) to try `leadstream run`; Ctrl-C ends it
+	@.ci/packages test
+	@sh tests/kafka/broker/broker.sh serve $(PORT) $(CONTROLLER) "$$(mktemp -d)"
+
+kill-test: ## The long kill test: 100,000 leads, 20 SIGKILLs, then the count
+	@.ci/packages test
+	LEADSTREAM_KILL_LEADS=100000 LEADSTREAM_KILLS=20 cargo test --test kafka kills -- --nocapture

@@ -1,0 +1,138 @@
+//! How a lane gets what it needs, and back to a known state after trouble: connecting, replacing the producer, taking a batch
+//! back, waiting longer from failure to failure.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+
+use crate::{
+    config::Delivery,
+    io::{Abort, Fatal, LaneError, LaneEvent},
+};
+
+use super::{
+    super::{
+        consumer::Member,
+        producer::{Producer, Remedy, Trouble, abortable},
+        properties,
+    },
+    KafkaLane,
+};
+
+impl KafkaLane {
+    /// Has a group member and a fit producer. `false`: not yet.
+    pub(super) fn connect(&mut self) -> Result<bool, LaneError> {
+        if self.member.is_none() {
+            let member = Member::join(&properties::consumer(&self.settings.kafka), &self.settings.input, &self.health);
+            self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
+        }
+        if let Some(producer) = &self.producer {
+            producer.drain();
+            if let Some(reason) = producer.take_doubt() {
+                self.replace_producer(reason);
+            }
+        }
+        self.ready_producer()
+    }
+
+    pub(super) fn ready_producer(&mut self) -> Result<bool, LaneError> {
+        let producer = if let Some(producer) = &mut self.producer {
+            producer
+        } else {
+            let transactional = self.settings.delivery == Delivery::ExactlyOnce;
+            let settings = &self.settings;
+            let config = properties::producer(&settings.kafka, settings.delivery, &settings.transactional_id, self.packing);
+            let created = Producer::create(&config, transactional, &self.health);
+            self.producer.insert(created.map_err(|error| bad_settings("producer", &error))?)
+        };
+        match producer.initialise(Duration::from_secs(2)) {
+            Ok(true) => Ok(true),
+            Ok(false) => {
+                self.health.heard(&KafkaError::Global(Code::OperationTimedOut), "");
+                Ok(false)
+            }
+            Err(trouble) => {
+                self.health.complain("the producer could not start, trying on", &trouble.detail);
+                self.replace_producer(trouble.reason);
+                self.pause(Duration::from_secs(1));
+                Ok(false)
+            }
+        }
+    }
+
+    pub(super) fn replace_producer(&mut self, reason: &'static str) {
+        if self.producer.take().is_some() {
+            tracing::debug!(reason, "the producer is replaced");
+            self.watch.tell(LaneEvent::Recycled(reason));
+        }
+    }
+
+    pub(super) fn pause(&mut self, time: Duration) {
+        self.pause_until = Some(Instant::now() + time);
+        self.rewinding = true;
+    }
+
+    /// Brings the producer to a known state after `trouble`, and says what became of the batch.
+    pub(super) fn take_back(&mut self, trouble: Trouble) -> LaneError {
+        let mut abort = Abort { reason: trouble.reason, detail: trouble.detail, too_large: Vec::new() };
+        let mut replace = None;
+        if let Some(producer) = &self.producer {
+            match trouble.remedy {
+                Remedy::Wait => {}
+                Remedy::Abort => {
+                    let aborted = producer.abort();
+                    producer.drain();
+                    abort.too_large = producer.too_large();
+                    if abort.too_large.len() > 1 && !self.packing.alone {
+                        // The broker refused a whole batch: which of its records it meant shows when each goes alone.
+                        abort.too_large.clear();
+                        self.packing.alone = true;
+                    }
+                    if let Some(cause) = producer.first_cause().filter(|_| trouble.reason.starts_with("delivery")) {
+                        abort.reason = abortable(cause);
+                        abort.detail = format!("{}: {cause}", abort.detail);
+                    }
+                    replace = aborted.err().map(|_| "failed_abort").or(self.packing.alone.then_some("packing"));
+                }
+                Remedy::Replace => replace = Some(trouble.reason),
+                Remedy::Fenced => {
+                    replace = Some("fenced");
+                    // Old transactions are ended by the broker with the very same answer.
+                    if producer.age() < properties::TRANSACTION_TIMEOUT && !self.health.is_down() {
+                        self.fences.note();
+                    }
+                }
+            }
+            if trouble.remedy != Remedy::Wait {
+                replace = replace.or_else(|| producer.take_doubt());
+            }
+        }
+        if let Some(reason) = replace {
+            self.replace_producer(reason);
+        }
+        self.rewinding = true;
+        if let Some(fatal) = self.fences.too_many(&self.settings.transactional_id) {
+            return LaneError::Fatal(fatal);
+        }
+        self.aborts_in_a_row += 1;
+        if !matches!(abort.reason, "rebalance" | "too_large") {
+            let wait = Duration::from_millis(100).saturating_mul(1 << self.aborts_in_a_row.min(6)).min(Duration::from_secs(5));
+            self.pause(wait);
+            let about = format!("a batch was taken back ({}), trying on", abort.reason);
+            self.health.complain(&about, &abort.detail);
+            self.complaint = Some(about);
+        }
+        LaneError::Aborted(abort)
+    }
+}
+
+/// librdkafka refused the settings themselves: no use in trying on.
+pub(super) fn bad_settings(who: &str, error: &KafkaError) -> LaneError {
+    LaneError::Fatal(Fatal {
+        message: format!("creating the {who}: librdkafka refuses its settings: {error}. See [kafka.client] and [kafka.{who}]"),
+        exit: 64,
+    })
+}
