@@ -128,3 +128,191 @@ fn storefront(
     flags.insert(Flag::StorefrontUnresolved);
     (Storefront::Unknown, Confidence::Low, "neither token, offer nor action tell it")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        lead::{ListingOption, OfferType},
+        pipeline::NoTrace,
+        rules::sample,
+        tables::Offer,
+    };
+
+    fn of(source: &str, code: &str, offer: Option<&Offer>) -> Classified {
+        let rules = Ruleset::built_in().expect("the built-in ruleset");
+        let mut facts = sample::facts();
+        facts.source_raw = (!source.is_empty()).then(|| source.into());
+        facts.action_raw = (!code.is_empty()).then(|| code.into());
+        facts.offer.row = offer;
+        classify(&facts, &rules, &mut NoTrace)
+    }
+
+    /// `STOREFRONT CONFIDENCE CHANNEL ACTION flags…`
+    fn line(class: &Classified) -> String {
+        let names = [class.storefront.name(), class.confidence.name(), class.channel.name(), class.action.name()];
+        names.into_iter().chain(class.flags.iter().map(Flag::name)).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn source_and_action_tell_the_kind_of_lead() {
+        for (source, code, wanted) in [
+            // Every documented pair (facts.md §2.2, §2.3).
+            ("SPZA-PLT|contoso.app", "", "APP_SOURCE HIGH WEB CONTACT_ME"),
+            ("SPZA-INS", "", "APP_SOURCE HIGH WEB INSTALL"),
+            ("AzureMarketplace-INS|a.b", "", "AZURE_MARKETPLACE HIGH WEB INSTALL"),
+            ("AzurePortal-Create|my-publisher.x", "", "AZURE_MARKETPLACE HIGH AZURE_PORTAL CREATE"),
+            ("AzureMarketplace-StartTestDrive", "", "AZURE_MARKETPLACE HIGH WEB START_TEST_DRIVE"),
+            // Bare source, action beside it (facts.md §2.5).
+            ("AzureMarketplace", "INS", "AZURE_MARKETPLACE HIGH WEB INSTALL"),
+            ("AzureMarketplace-INS|", "INS", "AZURE_MARKETPLACE HIGH WEB INSTALL"),
+            // Aliases, case, blanks (readings Q10).
+            ("AppSource (SPZA)-PLT", "", "APP_SOURCE HIGH WEB CONTACT_ME"),
+            ("appsource(spza)-plt", "", "APP_SOURCE HIGH WEB CONTACT_ME"),
+            (" app source - p l t | x", "", "APP_SOURCE HIGH WEB CONTACT_ME"),
+            // Two actions (readings Q6).
+            ("SPZA-PLT", "INS", "APP_SOURCE HIGH WEB CONTACT_ME action_conflict"),
+            ("SPZA-PLT", "plt", "APP_SOURCE HIGH WEB CONTACT_ME"),
+            ("SPZA-DNC", "INS", "APP_SOURCE HIGH WEB DO_NOT_CONTACT action_conflict consent_unknown"),
+            ("SPZA-INS", "DNC", "APP_SOURCE HIGH WEB DO_NOT_CONTACT action_conflict consent_unknown"),
+            ("SPZA-Frob", "INS", "APP_SOURCE HIGH WEB INSTALL action_conflict unknown_action"),
+            ("SPZA-INS", "Frob", "APP_SOURCE HIGH WEB INSTALL action_conflict unknown_action"),
+            ("SPZA-Frob", "", "APP_SOURCE HIGH WEB UNKNOWN unknown_action"),
+            ("SPZA", "", "APP_SOURCE HIGH WEB UNKNOWN"),
+            // Pairs that the pages rule out or do not know (readings Q9).
+            ("SPZA-Create", "", "APP_SOURCE HIGH WEB CREATE impossible_pair"),
+            ("AzureMarketplace-PLT", "", "AZURE_MARKETPLACE HIGH WEB CONTACT_ME undocumented_pair"),
+            ("AzurePortal-DNC", "", "AZURE_MARKETPLACE HIGH AZURE_PORTAL DO_NOT_CONTACT consent_unknown undocumented_pair"),
+            ("AzureMarketplace-Create", "", "AZURE_MARKETPLACE HIGH WEB CREATE undocumented_pair"),
+            // The action tells the store where the source does not.
+            ("", "Create", "AZURE_MARKETPLACE MEDIUM UNKNOWN CREATE storefront_inferred"),
+            ("", "PLT", "APP_SOURCE MEDIUM UNKNOWN CONTACT_ME storefront_inferred"),
+            ("", "INS", "UNKNOWN LOW UNKNOWN INSTALL storefront_unresolved"),
+            ("", "", "UNKNOWN LOW UNKNOWN UNKNOWN storefront_unresolved"),
+            ("TestDrive-StartTestDrive|a.b", "", "UNKNOWN LOW TEST_DRIVE START_TEST_DRIVE storefront_unresolved"),
+            // Unknown tokens and free text (readings Q14).
+            ("MicrosoftMarketplace-INS|a.b", "", "UNKNOWN LOW UNKNOWN INSTALL storefront_unresolved unknown_source"),
+            ("Microsoft-Marketplace-INS|a.b", "", "UNKNOWN LOW UNKNOWN INSTALL storefront_unresolved unknown_source"),
+            ("MSFT_TEST_1-MSFT_TEST_1|My Offer", "", "UNKNOWN LOW UNKNOWN UNKNOWN storefront_unresolved unknown_action unknown_source"),
+            ("Test run through MS Flow", "", "UNKNOWN LOW UNKNOWN UNKNOWN storefront_unresolved unparsed_lead_source"),
+            ("Test run-through MS Flow", "INS", "UNKNOWN LOW UNKNOWN INSTALL storefront_unresolved unparsed_lead_source"),
+            ("some web-form-x", "PLT", "APP_SOURCE MEDIUM UNKNOWN CONTACT_ME storefront_inferred unparsed_lead_source"),
+            ("a-b-c|d", "", "UNKNOWN LOW UNKNOWN UNKNOWN storefront_unresolved unparsed_lead_source"),
+            ("-INS|a.b", "", "UNKNOWN LOW UNKNOWN INSTALL storefront_unresolved unparsed_lead_source"),
+            ("|a.b", "", "UNKNOWN LOW UNKNOWN UNKNOWN storefront_unresolved unparsed_lead_source"),
+            ("Test run - DNC", "", "UNKNOWN LOW UNKNOWN DO_NOT_CONTACT consent_unknown storefront_unresolved unparsed_lead_source"),
+        ] {
+            assert_eq!(line(&of(source, code, None)), wanted, "{source:?} {code:?}");
+        }
+    }
+
+    #[test]
+    fn the_offers_type_tells_the_store_and_the_listing() {
+        let row = |offer_type| Offer { offer_type: Some(offer_type), ..Default::default() };
+        for (source, offer_type, wanted, listing) in [
+            (
+                "TestDrive-StartTestDrive",
+                OfferType::VirtualMachine,
+                "AZURE_MARKETPLACE MEDIUM TEST_DRIVE START_TEST_DRIVE storefront_inferred",
+                Listing::Technology,
+            ),
+            (
+                "TestDrive-StartTestDrive",
+                OfferType::Dynamics365,
+                "APP_SOURCE MEDIUM TEST_DRIVE START_TEST_DRIVE storefront_inferred",
+                Listing::App,
+            ),
+            ("TestDrive-StartTestDrive", OfferType::Saas, "UNKNOWN LOW TEST_DRIVE START_TEST_DRIVE storefront_unresolved", Listing::App),
+            (
+                "MicrosoftMarketplace-INS",
+                OfferType::ManagedService,
+                "AZURE_MARKETPLACE MEDIUM UNKNOWN INSTALL storefront_inferred unknown_source",
+                Listing::Offer,
+            ),
+            // The offer before the action.
+            (
+                "TestDrive-PLT",
+                OfferType::Container,
+                "AZURE_MARKETPLACE MEDIUM TEST_DRIVE CONTACT_ME storefront_inferred",
+                Listing::Technology,
+            ),
+            // Sold in both: the token decides (readings Q17).
+            (
+                "AzureMarketplace-PLT",
+                OfferType::ConsultingService,
+                "AZURE_MARKETPLACE HIGH WEB CONTACT_ME undocumented_pair",
+                Listing::ConsultingService,
+            ),
+            ("SPZA-INS", OfferType::Saas, "APP_SOURCE HIGH WEB INSTALL", Listing::App),
+            ("SPZA-INS", OfferType::VirtualMachine, "APP_SOURCE HIGH WEB INSTALL catalogue_mismatch", Listing::Technology),
+            ("AzurePortal-Create", OfferType::PowerPlatform, "AZURE_MARKETPLACE HIGH AZURE_PORTAL CREATE catalogue_mismatch", Listing::App),
+        ] {
+            let class = of(source, "", Some(&row(offer_type)));
+            assert_eq!((line(&class).as_str(), class.listing), (wanted, listing), "{source} {offer_type:?}");
+        }
+        assert_eq!(of("SPZA-INS", "", Some(&Offer::default())).listing, Listing::Unknown);
+    }
+
+    #[test]
+    fn the_stage_follows_from_the_action_and_the_listing_option() {
+        let stage = |code: &str, listing_option| of("", code, Some(&Offer { listing_option, ..Default::default() })).stage;
+        assert_eq!(of("SPZA-INS", "", None).stage, Stage::Active);
+        for (code, option, wanted) in [
+            ("INS", None, Stage::Active),
+            ("INS", Some(ListingOption::Transact), Stage::Active),
+            ("INS", Some(ListingOption::GetItNow), Stage::Active),
+            ("INS", Some(ListingOption::List), Stage::InitialInterest),
+            ("INS", Some(ListingOption::ContactMe), Stage::InitialInterest),
+            ("INS", Some(ListingOption::FreeTrial), Stage::Trial),
+            ("PLT", Some(ListingOption::Transact), Stage::InitialInterest),
+            ("PLT", Some(ListingOption::FreeTrial), Stage::Trial),
+            ("Create", Some(ListingOption::List), Stage::Active),
+            ("StartTestDrive", None, Stage::Trial),
+            ("DNC", Some(ListingOption::FreeTrial), Stage::Informational),
+            ("", Some(ListingOption::Transact), Stage::Unknown),
+        ] {
+            assert_eq!(stage(code, option), wanted, "{code} {option:?}");
+        }
+    }
+
+    #[test]
+    fn campaign_and_audience_are_the_storefronts() {
+        let of = |source| {
+            let class = of(source, "", None);
+            (class.campaign, class.audience)
+        };
+        assert_eq!(of("SPZA-PLT"), (Campaign::Nurture, Audience::BusinessCustomers));
+        assert_eq!(of("AzurePortal-Create"), (Campaign::DemandGeneration, Audience::AllCustomers));
+        assert_eq!(of("x"), (Campaign::Unclassified, Audience::Unknown));
+    }
+
+    #[test]
+    fn a_lead_of_another_origin_is_no_storefront_lead() {
+        let rules = Ruleset::built_in().expect("the built-in ruleset");
+        for origin in Origin::ALL.iter().copied().filter(|origin| *origin != Origin::Storefront) {
+            let mut facts = sample::facts();
+            facts.origin = origin;
+            facts.action_raw = Some("Create".into());
+            let class = classify(&facts, &rules, &mut NoTrace);
+            assert_eq!(
+                (line(&class).as_str(), class.campaign),
+                ("UNKNOWN LOW PARTNER_CENTER CREATE", Campaign::Unclassified),
+                "{origin:?}"
+            );
+            facts.source_raw = Some("SPZA".into());
+            let class = classify(&facts, &rules, &mut NoTrace);
+            assert_eq!((class.storefront, class.campaign), (Storefront::AppSource, Campaign::Unclassified), "{origin:?}");
+        }
+    }
+
+    #[test]
+    fn do_not_contact_takes_back_only_what_was_granted() {
+        let rules = Ruleset::built_in().expect("the built-in ruleset");
+        let mut facts = sample::facts();
+        facts.source_raw = Some("SPZA-DNC".into());
+        assert_eq!(classify(&facts, &rules, &mut NoTrace).consent.contact, Consent::Unknown);
+        facts.consent.contact = Consent::Denied;
+        let class = classify(&facts, &rules, &mut NoTrace);
+        assert_eq!((class.consent.contact, class.flags.contains(Flag::ConsentUnknown)), (Consent::Denied, false));
+    }
+}

@@ -138,7 +138,7 @@ fn tokens<'a, Row>(
     read: impl Fn(&mut Reader<'a>, &Section<'a>) -> Option<Row>,
 ) -> BTreeMap<String, Row> {
     let mut rows = BTreeMap::new();
-    let mut taken: BTreeMap<String, &str> = BTreeMap::new();
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     let Some(table) = table(reader, root, name) else { return rows };
     // In the order of the file, so that it is the later of two like tokens that is told.
     let mut entries: Vec<_> = table.iter().collect();
@@ -155,13 +155,13 @@ fn tokens<'a, Row>(
             );
             continue;
         }
-        if let Some(first) = taken.get(&folded) {
+        if let Some(first) = seen.get(&folded) {
             let message = format!("the {name} token {token:?} compares like {first:?}");
             let hint = "tokens compare without case, blanks and round brackets; keep one of the two";
             reader.tell(key.span().start, "duplicate_token", message, hint);
             continue;
         }
-        taken.insert(folded.clone(), token);
+        seen.insert(folded.clone(), token);
         if let Some(section) = reader.section(format!("{name}.{token:?}"), value, known)
             && let Some(row) = read(reader, &section)
         {

@@ -101,7 +101,7 @@ const GATE_KEYS: &[&str] = &["id", "when", "reason"];
 const SCORE_KEYS: &[&str] = &["threshold", "threshold_by_storefront", "grades", "rule"];
 const RULE_KEYS: &[&str] = &["id", "part", "when", "points"];
 
-pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>, gates: &[Gate]) -> Policy {
+pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Policy {
     let redact = REDACT.map(str::to_owned).to_vec();
     let mut policy = Policy { own_domains: Vec::new(), late_after: LATE_AFTER, redact };
     let Some(section) = root.get("policy").and_then(|value| reader.section("policy", value, POLICY_KEYS)) else { return policy };
@@ -124,7 +124,10 @@ pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>, gates: 
     policy.late_after = section.duration(reader, "late_after").unwrap_or(LATE_AFTER);
     if let Some(list) = section.get("redact").and_then(|value| reader.list_of(value, "redact")) {
         policy.redact.clear();
-        let reasons: Vec<&str> = gates.iter().map(|gate| gate.reason.as_str()).chain([LOW_SCORE]).collect();
+        // As written, so that a gate with a fault of its own is not missed here too.
+        let gates = root.get("gate").and_then(|value| value.get_ref().as_array()).into_iter().flatten();
+        let written = gates.filter_map(|gate| gate.get_ref().get("reason")?.get_ref().as_str());
+        let reasons: Vec<&str> = written.chain([LOW_SCORE]).collect();
         for value in list {
             let Some(reason) = reader.text_of(value, "redact") else { continue };
             if !reasons.contains(&reason) {

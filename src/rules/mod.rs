@@ -8,6 +8,8 @@ mod judgement;
 mod quoting;
 mod reading;
 mod routing;
+#[cfg(test)]
+pub(crate) mod sample;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -83,7 +85,7 @@ impl Ruleset {
         let (name, version) = identity(&mut reader, root);
         let classification = Classification::read(&mut reader, root);
         let gates = judgement::gates(&mut reader, root);
-        let policy = judgement::policy(&mut reader, root, &gates);
+        let policy = judgement::policy(&mut reader, root);
         let scoring = judgement::scoring(&mut reader, root);
         let campaigns = routing::campaigns(&mut reader, root);
         let routes = routing::routes(&mut reader, root, &classification.storefronts);

@@ -33,7 +33,7 @@ impl<'a> Reader<'a> {
 
     /// Everything that was told, from top to bottom.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
-        self.problems.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
+        self.problems.sort_by_key(|problem| (problem.line, problem.column));
         self.problems
     }
 

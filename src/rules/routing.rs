@@ -148,9 +148,9 @@ fn route<'a>(reader: &mut Reader<'a>, section: &Section<'a>, ids: &mut Ids<'a>, 
     let destination = destination.and_then(|value| reader.name_of(value, "destination"));
     let when = section.condition(reader, "when", Sight::Routed);
     let named = section.name(reader, "clock").map(|name| (name, section.place("clock")));
-    let owned = |text: Option<&str>| text.map(str::to_owned);
-    let (queue, owner) = (owned(section.label(reader, "queue")), owned(section.label(reader, "owner")));
-    let priority = owned(section.label(reader, "priority"));
+    let own = |text: Option<&str>| text.map(str::to_owned);
+    let (queue, owner) = (own(section.label(reader, "queue")), own(section.label(reader, "owner")));
+    let priority = own(section.label(reader, "priority"));
     let clock = clocks.get(reader, named);
     let stop = section.boolean(reader, "stop").unwrap_or_default();
     let verdict = section.word(reader, "verdict").unwrap_or(Verdict::Qualified);

@@ -20,7 +20,7 @@ pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'
 }
 
 /// `did you mean "x"?`, or else the whole list of what is allowed.
-pub(super) fn hint<'a>(written: &str, candidates: &[&'a str]) -> String {
+pub(super) fn hint(written: &str, candidates: &[&str]) -> String {
     match nearest(written, candidates.iter().copied()) {
         Some(word) => format!("did you mean {word:?}?"),
         None => format!("write one of {}", listed(candidates)),

@@ -5,6 +5,9 @@
 pub(super) const LONGEST: usize = 4096;
 /// Levels of the tree a condition may become.
 pub(super) const DEEPEST: usize = 32;
+/// Brackets within brackets, a conditional counted as one: each costs the parser up to 150 KiB of stack (unoptimised), and a
+/// thread may have no more than 2 MiB.
+pub(super) const MOST_OPEN: usize = 8;
 
 /// Why the text may not be parsed, and at which byte that shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +28,7 @@ pub(super) fn check(text: &str) -> Result<(), OutOfBounds> {
     }
     let mut open: Vec<usize> = vec![0];
     let mut levels = 0;
+    let mut conditionals = 0;
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         let pair = bytes.get(at..at + 2).unwrap_or_default();
@@ -47,11 +51,7 @@ pub(super) fn check(text: &str) -> Result<(), OutOfBounds> {
                     levels += 1;
                 }
             }
-            b')' | b']' | b'}' => {
-                if open.len() > 1 {
-                    levels -= open.pop().unwrap_or_default() + 1;
-                }
-            }
+            b')' | b']' | b'}' if open.len() > 1 => levels -= open.pop().unwrap_or_default() + 1,
             b'&' | b'|' if pair == b"&&" || pair == b"||" => {
                 levels -= open.last_mut().map(std::mem::take).unwrap_or_default();
                 at += 2;
@@ -75,7 +75,8 @@ pub(super) fn check(text: &str) -> Result<(), OutOfBounds> {
             }
             _ => {}
         }
-        if levels >= DEEPEST {
+        conditionals += usize::from(byte == b'?');
+        if levels >= DEEPEST || open.len() + conditionals > MOST_OPEN + 1 {
             return Err(OutOfBounds::TooDeep(at));
         }
         at += 1;
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn deep_and_long_ones_do_not() {
-        assert_eq!(check(&"(".repeat(40)), Err(OutOfBounds::TooDeep(15)));
+        assert_eq!(check(&"(".repeat(40)), Err(OutOfBounds::TooDeep(8)));
         for unit in ["!", "-", ".a", "[0", "1+", "a==", "a in ", "a?b:"] {
             let text = unit.repeat(40);
             assert!(matches!(check(&text), Err(OutOfBounds::TooDeep(_))), "{text}");

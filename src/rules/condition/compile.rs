@@ -37,6 +37,16 @@ pub(super) enum Comparison {
     GreaterOrEqual,
 }
 
+/// How two numbers make a third.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Remainder,
+}
+
 /// What is asked of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TextTest {
@@ -56,6 +66,8 @@ pub(super) enum Node {
     All(Box<[Node]>),
     Any(Box<[Node]>),
     Compare(Comparison, Box<Node>, Box<Node>),
+    Calculate(Arithmetic, Box<Node>, Box<Node>),
+    Negate(Box<Node>),
     InList(Box<Node>, Box<[Node]>),
     /// In a field that is a list or a map.
     InField(Box<Node>, Box<Node>),
@@ -94,7 +106,7 @@ impl Compiler<'_> {
 
     /// The first byte of an expression: the parser's own place of a call is its operator's.
     fn start(&self, expression: &IdedExpr) -> usize {
-        let own = self.source.offset_for(expression.id).map_or(usize::MAX, |(start, _)| start as usize);
+        let own = self.own_start(expression);
         let inner = match &expression.expr {
             Expr::Select(select) => self.start(&select.operand),
             Expr::Call(call) => {
@@ -109,6 +121,11 @@ impl Compiler<'_> {
         };
         let first = own.min(inner);
         if first == usize::MAX { 0 } else { first }
+    }
+
+    /// The place the parser gives an expression.
+    fn own_start(&self, expression: &IdedExpr) -> usize {
+        self.source.offset_for(expression.id).map_or(usize::MAX, |(start, _)| start as usize)
     }
 
     /// Where `name` begins that ends before byte `bracket`.
@@ -204,6 +221,14 @@ impl Compiler<'_> {
             operators::GREATER_EQUALS => Some(Comparison::GreaterOrEqual),
             _ => None,
         };
+        let arithmetic = match call.func_name.as_str() {
+            operators::ADD => Some(Arithmetic::Add),
+            operators::SUBSTRACT => Some(Arithmetic::Subtract),
+            operators::MULTIPLY => Some(Arithmetic::Multiply),
+            operators::DIVIDE => Some(Arithmetic::Divide),
+            operators::MODULO => Some(Arithmetic::Remainder),
+            _ => None,
+        };
         let text_test = match call.func_name.as_str() {
             "startsWith" => Some(TextTest::StartsWith),
             "endsWith" => Some(TextTest::EndsWith),
@@ -217,6 +242,12 @@ impl Compiler<'_> {
             (operators::IN, None, [item, container]) => self.membership(item, container),
             (operators::INDEX, None, [map, key]) => self.entry(map, key),
             (_, None, [left, right]) if comparison.is_some() => self.comparison(comparison?, left, right),
+            (_, None, [left, right]) if arithmetic.is_some() => self.arithmetic(arithmetic?, left, right),
+            (operators::NEGATE, None, [of]) => {
+                let (node, is) = self.lower(of)?;
+                self.number(of, is)?;
+                Some((Node::Negate(Box::new(node)), is))
+            }
             (_, Some(text), [part]) if text_test.is_some() => self.text_test(text_test?, text, part),
             ("size", Some(of), []) | ("size", None, [of]) => self.size(of),
             ("has", None, [of]) => {
@@ -232,7 +263,8 @@ impl Compiler<'_> {
             (name, _, _) if name.starts_with(char::is_alphabetic) => {
                 let near = suggest::nearest(name, FUNCTIONS).map(|near| format!("did you mean {near}?"));
                 let hint = near.unwrap_or_else(|| format!("there are {}", FUNCTIONS.join(", ")));
-                self.fault(at, format!("unknown function {name}"), hint);
+                let offset = self.name_before(self.own_start(at), name);
+                self.faults.push(Fault { offset, message: format!("unknown function {name}"), hint: Some(hint) });
                 None
             }
             (name, _, _) => {
@@ -259,11 +291,36 @@ impl Compiler<'_> {
         Some((Node::Compare(how, Box::new(first), Box::new(second)), Type::Bool))
     }
 
+    fn arithmetic(&mut self, how: Arithmetic, left: &IdedExpr, right: &IdedExpr) -> Typed {
+        let (first, second) = (self.lower(left), self.lower(right));
+        let ((first, first_type), (second, second_type)) = (first?, second?);
+        self.number(left, first_type)?;
+        self.number(right, second_type)?;
+        let is_whole = matches!(first_type, Type::Int);
+        if is_whole != matches!(second_type, Type::Int) {
+            let hint = "CEL does not mix whole numbers and fractions: write 2.0 instead of 2";
+            self.fault(right, "both sides must be whole numbers, or both fractions", hint);
+            return None;
+        }
+        if how == Arithmetic::Remainder && !is_whole {
+            self.fault(right, "only whole numbers have a remainder", "use / instead");
+            return None;
+        }
+        Some((Node::Calculate(how, Box::new(first), Box::new(second)), first_type))
+    }
+
+    fn number(&mut self, at: &IdedExpr, of: Type) -> Option<()> {
+        if matches!(of, Type::Int | Type::Double) {
+            return Some(());
+        }
+        self.fault(at, format!("this must be a number; it is {}", of.name()), "only numbers can be calculated with");
+        None
+    }
+
     /// Whether a comparison of these can ever be more than a slip.
     fn comparable(&mut self, left: (&IdedExpr, &Node, Type), right: (&IdedExpr, &Node, Type), ordered: bool) -> Option<()> {
         let fits = match (left.2, right.2) {
-            (Type::Null, _) | (_, Type::Null) => !ordered,
-            (Type::Bool, Type::Bool) => !ordered,
+            (Type::Null, _) | (_, Type::Null) | (Type::Bool, Type::Bool) => !ordered,
             (Type::Int | Type::Double, Type::Int | Type::Double)
             | (Type::Text | Type::Word(_), Type::Text | Type::Word(_))
             | (Type::Time, Type::Time) => true,
@@ -360,7 +417,7 @@ impl Compiler<'_> {
         Some((Node::Entry(Box::new(map_node), Box::new(key_node)), Type::Text))
     }
 
-    fn text_test(&mut self, test: TextTest, text: &IdedExpr, part: &IdedExpr) -> Typed {
+    fn text_test(&mut self, how: TextTest, text: &IdedExpr, part: &IdedExpr) -> Typed {
         let (lowered, part_lowered) = (self.lower(text), self.lower(part));
         let ((text_node, of), (part_node, part_type)) = (lowered?, part_lowered?);
         for (at, of) in [(text, of), (part, part_type)] {
@@ -369,7 +426,7 @@ impl Compiler<'_> {
                 return None;
             }
         }
-        Some((Node::Test(test, Box::new(text_node), Box::new(part_node)), Type::Bool))
+        Some((Node::Test(how, Box::new(text_node), Box::new(part_node)), Type::Bool))
     }
 
     fn size(&mut self, of: &IdedExpr) -> Typed {

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    compile::{Comparison, Literal, Node, TextTest},
+    compile::{Arithmetic, Comparison, Literal, Node, TextTest},
     fields::{self, Subject, Value},
 };
 use crate::lead::{Flag, Vocabulary};
@@ -27,8 +27,8 @@ pub(super) fn holds(node: &Node, subject: &Subject<'_>) -> bool {
             _ => false,
         },
         Node::HasFlag(flag) => subject.flags().contains(*flag),
-        Node::Test(test, text, part) => match (value(text, subject), value(part, subject)) {
-            (Value::Text(text), Value::Text(part)) => match test {
+        Node::Test(how, text, part) => match (value(text, subject), value(part, subject)) {
+            (Value::Text(text), Value::Text(part)) => match how {
                 TextTest::StartsWith => text.starts_with(part),
                 TextTest::EndsWith => text.ends_with(part),
                 TextTest::Contains => text.contains(part),
@@ -37,7 +37,7 @@ pub(super) fn holds(node: &Node, subject: &Subject<'_>) -> bool {
         },
         Node::Has(inner) => !matches!(value(inner, subject), Value::Null | Value::Error),
         Node::Field(_) | Node::Literal(_) => matches!(value(node, subject), Value::Bool(true)),
-        Node::Column(..) | Node::Entry(..) | Node::Size(_) => false,
+        Node::Column(..) | Node::Entry(..) | Node::Size(_) | Node::Calculate(..) | Node::Negate(_) => false,
     }
 }
 
@@ -66,12 +66,42 @@ fn value<'a>(node: &'a Node, subject: &Subject<'a>) -> Value<'a> {
             Value::Reasons(reasons) => count(reasons.len()),
             _ => Value::Error,
         },
+        Node::Calculate(how, left, right) => calculate(*how, value(left, subject), value(right, subject)),
+        Node::Negate(of) => match value(of, subject) {
+            Value::Int(number) => number.checked_neg().map_or(Value::Error, Value::Int),
+            Value::Double(number) => Value::Double(-number),
+            _ => Value::Error,
+        },
         truth => Value::Bool(holds(truth, subject)),
     }
 }
 
 fn count<'a>(count: usize) -> Value<'a> {
     i64::try_from(count).map_or(Value::Error, Value::Int)
+}
+
+/// As in CEL: overflow and division of whole numbers by zero are errors.
+fn calculate<'a>(how: Arithmetic, left: Value<'_>, right: Value<'_>) -> Value<'a> {
+    match (left, right) {
+        (Value::Int(left), Value::Int(right)) => {
+            let result = match how {
+                Arithmetic::Add => left.checked_add(right),
+                Arithmetic::Subtract => left.checked_sub(right),
+                Arithmetic::Multiply => left.checked_mul(right),
+                Arithmetic::Divide => left.checked_div(right),
+                Arithmetic::Remainder => left.checked_rem(right),
+            };
+            result.map_or(Value::Error, Value::Int)
+        }
+        (Value::Double(left), Value::Double(right)) => match how {
+            Arithmetic::Add => Value::Double(left + right),
+            Arithmetic::Subtract => Value::Double(left - right),
+            Arithmetic::Multiply => Value::Double(left * right),
+            Arithmetic::Divide => Value::Double(left / right),
+            Arithmetic::Remainder => Value::Error,
+        },
+        _ => Value::Error,
+    }
 }
 
 fn compare(how: Comparison, left: Value<'_>, right: Value<'_>) -> bool {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::{
     lead::{
-        Action, Audience, Campaign, Channel, Classified, Confidence, Consent, EmailKind, Facts, Flags, Format, Grade, Listing,
+        Action, Audience, Campaign, Channel, Classified, Confidence, Consent, EmailKind, Facts, Flags, Format, Grade, Identity, Listing,
         ListingOption, OfferType, Origin, Qualified, Region, Seniority, Stage, Storefront, Timestamp, Verdict, Vocabulary,
     },
     rules::Policy,
@@ -161,7 +161,7 @@ pub(super) enum Table {
 /// Every field, in the order of the lead block.
 pub(super) static FIELDS: &[Field] = &[
     field("lead_id", Type::Text, |s| Value::Text(s.facts.lead_id.as_str())),
-    field("person_key", Type::Text, |s| Value::text(s.facts.person_key.as_ref().map(|key| key.as_str()))),
+    field("person_key", Type::Text, |s| Value::text(s.facts.person_key.as_ref().map(Identity::as_str))),
     field("origin", Type::Word(words::<Origin>), |s| Value::Text(s.facts.origin.name())),
     field("storefront", Type::Word(words::<Storefront>), |s| Value::Text(s.class.storefront.name())),
     field("channel", Type::Word(words::<Channel>), |s| Value::Text(s.class.channel.name())),

@@ -55,7 +55,8 @@ fn out_of_bounds(out: OutOfBounds) -> Fault {
     match out {
         OutOfBounds::TooLong(at) => fault(at, &format!("a condition has at most {} bytes", bounds::LONGEST), "split it over several rules"),
         OutOfBounds::TooDeep(at) => {
-            fault(at, &format!("a condition nests at most {} levels deep", bounds::DEEPEST), "split it over several rules, or use `in`")
+            let message = format!("a condition nests at most {} levels and {} brackets deep", bounds::DEEPEST, bounds::MOST_OPEN);
+            fault(at, &message, "split it over several rules, or use `in`")
         }
         OutOfBounds::UnclosedText(at) => fault(at, "this text is not closed", "end it with the quote it begins with"),
         OutOfBounds::BadPrefix(at) => fault(at, "a text cannot stand here", "put an operator before it"),
@@ -69,11 +70,19 @@ fn syntax(text: &str, errors: &cel::ParseErrors) -> Fault {
     };
     let offset = offset_of(text, first.pos);
     let said = first.msg.trim_start_matches("Syntax error: ");
-    let said = said.split_once(" expecting ").map_or(said, |(what, _)| what);
+    let said = said.split_once(" expecting ").map_or(said, |(what, _)| what).replace("'<EOF>'", "the end");
+    // The parser's three ways of saying that something does not belong here.
+    let unexpected = ["token recognition error at: ", "mismatched input ", "extraneous input "];
+    let said = match unexpected.iter().find_map(|way| said.strip_prefix(way)) {
+        Some(what) => format!("unexpected {what}"),
+        None => said,
+    };
     let said: String = said.chars().take(120).collect();
     let rest = text.get(offset..).unwrap_or_default();
     let word: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let doubled = rest.starts_with("&&") || rest.starts_with("||");
     let hint = match (word.to_ascii_lowercase().as_str(), rest.as_bytes().first()) {
+        _ if doubled => "this operator lacks a side",
         ("and", _) | (_, Some(b'&')) => "write && for \"and\"",
         ("or", _) | (_, Some(b'|')) => "write || for \"or\"",
         ("not", _) => "write ! for \"not\"",
