@@ -34,8 +34,9 @@ struct Cli {
     verb: Verb,
 }
 
-/// Taken by every verb.
+// Taken by every verb. (A doc comment here would become the text of `--help`.)
 #[derive(Args, Debug)]
+#[command(next_help_heading = "Configuration and output")]
 struct Common {
     /// The configuration file (TOML); without one every key has its default
     #[arg(long, global = true, value_name = "FILE")]
@@ -201,8 +202,7 @@ pub(crate) fn main(
         }
     };
     match dispatch(cli, environment, out, err) {
-        Ok(exit) => exit,
-        Err(Ended::Told(exit)) => exit,
+        Ok(exit) | Err(Ended::Told(exit)) => exit,
         Err(Ended::Failed(failure)) => {
             let _ = writeln!(err, "error: {failure}");
             failure.exit
@@ -253,7 +253,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             let inputs = inputs.into_iter().map(target).collect();
             let arguments = ProcessArguments { inputs, output: target(output), now, format, framing, summary, quiet };
             let pipeline = pipeline(&config, problems, true, err)?;
-            run::process::process(&pipeline, &arguments, out)?;
+            run::process::process(&config.topics, &pipeline, &arguments, out)?;
             Ok(0)
         }
         Verb::Explain { input, json, now, at } => {
@@ -271,7 +271,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             Ok(0)
         }
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
-        Verb::Topics { verb } => topics(&config, problems, verb, out, err),
+        Verb::Topics { verb } => topics(&config, &problems, verb, out, err),
         Verb::Demo { leads } => demo(&config, problems, &DemoArguments { leads, quiet }, out, err),
     }
 }
@@ -321,8 +321,8 @@ fn serve(config: &Config, problems: Vec<Problem>, arguments: &ServeArguments, er
 }
 
 #[cfg(feature = "kafka")]
-fn topics(config: &Config, problems: Vec<Problem>, verb: TopicsVerb, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
-    tell(&problems, true, err)?;
+fn topics(config: &Config, problems: &[Problem], verb: TopicsVerb, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
+    tell(problems, true, err)?;
     let good = match verb {
         TopicsVerb::Create { partitions, replication } => {
             let arguments = run::topics::CreateArguments { partitions, replication: replication.unwrap_or(-1) };
@@ -346,7 +346,7 @@ fn serve(_: &Config, _: Vec<Problem>, _: &ServeArguments, _: &mut dyn Write) -> 
 }
 
 #[cfg(not(feature = "kafka"))]
-fn topics(_: &Config, _: Vec<Problem>, _: TopicsVerb, _: &mut dyn Write, _: &mut dyn Write) -> Result<u8, Ended> {
+fn topics(_: &Config, _: &[Problem], _: TopicsVerb, _: &mut dyn Write, _: &mut dyn Write) -> Result<u8, Ended> {
     Err(without_kafka("topics").into())
 }
 

@@ -14,6 +14,7 @@ use super::{
     property::{self, PropertyCheck},
     schema,
     sources::Sources,
+    syntax::{self, SyntaxError},
     written::{Fault, Faults, Form, Origin, Written, reference},
 };
 use crate::problem::{Problem, Severity};
@@ -81,25 +82,26 @@ impl Loader<'_> {
     /// The file's layer. What stands on a piece that is no TOML is not judged twice.
     fn file(&mut self) {
         let sources = self.sources;
-        let (table, errors) = DeTable::parse_recoverable(&sources.text);
+        let (text, errors) = syntax::recover(&sources.text);
         let mut broken = Vec::new();
-        for error in errors {
-            let offset = error.span().map_or(0, |span| span.start);
-            let problem = Problem::error("toml_syntax", format!("not valid TOML: {}", error.message())).hint(syntax_hint(error.message()));
+        for SyntaxError { offset, message } in errors {
+            let problem = Problem::error("toml_syntax", format!("not valid TOML: {message}")).hint(syntax::hint(&message));
             self.found.push((0, sources.in_file(problem, offset)));
             broken.push(offset);
         }
+        let (table, _) = DeTable::parse_recoverable(&text);
         self.table(table.get_ref(), "", &broken);
     }
 
     fn table(&mut self, table: &DeTable<'_>, prefix: &str, broken: &[usize]) {
         for (name, value) in table {
             let Range { start, end } = name.span();
-            if broken.iter().any(|offset| (start..=value.span().end.max(end)).contains(offset)) {
-                continue;
-            }
             let origin = Origin::File(value.span().start);
             let path = if prefix.is_empty() { name.get_ref().to_string() } else { format!("{prefix}.{}", name.get_ref()) };
+            let is_broken = broken.iter().any(|offset| (start..=value.span().end.max(end)).contains(offset));
+            if is_broken && !schema::is_section(&path) {
+                continue;
+            }
             let written = Written { key: &path, form: Form::Toml(value), origin: &origin, sources: self.sources };
             if schema::PROPERTY_SECTIONS.contains(&prefix) {
                 self.property(prefix, name.get_ref(), written);
@@ -136,14 +138,13 @@ impl Loader<'_> {
 
     fn sets(&mut self, sets: &[String]) {
         for set in sets {
-            match set.split_once('=') {
-                Some((key, text)) => self.given(key.trim(), text, &Origin::Set(key.trim().to_owned())),
-                None => {
-                    let fault = Fault::new("set_without_value", "there is no \"=\"").hint("write --set KEY=VALUE");
-                    // What follows may be anything, a secret too: only what can be a key is shown.
-                    let key: String = set.chars().take_while(|c| c.is_ascii_lowercase() || matches!(c, '.' | '_')).collect();
-                    self.tell(fault, &Origin::Set(key));
-                }
+            if let Some((key, text)) = set.split_once('=') {
+                self.given(key.trim(), text, &Origin::Set(key.trim().to_owned()));
+            } else {
+                let fault = Fault::new("set_without_value", "there is no \"=\"").hint("write --set KEY=VALUE");
+                // What follows may be anything, a secret too: only what can be a key is shown.
+                let key: String = set.chars().take_while(|c| c.is_ascii_lowercase() || matches!(c, '.' | '_')).collect();
+                self.tell(fault, &Origin::Set(key));
             }
         }
     }
@@ -268,16 +269,5 @@ fn rank(origin: &Origin) -> usize {
         Origin::File(_) => 0,
         Origin::Environment(_) => 1,
         Origin::Set(_) => 2,
-    }
-}
-
-/// What to do about the parser's complaint.
-fn syntax_hint(message: &str) -> &'static str {
-    if message.starts_with("duplicate key") {
-        "write each key and each section once"
-    } else if message.contains("quoted") || message.contains("invalid boolean") {
-        "put texts in quotes"
-    } else {
-        "see https://toml.io for the rules"
     }
 }

@@ -7,6 +7,7 @@ mod schema;
 mod secret;
 mod sources;
 mod suggest;
+mod syntax;
 mod written;
 
 pub use load::{inspect, load};

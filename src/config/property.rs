@@ -51,10 +51,11 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
         "",
     ),
     (
-        &["message.timeout.ms", "delivery.timeout.ms", "transaction.timeout.ms"],
+        &["message.timeout.ms", "delivery.timeout.ms", "transaction.timeout.ms", "socket.timeout.ms"],
         "the time-outs of a transaction must fit one another, or it ends in the middle",
         "",
     ),
+    (&["message.max.bytes"], "it follows from the largest record that is decided", "set limits.record_bytes"),
     (&["enable.gapless.guarantee"], "an aborted transaction would end the process instead of being repeated", ""),
     (&["delivery.report.only.error"], "a commit waits until every event is reported", ""),
     (

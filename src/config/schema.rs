@@ -22,10 +22,17 @@ pub(super) const PROPERTY_SECTIONS: [&str; 3] = ["kafka.client", "kafka.consumer
 
 /// A topic name may have this many characters (Kafka, `Topic.MAX_NAME_LENGTH`).
 const LONGEST_TOPIC: usize = 249;
-/// librdkafka takes no larger message (`message.max.bytes`, `fetch.message.max.bytes`).
-const LARGEST_RECORD: u64 = 1_000_000_000;
+/// 64 MiB, so that a record with its outputs stays well under the 100 MB librdkafka takes from a broker at once
+/// (`receive.message.max.bytes`).
+const LARGEST_RECORD: u64 = 67_108_864;
 /// A batch must be decided, written and committed within the transaction time-out of 15 s.
 const COMMIT_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(5);
+
+/// Puts a value in its place.
+fn set<T>(place: &mut T, value: Result<T, impl Into<Faults>>) -> Result<(), Faults> {
+    *place = value.map_err(Into::into)?;
+    Ok(())
+}
 
 /// A row; the last argument says what to do with a value of the key.
 const fn key(path: &'static str, read: fn(&mut Config, Written<'_>) -> Result<(), Faults>) -> Key {
@@ -34,38 +41,37 @@ const fn key(path: &'static str, read: fn(&mut Config, Written<'_>) -> Result<()
 
 /// All keys but librdkafka's.
 pub(super) const KEYS: &[Key] = &[
-    key("kafka.brokers", |config, value| Ok(config.kafka.brokers = brokers(value)?)),
-    key("kafka.group", |config, value| Ok(config.kafka.group = value.name(LONGEST_TOPIC)?)),
+    key("kafka.brokers", |config, value| set(&mut config.kafka.brokers, brokers(value))),
+    key("kafka.group", |config, value| set(&mut config.kafka.group, value.name(LONGEST_TOPIC))),
     key("kafka.instance", |config, value| {
         let empty = value.text()?.trim().is_empty();
-        config.kafka.instance = if empty { String::new() } else { value.name(200)? };
-        Ok(())
+        set(&mut config.kafka.instance, if empty { Ok(String::new()) } else { value.name(200) })
     }),
-    key("topics.raw", |config, value| Ok(config.topics.raw = input_topics(value)?)),
-    key("topics.qualified", |config, value| Ok(config.topics.qualified = output_topic(value)?)),
-    key("topics.unqualified", |config, value| Ok(config.topics.unqualified = output_topic(value)?)),
-    key("topics.routing", |config, value| Ok(config.topics.routing = output_topic(value)?)),
-    key("topics.dead_letter", |config, value| Ok(config.topics.dead_letter = output_topic(value)?)),
+    key("topics.raw", |config, value| set(&mut config.topics.raw, input_topics(value))),
+    key("topics.qualified", |config, value| set(&mut config.topics.qualified, output_topic(value))),
+    key("topics.unqualified", |config, value| set(&mut config.topics.unqualified, output_topic(value))),
+    key("topics.routing", |config, value| set(&mut config.topics.routing, output_topic(value))),
+    key("topics.dead_letter", |config, value| set(&mut config.topics.dead_letter, output_topic(value))),
     key("encoding.format", |_, value| {
         let avro = value.choice(&[("json", false), ("avro", true)])?;
         if avro { Err(not_yet("encoding.format = \"avro\"", "use \"json\"").into()) } else { Ok(()) }
     }),
     key("encoding.headers", |config, value| {
-        Ok(config.encoding.headers = value.choice(&[("none", EventHeaders::None), ("cloudevents", EventHeaders::CloudEvents)])?)
+        set(&mut config.encoding.headers, value.choice(&[("none", EventHeaders::None), ("cloudevents", EventHeaders::CloudEvents)]))
     }),
     key("encoding.registry", |_, value| {
         let url = value.text()?.trim();
         let known = url.is_empty() || ["http://", "https://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme));
         if known { Ok(()) } else { Err(value.wrong("a URL that starts with http:// or https://").into()) }
     }),
-    key("encoding.register", |_, value| Ok(value.boolean().map(|_| ())?)),
-    key("rules.path", |config, value| Ok(config.rules.path = Some(value.path()?))),
-    key("rules.watch", |config, value| Ok(config.rules.watch = value.boolean()?)),
+    key("encoding.register", |_, value| Ok(value.boolean().map(drop)?)),
+    key("rules.path", |config, value| set(&mut config.rules.path, value.path().map(Some))),
+    key("rules.watch", |config, value| set(&mut config.rules.watch, value.boolean())),
     key("rules.shadow", |_, value| {
         let none = value.list("a list of paths")?.is_empty();
         if none { Ok(()) } else { Err(not_yet("rules.shadow", "leave the list empty").into()) }
     }),
-    key("tables.dir", |config, value| Ok(config.tables.dir = Some(value.path()?))),
+    key("tables.dir", |config, value| set(&mut config.tables.dir, value.path().map(Some))),
     key("identity.key", |config, value| {
         let key = value.secret()?;
         if key.expose().is_empty() {
@@ -73,33 +79,34 @@ pub(super) const KEYS: &[Key] = &[
                 .hint("give it a long random text, or leave the key out")
                 .into());
         }
-        Ok(config.identity_key = Some(key))
+        config.identity_key = Some(key);
+        Ok(())
     }),
-    key("limits.record_bytes", |config, value| Ok(config.limits.record_bytes = value.size(1..=LARGEST_RECORD)?)),
+    key("limits.record_bytes", |config, value| set(&mut config.limits.record_bytes, value.size(1..=LARGEST_RECORD))),
     // 127 is as deep as the JSON reader goes; the rest is room for its own levels.
-    key("limits.depth", |config, value| Ok(config.limits.depth = value.size(2..=120)?)),
-    key("limits.leads", |config, value| Ok(config.limits.leads = value.size(1..=1_000_000)?)),
-    key("limits.field_bytes", |config, value| Ok(config.limits.field_bytes = value.size(64..=LARGEST_RECORD)?)),
-    key("limits.extra_bytes", |config, value| Ok(config.limits.extra_bytes = value.size(0..=LARGEST_RECORD)?)),
-    key("run.lanes", |config, value| Ok(config.run.lanes = value.size(1..=64)?)),
-    key("run.commit_interval", |config, value| Ok(config.run.commit_interval = value.duration(COMMIT_INTERVALS)?)),
-    key("run.from", |config, value| Ok(config.run.from = value.choice(&[("earliest", From::Earliest), ("latest", From::Latest)])?)),
+    key("limits.depth", |config, value| set(&mut config.limits.depth, value.size(2..=120))),
+    key("limits.leads", |config, value| set(&mut config.limits.leads, value.size(1..=1_000_000))),
+    key("limits.field_bytes", |config, value| set(&mut config.limits.field_bytes, value.size(64..=LARGEST_RECORD))),
+    key("limits.extra_bytes", |config, value| set(&mut config.limits.extra_bytes, value.size(0..=LARGEST_RECORD))),
+    key("run.lanes", |config, value| set(&mut config.run.lanes, value.size(1..=64))),
+    key("run.commit_interval", |config, value| set(&mut config.run.commit_interval, value.duration(COMMIT_INTERVALS))),
+    key("run.from", |config, value| set(&mut config.run.from, value.choice(&[("earliest", From::Earliest), ("latest", From::Latest)]))),
     key("run.delivery", |config, value| {
         let choices = [("exactly-once", Delivery::ExactlyOnce), ("at-least-once", Delivery::AtLeastOnce)];
-        Ok(config.run.delivery = value.choice(&choices)?)
+        set(&mut config.run.delivery, value.choice(&choices))
     }),
-    key("run.halt_on_dead_letters.ratio", |config, value| Ok(config.run.halt_on_dead_letters.ratio = value.share()?)),
+    key("run.halt_on_dead_letters.ratio", |config, value| set(&mut config.run.halt_on_dead_letters.ratio, value.share())),
     key("run.halt_on_dead_letters.over_records", |config, value| {
-        Ok(config.run.halt_on_dead_letters.over_records = value.integer(0..=1_000_000_000)?)
+        set(&mut config.run.halt_on_dead_letters.over_records, value.integer(0..=1_000_000_000))
     }),
-    key("http.listen", |config, value| Ok(config.http.listen = value.address()?)),
-    key("log.format", |config, value| Ok(config.log.format = value.choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)])?)),
+    key("http.listen", |config, value| set(&mut config.http.listen, value.address())),
+    key("log.format", |config, value| set(&mut config.log.format, value.choice(&[("text", LogFormat::Text), ("json", LogFormat::Json)]))),
     key("log.level", |config, value| {
         use tracing::Level;
         let levels = ["error", "warn", "info", "debug", "trace"];
         let choices: Vec<(&str, Level)> =
             levels.into_iter().zip([Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE]).collect();
-        Ok(config.log.level = value.choice(&choices)?)
+        set(&mut config.log.level, value.choice(&choices))
     }),
 ];
 

@@ -56,8 +56,7 @@ impl Lane for MemoryLane {
         if !too_large.is_empty() {
             return Err(LaneError::Aborted(Abort { reason: "too_large", detail: String::new(), too_large }));
         }
-        self.visible
-            .extend(out.iter().map(|output| (output.topic, output.key.map(<[u8]>::to_vec), output.value.map(<[u8]>::to_vec))));
+        self.visible.extend(out.iter().map(|output| (output.topic, output.key.map(<[u8]>::to_vec), output.value.map(<[u8]>::to_vec))));
         self.committed = self.read;
         Ok(Committed { took: Duration::ZERO })
     }

@@ -26,7 +26,10 @@ use super::{BrokerHealth, native};
 #[derive(Debug)]
 pub(super) enum Change {
     Assigned(Vec<(String, i32)>),
-    Revoked { partitions: Vec<(String, i32)>, lost: bool },
+    Revoked {
+        partitions: Vec<(String, i32)>,
+        lost: bool,
+    },
     /// The client refused what the group gave or took: only a new member gets out of that.
     Failed(String),
 }
@@ -94,8 +97,7 @@ pub(super) struct Member {
 impl Member {
     /// Creates a consumer and subscribes it; connects in the background.
     pub(super) fn join(config: &ClientConfig, topics: &[String], health: &Arc<BrokerHealth>) -> KafkaResult<Self> {
-        let context =
-            MemberContext { health: Arc::clone(health), changed: AtomicBool::new(false), changes: Mutex::new(Vec::new()) };
+        let context = MemberContext { health: Arc::clone(health), changed: AtomicBool::new(false), changes: Mutex::new(Vec::new()) };
         let consumer: BaseConsumer<MemberContext> = config.create_with_context(context)?;
         let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics)?;

@@ -11,7 +11,7 @@ use rdkafka::{
 
 use crate::{config::KafkaConfig, io::Batch, lead::Position};
 
-use super::{Unavailable, group::Quiet, lane, properties};
+use super::{Unavailable, group::Quiet, properties, record};
 
 /// What was found at a position.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub fn fetch(kafka: &KafkaConfig, at: &Position) -> Result<Fetched, Unavailable>
         match consumer.poll(Duration::from_millis(200)) {
             Some(Ok(record)) if record.offset() == at.offset => {
                 let mut batch = Batch::default();
-                lane::push(&mut batch, at.partition.clone(), &record);
+                record::push(&mut batch, at.partition.clone(), &record);
                 return Ok(Fetched::Record(batch));
             }
             Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => {

@@ -2,7 +2,6 @@
 //! needs the member's rewind. No transaction is open while the member is polled, so a rebalance never meets one.
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -26,18 +25,18 @@ use crate::{
 use super::{
     BrokerHealth,
     consumer::{Change, Member, list},
+    fences::Fences,
     native,
     placement::{self, Ownership},
     producer::{Producer, Remedy, Trouble, abortable},
     properties,
+    record::push,
 };
 
 /// A batch's arena is kept up to this size.
 const KEEP: usize = 64 << 20;
 /// `next_batch` returns at least this often, with or without records.
 const ROUND: Duration = Duration::from_millis(250);
-/// Fenced this often within a minute while nothing was slow: somebody else uses our transactional id.
-const FENCES: usize = 5;
 
 /// What a lane needs to know.
 #[derive(Clone, Debug)]
@@ -76,7 +75,7 @@ pub struct KafkaLane {
     range_in_doubt: bool,
     pause_until: Option<Instant>,
     aborts_in_a_row: u32,
-    fenced: VecDeque<Instant>,
+    fences: Fences,
     probed: Option<Instant>,
     /// What was last complained of, to say so when it is over.
     complaint: Option<String>,
@@ -100,7 +99,7 @@ impl KafkaLane {
             range_in_doubt: false,
             pause_until: None,
             aborts_in_a_row: 0,
-            fenced: VecDeque::new(),
+            fences: Fences::default(),
             probed: None,
             complaint: None,
             sampled: Instant::now(),
@@ -132,8 +131,7 @@ impl KafkaLane {
         } else {
             let transactional = self.settings.delivery == Delivery::ExactlyOnce;
             let settings = &self.settings;
-            let config =
-                properties::producer(&settings.kafka, settings.delivery, &settings.transactional_id, settings.largest_output);
+            let config = properties::producer(&settings.kafka, settings.delivery, &settings.transactional_id, settings.largest_output);
             let created = Producer::create(&config, transactional, &self.health);
             self.producer.insert(created.map_err(|error| bad_settings("producer", &error))?)
         };
@@ -226,11 +224,7 @@ impl KafkaLane {
         } else {
             placement::settle(member, &self.unsettled, self.settings.from)
         };
-        let range = if self.range_in_doubt && placed.is_ok() {
-            placement::check_range(member, &self.owned.partitions())
-        } else {
-            Ok(None)
-        };
+        let range = if self.range_in_doubt && placed.is_ok() { placement::check_range(member, &self.owned.partitions()) } else { Ok(None) };
         match (placed, range) {
             (Ok(placed), Ok(None)) => {
                 for (partition, next) in placed {
@@ -368,7 +362,7 @@ impl KafkaLane {
                     replace = Some("fenced");
                     // Old transactions are ended by the broker with the very same answer.
                     if producer.age() < properties::TRANSACTION_TIMEOUT && !self.health.is_down() {
-                        self.fenced.push_back(Instant::now());
+                        self.fences.note();
                     }
                 }
             }
@@ -380,18 +374,8 @@ impl KafkaLane {
             self.replace_producer(reason);
         }
         self.rewinding = true;
-        while self.fenced.front().is_some_and(|first| first.elapsed() > Duration::from_secs(60)) {
-            self.fenced.pop_front();
-        }
-        if self.fenced.len() >= FENCES {
-            return LaneError::Fatal(Fatal {
-                message: format!(
-                    "transactional id {:?} was taken over {FENCES} times within a minute: another process runs under the same \
-                     `kafka.group` and `kafka.instance`. Give each process an instance of its own, or leave it empty",
-                    self.settings.transactional_id
-                ),
-                exit: 64,
-            });
+        if let Some(fatal) = self.fences.too_many(&self.settings.transactional_id) {
+            return LaneError::Fatal(fatal);
         }
         self.aborts_in_a_row += 1;
         if abort.too_large.is_empty() && abort.reason != "rebalance" {
@@ -503,22 +487,6 @@ impl Drop for KafkaLane {
         }
         self.producer = None;
     }
-}
-
-/// Copies a record into the batch; returns its timestamp.
-pub(super) fn push(batch: &mut Batch, partition: Partition, message: &rdkafka::message::BorrowedMessage<'_>) -> Timestamp {
-    let received_at = Timestamp::from_millis(message.timestamp().to_millis().unwrap_or(0));
-    let at = Position { partition, offset: message.offset() };
-    match message.headers() {
-        None => batch.push(at, received_at, message.key(), message.payload(), std::iter::empty()),
-        Some(headers) => {
-            let mut owned: Vec<(String, Option<Vec<u8>>)> = Vec::new();
-            native::for_each_header(headers, |name, value| owned.push((name.to_owned(), value.map(<[u8]>::to_vec))));
-            let headers = owned.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
-            batch.push(at, received_at, message.key(), message.payload(), headers);
-        }
-    }
-    received_at
 }
 
 /// librdkafka refused the settings themselves: no use in trying on.

@@ -3,6 +3,7 @@
 
 mod consumer;
 mod embedded;
+mod fences;
 mod fetch;
 mod group;
 mod health;
@@ -11,6 +12,7 @@ mod native;
 mod placement;
 mod producer;
 mod properties;
+mod record;
 mod topics;
 
 pub use embedded::{Embedded, RawLeads};

@@ -58,8 +58,7 @@ pub(super) fn cached_end<C: ClientContext>(client: &Client<C>, topic: &str, part
     let topic = CString::new(topic).ok()?;
     let (mut low, mut high) = (-1_i64, -1_i64);
     // SAFETY: the handle and the C string are valid for the call; the out pointers are valid for writes.
-    let code = unsafe {
-        native::rd_kafka_get_watermark_offsets(client.native_ptr(), topic.as_ptr(), partition, &raw mut low, &raw mut high)
-    };
+    let code =
+        unsafe { native::rd_kafka_get_watermark_offsets(client.native_ptr(), topic.as_ptr(), partition, &raw mut low, &raw mut high) };
     (code == native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0).then_some(high)
 }

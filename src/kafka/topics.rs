@@ -88,10 +88,8 @@ impl Topics {
             })
             .collect();
         let options = AdminOptions::new().request_timeout(Some(CALL)).operation_timeout(Some(CALL));
-        let results = self
-            .runtime
-            .block_on(self.client.create_topics(&topics, &options))
-            .map_err(|error| self.failed("creating topics", &error))?;
+        let results =
+            self.runtime.block_on(self.client.create_topics(&topics, &options)).map_err(|error| self.failed("creating topics", &error))?;
         Ok(results
             .into_iter()
             .map(|result| match result {
@@ -120,8 +118,7 @@ impl Topics {
                 TopicFinding { name: name.clone(), partitions, largest: DEFAULT_LARGEST, cleanup: None, retention_ms: None }
             })
             .collect();
-        let existing: Vec<_> =
-            findings.iter().filter(|topic| topic.partitions > 0).map(|topic| topic.name.clone()).collect();
+        let existing: Vec<_> = findings.iter().filter(|topic| topic.partitions > 0).map(|topic| topic.name.clone()).collect();
         // A principal without the right to describe configs, or a broker without the call, still works: defaults are taken.
         for resource in self.describe(&existing).unwrap_or_default() {
             let rdkafka::admin::OwnedResourceSpecifier::Topic(name) = &resource.specifier else { continue };

@@ -1,8 +1,121 @@
-//! A rejection to the dead-letter envelope.
+//! A rejection to the dead-letter envelope: the original key, value and headers untouched, and everything else in `dlq-*`
+//! headers, which replace headers of the same name.
 
-use crate::lead::{Record, Rejection};
+use std::fmt::Write as _;
 
-use super::{OutputBuffer, Pipeline};
+use sha2::{Digest, Sha256};
 
-/// Writes the dead letter.
-pub fn dead_letter(_rejection: &Rejection, _record: &Record<'_>, _pipeline: &Pipeline, _out: &mut OutputBuffer) {}
+use crate::lead::{DeadLetterCode, Record, Rejection, Vocabulary as _};
+
+use super::{
+    OutputBuffer, OutputTopic, Pipeline,
+    encode::{FRAME, ruleset},
+};
+
+/// Microsoft's test marker, so that its test leads can be told from real losses.
+const MARKER: &[u8] = b"MSFT_TEST";
+
+/// Headers a dead letter may have, beside those of the input.
+const OURS: &[&str] = &[
+    "dlq-topic",
+    "dlq-partition",
+    "dlq-offset",
+    "dlq-timestamp",
+    "dlq-stage",
+    "dlq-code",
+    "dlq-field",
+    "dlq-detail",
+    "dlq-ruleset",
+    "dlq-version",
+    "dlq-first-failed-at",
+    "dlq-attempt",
+    "dlq-test",
+    "dlq-size",
+    "dlq-sha256",
+];
+
+/// Room for our own headers' names and values; the texts in them are short.
+const OUR_BYTES: usize = 2048;
+
+/// Writes the dead letter. Always succeeds: what cannot be carried is left out, most bulky first, and named by size and hash.
+pub(super) fn dead_letter(rejection: &Rejection, record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer) {
+    let stamp = out.stamp();
+    let value = record.value.unwrap_or_default();
+    let key_bytes = record.key.map_or(0, <[u8]>::len);
+    let header_bytes: usize = record.headers.iter().map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len) + 16).sum();
+    let largest = match pipeline.encoding.largest.get(OutputTopic::DeadLetter as usize) {
+        Some(largest) if *largest > 0 => *largest,
+        _ => usize::MAX,
+    };
+    let room = largest.saturating_sub(FRAME + OUR_BYTES);
+    let with_value = rejection.code != DeadLetterCode::TooLarge && value.len() + key_bytes + header_bytes <= room;
+    let carried = if with_value { value.len() } else { 0 };
+    let with_headers = carried + key_bytes + header_bytes <= room;
+    let with_key = key_bytes + if with_headers { header_bytes } else { 0 } <= room;
+    out.push(
+        OutputTopic::DeadLetter,
+        |bytes| match record.key.filter(|_| with_key) {
+            Some(key) => {
+                bytes.extend_from_slice(key);
+                true
+            }
+            None => false,
+        },
+        |bytes| match record.value.filter(|_| with_value) {
+            Some(value) => {
+                bytes.extend_from_slice(value);
+                true
+            }
+            None => false,
+        },
+        |headers| {
+            if with_headers {
+                for (name, value) in record.headers.iter().filter(|(name, _)| !OURS.contains(name)) {
+                    headers.push(name, value);
+                }
+            }
+            let mut text = String::with_capacity(64);
+            let mut put = |name: &str, value: &dyn Fn(&mut String)| {
+                text.clear();
+                value(&mut text);
+                headers.push(name, Some(text.as_bytes()));
+            };
+            let at = &record.at;
+            let show = |text: &mut String, value: &dyn std::fmt::Display| {
+                // Writing to a String cannot fail.
+                let _ = write!(text, "{value}");
+            };
+            put("dlq-topic", &|text| text.push_str(&at.partition.topic));
+            put("dlq-partition", &|text| show(text, &at.partition.number));
+            put("dlq-offset", &|text| show(text, &at.offset));
+            put("dlq-timestamp", &|text| show(text, &record.received_at.millis()));
+            put("dlq-stage", &|text| text.push_str(rejection.stage.name()));
+            put("dlq-code", &|text| text.push_str(rejection.code.name()));
+            put("dlq-field", &|text| text.push_str(&rejection.field));
+            put("dlq-detail", &|text| text.push_str(&rejection.detail));
+            put("dlq-ruleset", &|text| ruleset(&pipeline.rules, text));
+            put("dlq-version", &|text| text.push_str(env!("CARGO_PKG_VERSION")));
+            put("dlq-first-failed-at", &|text| show(text, &stamp.millis()));
+            put("dlq-attempt", &|text| text.push('1'));
+            if holds_marker(value) {
+                put("dlq-test", &|text| text.push_str("true"));
+            }
+            if record.value.is_some() && !with_value {
+                put("dlq-size", &|text| show(text, &value.len()));
+                put("dlq-sha256", &|text| {
+                    for byte in Sha256::digest(value) {
+                        let _ = write!(text, "{byte:02x}");
+                    }
+                });
+            }
+            if let Some(replay) = &pipeline.encoding.replay {
+                put("lead-replay", &|text| text.push_str(replay));
+            }
+        },
+    );
+}
+
+/// Whether the bytes hold the test marker, in any case.
+fn holds_marker(bytes: &[u8]) -> bool {
+    bytes.windows(MARKER.len()).any(|window| window.eq_ignore_ascii_case(MARKER))
+}

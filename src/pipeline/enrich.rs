@@ -1,7 +1,10 @@
-//! Clean values to facts: tables, identity.
+//! Clean values to facts: the rows of the reference tables that match, who the person is, and which touch this is.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
 
 use crate::{
-    lead::{Facts, Record},
+    lead::{Consent, ConsentFacts, Contact, Facts, Identity, LeadSource, Origin, Record, fold},
     tables::Tables,
 };
 
@@ -9,7 +12,7 @@ use super::normalize::Normalized;
 
 /// The key of `person_key`; prints as redacted.
 #[derive(Clone, Default)]
-pub struct PersonKey(Option<Vec<u8>>);
+pub struct PersonKey(Option<Hmac<Sha256>>);
 
 impl std::fmt::Debug for PersonKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -21,11 +24,105 @@ impl PersonKey {
     /// A key; `None` or empty: unkeyed.
     #[must_use]
     pub fn new(key: Option<&[u8]>) -> Self {
-        Self(key.filter(|key| !key.is_empty()).map(<[u8]>::to_vec))
+        Self(key.filter(|key| !key.is_empty()).and_then(|key| Hmac::new_from_slice(key).ok()))
+    }
+
+    fn digest(&self, kind: &str, parts: &[&str]) -> Identity {
+        let texts = [kind].into_iter().chain(parts.iter().copied());
+        let digest: [u8; 32] = match &self.0 {
+            Some(keyed) => {
+                let mut keyed = keyed.clone();
+                texts.for_each(|text| {
+                    keyed.update(text.as_bytes());
+                    keyed.update(b"\x1f");
+                });
+                keyed.finalize().into_bytes().into()
+            }
+            None => {
+                let mut plain = Sha256::new();
+                texts.for_each(|text| {
+                    plain.update(text);
+                    plain.update(b"\x1f");
+                });
+                plain.finalize().into()
+            }
+        };
+        Identity::from_digest(&digest)
+    }
+
+    /// Who the person is: by address, else by number, else by name and company.
+    fn of(&self, contact: &Contact<'_>) -> Option<Identity> {
+        if let (Some(email), Some(_)) = (&contact.email, &contact.email_domain) {
+            return Some(self.digest("email", &[email]));
+        }
+        if let Some(phone) = contact.phone_e164.as_ref().or(contact.phone_raw.as_ref()) {
+            return Some(self.digest("phone", &[phone]));
+        }
+        let company = contact.company.as_deref()?.to_lowercase();
+        let [first, last] = [&contact.first_name, &contact.last_name].map(|name| name.as_deref().unwrap_or_default().to_lowercase());
+        (!first.is_empty() || !last.is_empty()).then(|| self.digest("name", &[&first, &last, &company]))
     }
 }
 
-/// Enriches.
-pub fn enrich<'a>(_lead: Normalized<'a>, _record: &Record<'a>, _tables: &'a Tables, _key: &PersonKey) -> Facts<'a> {
-    todo!()
+/// Looks a lead up, and gives it its identities.
+pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a Tables, key: &PersonKey) -> Facts<'a> {
+    let Normalized { format, index, source_raw, action_raw, contact, mut offer, is_test, note, attribution, extra, flags } = lead;
+    if let (Some(publisher), Some(id)) = (&offer.publisher_id, &offer.offer_id) {
+        offer.row = tables.offer(publisher, id);
+    }
+    let account = contact.email_domain.as_deref().and_then(|domain| tables.account(domain));
+    let person_key = key.of(&contact);
+    let suppressed_by = tables.suppression(person_key.as_ref().map(Identity::as_str), contact.email_domain.as_deref());
+    // The body has no time of its own (readings Q16).
+    let event_time = record.received_at;
+    let source = LeadSource::split(source_raw.as_deref().unwrap_or_default());
+    let action = if source.action.is_empty() { action_raw.as_deref().unwrap_or_default() } else { source.action };
+    let about = offer.offer_raw.as_deref().or(offer.offer_title.as_deref()).unwrap_or_default();
+    let lead_id = touch(person_key.as_ref(), record, index, &[&fold(source.source), &fold(action), &about.to_lowercase()], event_time);
+    Facts {
+        at: record.at.clone(),
+        index,
+        format,
+        received_at: record.received_at,
+        event_time,
+        lead_id,
+        person_key,
+        origin: Origin::Storefront,
+        source_raw,
+        action_raw,
+        contact,
+        offer,
+        account,
+        // The customer agreed to share before such a lead is made; nothing is said of marketing (readings Q32).
+        consent: ConsentFacts { contact: Consent::Granted, share: Consent::Granted, marketing: Consent::Unknown },
+        referral: None,
+        is_test,
+        is_spam: false,
+        needs_hydration: false,
+        suppressed_by,
+        note,
+        attribution,
+        extra,
+        flags,
+        tables: &tables.versions,
+    }
+}
+
+/// One touch of one person: same source, action and offer on the same UTC day (readings Q16). Without a person, the record's
+/// own bytes stand in, so that redeliveries are one touch and strangers are not.
+fn touch(person: Option<&Identity>, record: &Record<'_>, index: u32, parts: &[&str], event_time: crate::lead::Timestamp) -> Identity {
+    let mut digest = Sha256::new();
+    match person {
+        Some(person) => digest.update(person.as_str()),
+        None => {
+            digest.update(record.value.unwrap_or_default());
+            digest.update(index.to_be_bytes());
+        }
+    }
+    for part in parts {
+        digest.update(b"\x1f");
+        digest.update(part);
+    }
+    digest.update(event_time.micros().div_euclid(86_400_000_000).to_be_bytes());
+    Identity::from_digest(&digest.finalize().into())
 }

@@ -13,7 +13,7 @@ mod qualify;
 mod route;
 mod trace;
 
-pub use encode::{EncodeSettings, EventHeaders};
+pub use encode::{EncodeSettings, EventHeaders, explained};
 pub use enrich::PersonKey;
 pub use output::{Mark, Output, OutputBuffer, OutputTopic};
 pub use trace::{NoTrace, Trace};
@@ -66,7 +66,7 @@ pub struct Pipeline {
 /// The one rejection of a record that is no lead.
 pub fn read<'a>(record: &Record<'a>, tables: &'a Tables, limits: &Limits, key: &PersonKey) -> Result<Vec<Facts<'a>>, Rejection> {
     let decoded = decode::decode(record, limits)?;
-    let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, record, limits));
+    let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, limits));
     Ok(normalized.map(|lead| enrich::enrich(lead, record, tables, key)).collect())
 }
 

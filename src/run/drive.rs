@@ -46,24 +46,34 @@ pub fn drive(
                 continue;
             }
         }
-        let started = Instant::now();
-        work.decide(&batch, &pipeline());
-        work.guard.check(&work.tally_of_batch())?;
-        let decided_in = started.elapsed();
-        match lane.commit(&work.out, &work.progress) {
-            Ok(committed) => {
-                observer.committed(&work.tally, committed, decided_in);
-                work.done();
+        let pipeline = pipeline();
+        let mut done = 0;
+        while done < batch.len() {
+            let started = Instant::now();
+            let end = work.decide(&batch, done, &pipeline);
+            work.guard.check(&work.counts())?;
+            let decided_in = started.elapsed();
+            match lane.commit(&work.out, &work.progress) {
+                Ok(committed) => {
+                    observer.committed(&work.tally, committed, decided_in);
+                    work.done();
+                    done = end;
+                }
+                Err(LaneError::Aborted(abort)) => {
+                    observer.aborted(&abort);
+                    work.taken_back(&batch, &abort);
+                    end_of(lane.rewind())?;
+                    break;
+                }
+                Err(LaneError::Fatal(fatal)) => return Err(fatal),
             }
-            Err(LaneError::Aborted(abort)) => {
-                observer.aborted(&abort);
-                work.taken_back(&batch, &abort);
-                end_of(lane.rewind())?;
-            }
-            Err(LaneError::Fatal(fatal)) => return Err(fatal),
         }
     }
 }
+
+/// A transaction is closed once its outputs have so many bytes: a small record may hold thousands of leads, so what goes out
+/// is not bounded by what came in.
+const LARGEST_OUTPUT: usize = 32 << 20;
 
 /// An abort where there is nothing to take back counts as nothing read.
 fn end_of<T>(result: Result<T, LaneError>) -> Result<Option<T>, Fatal> {
@@ -88,15 +98,16 @@ struct Work {
 }
 
 impl Work {
-    fn decide(&mut self, batch: &Batch, pipeline: &Pipeline) {
+    /// Decides the batch from record `first` on, to its end or until the outputs are many; tells where it stopped.
+    fn decide(&mut self, batch: &Batch, first: usize, pipeline: &Pipeline) -> usize {
         self.out.begin(now());
         self.tally.clear();
         self.progress.clear();
         (self.records, self.dead_letters) = (0, 0);
-        for (index, record) in batch.iter().enumerate() {
+        for (index, record) in batch.iter().enumerate().skip(first) {
             self.out.begin_record(index);
             let (tally, dead_letters) = (&mut self.tally, &mut self.dead_letters);
-            let first = self.out.len();
+            let outputs = self.out.len();
             let seen = |outcome: &Outcome<'_>| {
                 *dead_letters += u64::from(matches!(outcome, Outcome::Rejected(_)));
                 tally.record(&record.at.partition.topic, outcome);
@@ -106,17 +117,22 @@ impl Work {
             } else {
                 pipeline::run(&record, pipeline, &mut self.out, seen);
             }
-            for at in first..self.out.len() {
+            for at in outputs..self.out.len() {
                 if let Some(output) = self.out.get(at) {
                     self.tally.events(output.topic, 1);
                 }
             }
             self.records += 1;
             self.progress.observe(&record.at);
+            if self.out.bytes() >= LARGEST_OUTPUT {
+                return index + 1;
+            }
         }
+        batch.len()
     }
 
-    fn tally_of_batch(&self) -> (u64, u64) {
+    /// Records and dead letters of the transaction at hand.
+    fn counts(&self) -> (u64, u64) {
         (self.records, self.dead_letters)
     }
 

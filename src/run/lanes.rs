@@ -67,8 +67,7 @@ impl Lanes {
     ) -> Result<Self, Failure> {
         let stop = Arc::new(AtomicBool::new(false));
         let instance = if config.kafka.instance.is_empty() { random_instance() } else { config.kafka.instance.clone() };
-        let drive_settings =
-            DriveSettings { batch: batch_limits(config.run.commit_interval), guard: config.run.halt_on_dead_letters };
+        let drive_settings = DriveSettings { batch: batch_limits(config.run.commit_interval), guard: config.run.halt_on_dead_letters };
         let mut threads = Vec::with_capacity(config.run.lanes);
         for number in 0..config.run.lanes {
             let settings = LaneSettings {

@@ -8,7 +8,7 @@ use crate::{
     pipeline::{EncodeSettings, PersonKey, Pipeline},
     problem::Problem,
     rules::{self, Ruleset},
-    tables::Tables,
+    tables::{self, TableForm, Tables},
 };
 
 /// What problems of the built-in ruleset are said to stand in.
@@ -62,24 +62,59 @@ fn ruleset(path: Option<&Path>, problems: &mut Vec<Problem>) -> Option<Ruleset> 
     }
 }
 
-/// The tables in the folder `dir`: one file a table, named after it.
+/// The tables in the folder `dir`: one file a table, named after it. A file that looks like a table and is none is an error:
+/// a misspelt name must not read as "no such offers".
 fn tables(dir: &Path, problems: &mut Vec<Problem>) -> Tables {
-    let unreadable = |error: std::io::Error| {
-        Problem::error("unreadable_folder", format!("cannot read the folder of tables: {error}"))
-            .hint("check tables.dir (or --tables)")
-            .in_file(dir.display().to_string())
-    };
-    let files: Result<Vec<PathBuf>, _> = std::fs::read_dir(dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
-    let mut files = match files {
+    let mut tables = Tables::default();
+    let entries: Result<Vec<PathBuf>, _> = std::fs::read_dir(dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut files = match entries {
         Ok(files) => files,
         Err(error) => {
-            problems.push(unreadable(error));
-            return Tables::default();
+            let problem = Problem::error("unreadable_folder", format!("cannot read the folder of tables: {error}"));
+            problems.push(problem.hint("check tables.dir (or --tables)").in_file(dir.display().to_string()));
+            return tables;
         }
     };
     files.sort();
-    let _ = files;
-    Tables::default()
+    let mut loaded = Vec::new();
+    for file in files {
+        let part = |part: Option<&std::ffi::OsStr>| part.and_then(std::ffi::OsStr::to_str).unwrap_or_default().to_owned();
+        let (stem, extension) = (part(file.file_stem()), part(file.extension()));
+        // Hidden files are the platform's (a mounted ConfigMap brings some).
+        if stem.starts_with('.') || !file.is_file() {
+            continue;
+        }
+        let known = tables::NAMES.into_iter().find(|name| *name == stem);
+        let form = match extension.as_str() {
+            "csv" => Some(TableForm::Csv),
+            "ndjson" => Some(TableForm::Ndjson),
+            _ => None,
+        };
+        let name = file.display().to_string();
+        let mut tell = |problem: Problem| problems.push(problem.in_file(name.clone()));
+        match (known, form) {
+            (Some(table), _) if loaded.contains(&table) => {
+                tell(Problem::error("duplicate_table", format!("there are two files for the table {table:?}")).hint("keep one"));
+            }
+            (Some(table), Some(form)) => {
+                loaded.push(table);
+                if let Some(text) = read(&file, "table", "make it readable for this user", problems) {
+                    let found = tables.add(table, form, &text);
+                    problems.extend(found.into_iter().map(|problem| placed(problem, &name)));
+                }
+            }
+            (Some(table), None) => {
+                let problem = Problem::error("unknown_table_format", format!("the table {table:?} is not in a format leadstream reads"));
+                tell(problem.hint("write it as CSV with a header (.csv) or as one JSON object a line (.ndjson)"));
+            }
+            (None, Some(_)) => {
+                let problem = Problem::error("unknown_table", format!("there is no table {stem:?}"));
+                tell(problem.hint("tables are offers, accounts and suppressions; name the file after one, or move it out of the folder"));
+            }
+            (None, None) => {}
+        }
+    }
+    tables
 }
 
 /// The text of a file; a problem if there is none.

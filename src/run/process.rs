@@ -1,10 +1,269 @@
-//! stub
-use std::io::Write;
-use super::{Failure, ProcessArguments};
-use crate::pipeline::Pipeline;
-/// stub
+//! `leadstream process`: files through the same core. Reads one record at a time, so that memory is bounded by the largest
+//! record, and writes as it goes.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    path::Path,
+    sync::Arc,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    config::Topics,
+    io::{Batch, Tally},
+    lead::{Outcome, Partition, Position, Timestamp, Verdict, Vocabulary},
+    pipeline::{self, Output, OutputBuffer, OutputTopic, Pipeline},
+};
+
+use super::{Failure, Framing, ProcessArguments, Target};
+
+/// Reads files, decides, writes files or a stream.
+///
 /// # Errors
-/// stub
-pub fn process(_pipeline: &Pipeline, _arguments: &ProcessArguments, _out: &mut dyn Write) -> Result<(), Failure> {
-    Err(Failure::bug("process is not built"))
+/// 64 for an input that cannot be read, 75 for an output that cannot be written. Dead letters are no failure.
+pub fn process(topics: &Topics, pipeline: &Pipeline, arguments: &ProcessArguments, out: &mut dyn Write) -> Result<(), Failure> {
+    let now = arguments.now.unwrap_or_else(|| Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()));
+    let mut sink = Sink::open(topics, &arguments.output, out)?;
+    let mut summary = Summary::default();
+    let mut work = Work { pipeline, now, arguments, batch: Batch::default(), out: OutputBuffer::default(), tally: Tally::default() };
+    for input in &arguments.inputs {
+        match work.input(input, &mut sink, &mut summary) {
+            Ok(()) => {}
+            // Whoever read the stream has read enough.
+            Err(Ended::Reader) => return Ok(()),
+            Err(Ended::Failed(failure)) => return Err(failure),
+        }
+    }
+    match sink.finish() {
+        Ok(()) | Err(Ended::Reader) => {}
+        Err(Ended::Failed(failure)) => return Err(failure),
+    }
+    if let Some(path) = &arguments.summary {
+        let written = serde_json::to_vec(&summary).map_err(io::Error::from).and_then(|json| std::fs::write(path, json));
+        written.map_err(|error| unwritable(&path.display().to_string(), &error))?;
+    }
+    Ok(())
+}
+
+enum Ended {
+    /// The reader of the stream has gone.
+    Reader,
+    Failed(Failure),
+}
+
+fn unwritable(what: &str, error: &io::Error) -> Failure {
+    Failure::unavailable(format!("writing {what}: {error}"))
+}
+
+/// The counts of a run, as the contract names them.
+#[derive(Debug, Default, Serialize)]
+struct Summary {
+    records: u64,
+    leads: BTreeMap<&'static str, u64>,
+    dead_letters: BTreeMap<&'static str, u64>,
+}
+
+impl Summary {
+    fn add(&mut self, tally: &Tally) {
+        self.records += tally.records.total();
+        for verdict in Verdict::ALL {
+            self.leads.entry(verdict.name()).or_default();
+        }
+        for ((_, _, verdict), leads) in tally.leads.iter() {
+            *self.leads.entry(verdict.name()).or_default() += leads;
+        }
+        for ((_, code), letters) in tally.dead_letters.iter() {
+            *self.dead_letters.entry(code.name()).or_default() += letters;
+        }
+    }
+}
+
+struct Work<'a> {
+    pipeline: &'a Pipeline,
+    now: Timestamp,
+    arguments: &'a ProcessArguments,
+    batch: Batch,
+    out: OutputBuffer,
+    tally: Tally,
+}
+
+impl Work<'_> {
+    fn input(&mut self, input: &Target, sink: &mut Sink<'_>, summary: &mut Summary) -> Result<(), Ended> {
+        let (name, mut reader): (String, Box<dyn BufRead>) = match input {
+            Target::Stream => ("-".to_owned(), Box::new(io::stdin().lock())),
+            Target::Path(path) => {
+                let file = File::open(path).map_err(|error| unreadable(&path.display().to_string(), &error))?;
+                let name = path.file_name().map_or_else(|| "-".to_owned(), |name| name.to_string_lossy().into_owned());
+                (name, Box::new(BufReader::with_capacity(1 << 18, file)))
+            }
+        };
+        let topic: Arc<str> = name.as_str().into();
+        let mut value = Vec::new();
+        let mut offset = 0;
+        loop {
+            let read = match self.arguments.framing {
+                Framing::Lines => line(&mut *reader, &mut value),
+                Framing::Length => framed(&mut *reader, &mut value),
+            };
+            if !read.map_err(|error| unreadable(&name, &error))? {
+                return Ok(());
+            }
+            let at = Position { partition: Partition { topic: Arc::clone(&topic), number: 0 }, offset };
+            self.record(at, &value, sink, summary)?;
+            offset += 1;
+        }
+    }
+
+    fn record(&mut self, at: Position, value: &[u8], sink: &mut Sink<'_>, summary: &mut Summary) -> Result<(), Ended> {
+        let format = self.arguments.format.map(|format| ("lead-format", Some(format.name().as_bytes())));
+        self.batch.clear(1 << 20);
+        self.batch.push(at, self.now, None, Some(value), format.into_iter());
+        self.out.begin(self.now);
+        self.tally.clear();
+        let tally = &mut self.tally;
+        if let Some(record) = self.batch.get(0) {
+            let seen = |outcome: &Outcome<'_>| tally.record(&record.at.partition.topic, outcome);
+            pipeline::run(&record, self.pipeline, &mut self.out, seen);
+        }
+        summary.add(&self.tally);
+        self.out.iter().try_for_each(|output| sink.write(&output))
+    }
+}
+
+fn unreadable(what: &str, error: &io::Error) -> Ended {
+    Ended::Failed(Failure::usage(format!("reading {what}: {error}")))
+}
+
+/// The next line that is not blank, without its end. `false`: there is none.
+fn line(reader: &mut dyn BufRead, value: &mut Vec<u8>) -> io::Result<bool> {
+    loop {
+        value.clear();
+        if reader.read_until(b'\n', value)? == 0 {
+            return Ok(false);
+        }
+        while matches!(value.last(), Some(b'\n' | b'\r')) {
+            value.pop();
+        }
+        if !value.iter().all(u8::is_ascii_whitespace) {
+            return Ok(true);
+        }
+    }
+}
+
+/// The next record after its length, u32 big-endian. `false`: there is none.
+fn framed(reader: &mut dyn BufRead, value: &mut Vec<u8>) -> io::Result<bool> {
+    if reader.fill_buf()?.is_empty() {
+        return Ok(false);
+    }
+    let mut length = [0; 4];
+    reader.read_exact(&mut length)?;
+    let length = u64::from(u32::from_be_bytes(length));
+    value.clear();
+    // Not allocated beforehand: a wrong length must not ask for 4 GB.
+    if reader.take(length).read_to_end(value)? as u64 == length {
+        return Ok(true);
+    }
+    Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the last record ends before its {length} bytes")))
+}
+
+/// Where outputs go. Only objects that hold a topic's name need the names.
+struct Sink<'o> {
+    topics: &'o Topics,
+    place: Place<'o>,
+}
+
+enum Place<'o> {
+    /// One file a topic, by `OutputTopic as usize`.
+    Files { files: Vec<BufWriter<File>>, folder: String },
+    /// All in one stream.
+    Stream(BufWriter<&'o mut dyn Write>),
+}
+
+/// A line of the stream, and of `dead-letter.ndjson`.
+#[derive(Serialize)]
+struct Line<'a> {
+    topic: &'a str,
+    key: Option<String>,
+    headers: BTreeMap<&'a str, Option<String>>,
+    value: Option<Box<RawValue>>,
+}
+
+/// The file of an output topic, without its ending.
+fn file_name(topic: OutputTopic) -> &'static str {
+    match topic {
+        OutputTopic::Qualified => "qualified",
+        OutputTopic::Unqualified => "unqualified",
+        OutputTopic::Routing => "routing",
+        OutputTopic::DeadLetter => "dead-letter",
+    }
+}
+
+impl<'o> Sink<'o> {
+    fn open(topics: &'o Topics, output: &Target, out: &'o mut dyn Write) -> Result<Self, Failure> {
+        let folder = match output {
+            Target::Stream => return Ok(Self { topics, place: Place::Stream(BufWriter::with_capacity(1 << 16, out)) }),
+            Target::Path(folder) => folder,
+        };
+        let open = |folder: &Path| {
+            std::fs::create_dir_all(folder)?;
+            let create = |topic: &OutputTopic| File::create(folder.join(format!("{}.ndjson", file_name(*topic)))).map(BufWriter::new);
+            OutputTopic::ALL.iter().map(create).collect::<io::Result<Vec<_>>>()
+        };
+        let shown = folder.display().to_string();
+        let files = open(folder).map_err(|error| unwritable(&shown, &error))?;
+        Ok(Self { topics, place: Place::Files { files, folder: shown } })
+    }
+
+    fn write(&mut self, output: &Output<'_>) -> Result<(), Ended> {
+        let topic = self.topics.name(output.topic);
+        match &mut self.place {
+            Place::Stream(out) => enveloped(out, topic, output).map_err(|error| ended("standard output", error)),
+            Place::Files { files, folder } => {
+                let Some(file) = files.get_mut(output.topic as usize) else { return Ok(()) };
+                let written = if output.topic == OutputTopic::DeadLetter {
+                    enveloped(file, topic, output)
+                } else {
+                    file.write_all(output.value.unwrap_or_default()).and_then(|()| file.write_all(b"\n"))
+                };
+                written.map_err(|error| Ended::Failed(unwritable(folder, &error)))
+            }
+        }
+    }
+
+    fn finish(self) -> Result<(), Ended> {
+        match self.place {
+            Place::Stream(mut out) => out.flush().map_err(|error| ended("standard output", error)),
+            Place::Files { files, folder } => {
+                files.into_iter().try_for_each(|mut file| file.flush()).map_err(|error| Ended::Failed(unwritable(&folder, &error)))
+            }
+        }
+    }
+}
+
+fn ended(what: &str, error: io::Error) -> Ended {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ended::Reader } else { Ended::Failed(unwritable(what, &error)) }
+}
+
+/// Keys and a dead letter's value are bytes of any kind, so base64; an event's value is JSON already.
+fn enveloped(out: &mut impl Write, topic: &str, output: &Output<'_>) -> io::Result<()> {
+    let base64 = |bytes: &[u8]| STANDARD.encode(bytes);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let dead_letter = output.topic == OutputTopic::DeadLetter;
+    let value = output.value.map(|value| {
+        let json = if dead_letter { serde_json::to_string(&base64(value))? } else { text(value) };
+        RawValue::from_string(json)
+    });
+    let line = Line {
+        topic,
+        key: output.key.map(base64),
+        headers: output.headers.iter().map(|(name, value)| (name, value.map(text))).collect(),
+        value: value.transpose()?,
+    };
+    serde_json::to_writer(&mut *out, &line)?;
+    out.write_all(b"\n")
 }

@@ -56,11 +56,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
     };
     telemetry.broker_answers();
     pipeline.encoding.largest = largest(config, &topics);
-    let shared = Shared {
-        pipeline: Arc::new(ArcSwap::from_pointee(pipeline)),
-        health,
-        largest_output: largest_output(config),
-    };
+    let shared = Shared { pipeline: Arc::new(ArcSwap::from_pointee(pipeline)), health, largest_output: largest_output(config) };
     if arguments.once {
         watch_progress(config, arguments.wait, sender.clone())?;
     }

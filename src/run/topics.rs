@@ -139,13 +139,8 @@ mod tests {
     #[test]
     fn a_topic_that_would_lose_or_refuse_leads_is_a_problem() {
         let plan = TopicPlan { name: "t".into(), partitions: 1, replication: -1, largest: Some(100) };
-        let found = TopicFinding {
-            name: "t".into(),
-            partitions: 1,
-            largest: 99,
-            cleanup: Some("compact,delete".into()),
-            retention_ms: None,
-        };
+        let found =
+            TopicFinding { name: "t".into(), partitions: 1, largest: 99, cleanup: Some("compact,delete".into()), retention_ms: None };
         assert_eq!(complaints(&plan, &found).len(), 2);
         assert_eq!(complaints(&plan, &TopicFinding { largest: 100, cleanup: Some("delete".into()), ..found.clone() }).len(), 0);
         assert_eq!(complaints(&plan, &TopicFinding { partitions: 0, ..found }).len(), 1);

@@ -1,10 +1,18 @@
 //! Everything that needs no broker, in one binary: linking is what costs.
+// What a test expects it may say plainly, in its own small functions too.
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod architecture;
+mod bad_input;
+mod cases;
 mod cli;
 mod config;
+mod core;
 #[cfg(feature = "kafka")]
 mod deploy;
+mod golden;
 #[cfg(feature = "kafka")]
 mod http;
 #[cfg(feature = "kafka")]
 mod metrics;
+mod properties;

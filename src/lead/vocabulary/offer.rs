@@ -5,9 +5,10 @@ use serde::{Serialize, Serializer};
 use super::Vocabulary;
 
 /// The shape a lead was read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Default, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
     /// `https_json`: the HTTPS endpoint's JSON.
+    #[default]
     HttpsJson,
     /// `azure_table`: a row of the Azure table.
     AzureTable,

@@ -4,8 +4,18 @@
 const FIRST: [&str; 12] = ["Ada", "Bao", "Chidi", "Dana", "Emre", "Freya", "Goran", "Hana", "Ilse", "Jun", "Kofi", "Lena"];
 const LAST: [&str; 12] =
     ["Adeyemi", "Brandt", "Castro", "Dubois", "Eriksen", "Farkas", "Gupta", "Haddad", "Ito", "Jensen", "Kowalska", "Lindqvist"];
-const COMPANIES: [&str; 10] =
-    ["alpine-tools", "blue-harbor", "cedar-labs", "delta-freight", "elm-health", "fjord-foods", "granite-bank", "hazel-retail", "iris-media", "juniper-works"];
+const COMPANIES: [&str; 10] = [
+    "alpine-tools",
+    "blue-harbor",
+    "cedar-labs",
+    "delta-freight",
+    "elm-health",
+    "fjord-foods",
+    "granite-bank",
+    "hazel-retail",
+    "iris-media",
+    "juniper-works",
+];
 const COUNTRIES: [&str; 10] = ["US", "DE", "FR", "GB", "BR", "JP", "IN", "USA", "Canada", "PL"];
 const TITLES: [&str; 8] =
     ["CTO", "VP Engineering", "Director of IT", "Product Manager", "Developer", "Chief Information Officer", "Analyst", ""];
@@ -95,8 +105,7 @@ mod tests {
     #[test]
     fn the_same_number_is_the_same_lead_and_a_few_are_broken() {
         assert_eq!(lead(17), lead(17));
-        let broken =
-            (0..1000).filter(|number| serde_json::from_slice::<serde_json::Value>(&lead(*number).1).is_err()).count();
+        let broken = (0..1000).filter(|number| serde_json::from_slice::<serde_json::Value>(&lead(*number).1).is_err()).count();
         assert!((5..60).contains(&broken), "{broken}");
     }
 }

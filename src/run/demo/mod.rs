@@ -33,7 +33,7 @@ use super::{
 
 const PARTITIONS: i32 = 4;
 /// The embedded broker keeps 5 MiB a partition: the writer waits when so many records are undecided.
-const AHEAD: u64 = 2_000;
+const AHEAD: u64 = 10_000;
 /// Leads a second when there is no end to come to.
 const PACE: u64 = 400;
 
@@ -176,12 +176,7 @@ fn summary(counts: &Counts, took: Duration, out: &mut dyn Write) -> Result<(), F
     tell(out, &format!("{} in {:.1} s", line(counts), took.as_secs_f64()))?;
     tell(
         out,
-        &format!(
-            "consumed {} = leads {} + dead letters {}",
-            counts.records,
-            counts.qualified + counts.unqualified,
-            counts.dead_letters
-        ),
+        &format!("consumed {} = leads {} + dead letters {}", counts.records, counts.qualified + counts.unqualified, counts.dead_letters),
     )
 }
 

@@ -1,0 +1,77 @@
+//! Headers of events. A header costs more than the field it repeats (docs/adr), so by default there are none but what traces
+//! and replays need.
+
+use std::fmt::Write as _;
+
+use crate::lead::{Decision, Record, Timestamp, Verdict, Vocabulary as _};
+
+use super::{EncodeSettings, Event, EventHeaders};
+use crate::pipeline::output::HeaderWriter;
+
+/// The first digits of a ruleset's hash that headers carry.
+pub(crate) const SHORT_HASH: usize = 12;
+
+/// Writes the headers of one event.
+pub(super) fn event(
+    event: Event<'_>,
+    decision: &Decision<'_>,
+    record: &Record<'_>,
+    settings: &EncodeSettings,
+    stamp: Timestamp,
+    headers: &mut HeaderWriter<'_>,
+) {
+    if let Some(trace) = record.headers.last("traceparent") {
+        headers.push("traceparent", Some(trace));
+    }
+    if let Some(replay) = &settings.replay {
+        headers.push("lead-replay", Some(replay.as_bytes()));
+    }
+    if settings.headers == EventHeaders::None {
+        return;
+    }
+    let mut text = String::with_capacity(96);
+    let mut put = |name: &str, write: &dyn Fn(&mut String)| {
+        text.clear();
+        write(&mut text);
+        headers.push(name, Some(text.as_bytes()));
+    };
+    let kind = match (event, decision.qualified.verdict) {
+        (Event::Routed(_), _) => "leadstream.lead.routed.v1",
+        (Event::Verdict, Verdict::Qualified) => "leadstream.lead.qualified.v1",
+        (Event::Verdict, Verdict::Unqualified) => "leadstream.lead.unqualified.v1",
+    };
+    put("ce_specversion", &|text| text.push_str("1.0"));
+    put("ce_id", &|text| event_id(event, decision, text));
+    put("ce_source", &|text| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "/{}", record.at.partition);
+    });
+    put("ce_type", &|text| text.push_str(kind));
+    put("ce_time", &|text| {
+        let _ = write!(text, "{stamp}");
+    });
+    put("content-type", &|text| text.push_str("application/json"));
+    put("lead-storefront", &|text| text.push_str(decision.class.storefront.name()));
+    put("lead-campaign", &|text| text.push_str(decision.class.campaign.name()));
+    put("lead-verdict", &|text| text.push_str(decision.qualified.verdict.name()));
+    put("lead-ruleset", &|text| ruleset(decision.rules, text));
+}
+
+/// `NAME/VERSION/` and the first digits of the hash.
+pub(crate) fn ruleset(rules: &crate::rules::Ruleset, text: &mut String) {
+    let _ = write!(text, "{}/{}/{}", rules.name, rules.version, rules.hash.get(..SHORT_HASH).unwrap_or(&rules.hash));
+}
+
+/// `TOPIC/PARTITION/OFFSET/INDEX/KIND`.
+pub(super) fn event_id(event: Event<'_>, decision: &Decision<'_>, text: &mut String) {
+    let facts = decision.facts;
+    let _ = write!(text, "{}/{}/", facts.at, facts.index);
+    match (event, decision.qualified.verdict) {
+        (Event::Routed(route), _) => {
+            text.push_str("routed/");
+            text.push_str(route.destination);
+        }
+        (Event::Verdict, Verdict::Qualified) => text.push_str("qualified"),
+        (Event::Verdict, Verdict::Unqualified) => text.push_str("unqualified"),
+    }
+}

@@ -1,0 +1,272 @@
+//! Events as JSON: the lead block's fields in the contract's order, straight into the arena. Null and empty fields are left
+//! out, nothing stands between the tokens, and the same decision is the same bytes.
+
+use crate::lead::{Contact, Decision, Referral, Route, Score, Timestamp, Vocabulary};
+
+use super::{Event, headers::event_id};
+
+/// Writes one JSON object field by field; leaves out what is absent.
+struct Object<'o> {
+    out: &'o mut Vec<u8>,
+    first: bool,
+}
+
+impl<'o> Object<'o> {
+    fn begin(out: &'o mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, first: true }
+    }
+
+    fn end(self) {
+        self.out.push(b'}');
+    }
+
+    /// Writes a key; names of the contract need no escapes.
+    fn key(&mut self, name: &str) -> &mut Vec<u8> {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(b',');
+        }
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.out
+    }
+
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            string(self.key(name), value);
+        }
+    }
+
+    /// A text that holds only characters JSON takes as they are.
+    fn plain(&mut self, name: &str, value: &str) {
+        let out = self.key(name);
+        out.push(b'"');
+        out.extend_from_slice(value.as_bytes());
+        out.push(b'"');
+    }
+
+    fn word(&mut self, name: &str, value: impl Vocabulary) {
+        self.plain(name, value.name());
+    }
+
+    fn time(&mut self, name: &str, value: Option<Timestamp>) {
+        if let Some(value) = value {
+            let out = self.key(name);
+            out.push(b'"');
+            out.extend_from_slice(&value.to_rfc3339());
+            out.push(b'"');
+        }
+    }
+
+    fn flag(&mut self, name: &str, value: bool) {
+        self.key(name).extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    fn integer(&mut self, name: &str, value: i64) {
+        let out = self.key(name);
+        integer(out, value);
+    }
+
+    fn map<'m>(&mut self, name: &str, entries: impl Iterator<Item = (&'m str, &'m str)>) {
+        let mut entries = entries.peekable();
+        if entries.peek().is_none() {
+            return;
+        }
+        let out = self.key(name);
+        for (place, (key, value)) in entries.enumerate() {
+            out.push(if place == 0 { b'{' } else { b',' });
+            string(out, key);
+            out.push(b':');
+            string(out, value);
+        }
+        out.push(b'}');
+    }
+
+    fn list<T>(&mut self, name: &str, items: impl Iterator<Item = T>, mut write: impl FnMut(&mut Vec<u8>, T)) {
+        let mut items = items.peekable();
+        if items.peek().is_none() {
+            return;
+        }
+        let out = self.key(name);
+        for (place, item) in items.enumerate() {
+            out.push(if place == 0 { b'[' } else { b',' });
+            write(out, item);
+        }
+        out.push(b']');
+    }
+
+    fn object(&mut self, name: &str, fields: impl FnOnce(&mut Object<'_>)) {
+        let mut inner = Object::begin(self.key(name));
+        fields(&mut inner);
+        inner.end();
+    }
+}
+
+fn string(out: &mut Vec<u8>, text: &str) {
+    // Writing to a Vec cannot fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+fn integer(out: &mut Vec<u8>, value: i64) {
+    let _ = serde_json::to_writer(out, &value);
+}
+
+/// Writes one event.
+pub(super) fn event(event: Event<'_>, decision: &Decision<'_>, out: &mut Vec<u8>) {
+    let mut object = Object::begin(out);
+    lead_block(event, decision, &mut object);
+    if let Event::Routed(route) = event {
+        routed(route, &mut object);
+    }
+    object.end();
+}
+
+/// Writes the lead block as published, and what each route adds.
+pub(super) fn explained(decision: &Decision<'_>, out: &mut Vec<u8>) {
+    let mut object = Object::begin(out);
+    lead_block(Event::Verdict, decision, &mut object);
+    let routes = object.key("routes");
+    routes.push(b'[');
+    for (place, route) in decision.routes.iter().enumerate() {
+        if place > 0 {
+            routes.push(b',');
+        }
+        let mut added = Object::begin(routes);
+        routed(route, &mut added);
+        added.end();
+    }
+    routes.push(b']');
+    object.end();
+}
+
+fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>) {
+    let (facts, class) = (decision.facts, &decision.class);
+    let whole = matches!(event, Event::Verdict);
+    let redacted = decision.qualified.redacted;
+    let mut id = String::with_capacity(64);
+    event_id(event, decision, &mut id);
+    object.text("event_id", Some(&id));
+    object.plain("lead_id", facts.lead_id.as_str());
+    if let Some(key) = &facts.person_key {
+        object.plain("person_key", key.as_str());
+    }
+    object.word("origin", facts.origin);
+    object.word("storefront", class.storefront);
+    object.word("channel", class.channel);
+    object.word("campaign", class.campaign);
+    object.text("marketing_campaign", decision.marketing_campaign.as_deref());
+    object.word("audience", class.audience);
+    object.word("listing", class.listing);
+    object.word("action", class.action);
+    object.word("stage", class.stage);
+    object.word("confidence", class.confidence);
+    object.text("source_raw", facts.source_raw.as_deref());
+    object.text("action_raw", facts.action_raw.as_deref());
+    object.text("publisher_id", facts.offer.publisher_id.as_deref());
+    object.text("offer_id", facts.offer.offer_id.as_deref());
+    object.text("offer_title", facts.offer.offer_title.as_deref());
+    object.text("offer_raw", facts.offer.offer_raw.as_deref());
+    object.object("contact", |object| contact(&facts.contact, redacted, object));
+    if whole {
+        object.object("consent", |object| {
+            object.word("contact", class.consent.contact);
+            object.word("share", class.consent.share);
+            object.word("marketing", class.consent.marketing);
+        });
+        if let Some(referral) = &facts.referral {
+            object.object("referral", |object| referral_fields(referral, object));
+        }
+        object.flag("is_test", facts.is_test);
+        object.flag("is_spam", facts.is_spam);
+        object.text("suppressed_by", facts.suppressed_by);
+    }
+    if !redacted {
+        object.text("note", facts.note.as_deref());
+    }
+    object.map("attribution", facts.attribution.iter().map(|(key, value)| (&**key, &**value)));
+    // What a publisher's own keys hold nobody knows: a redacted lead goes without them.
+    if whole && !redacted {
+        object.map("extra", facts.extra.iter().map(|(key, value)| (&**key, &**value)));
+    }
+    object.list("flags", decision.flags().iter(), |out, flag| string(out, flag.name()));
+    object.object("score", |object| score(&decision.qualified.score, whole, object));
+    object.word("verdict", decision.qualified.verdict);
+    if whole {
+        object.list("reasons", decision.qualified.reasons.iter(), |out, reason| string(out, reason));
+    }
+    object.time("event_time", Some(facts.event_time));
+    object.time("received_at", Some(facts.received_at));
+    object.object("source", |object| {
+        object.text("topic", Some(&facts.at.partition.topic));
+        object.integer("partition", facts.at.partition.number.into());
+        object.integer("offset", facts.at.offset);
+        object.integer("index", facts.index.into());
+        object.word("format", facts.format);
+    });
+    object.object("ruleset", |object| {
+        object.text("name", Some(&decision.rules.name));
+        object.text("version", Some(&decision.rules.version));
+        object.plain("hash", &decision.rules.hash);
+        object.map("tables", facts.tables.iter().map(|(table, hash)| (*table, hash.as_str())));
+    });
+}
+
+fn contact(contact: &Contact<'_>, redacted: bool, object: &mut Object<'_>) {
+    if !redacted {
+        object.text("first_name", contact.first_name.as_deref());
+        object.text("last_name", contact.last_name.as_deref());
+        object.text("email", contact.email.as_deref());
+    }
+    object.text("email_domain", contact.email_domain.as_deref());
+    object.word("email_kind", contact.email_kind);
+    if !redacted {
+        object.text("phone_raw", contact.phone_raw.as_deref());
+        object.text("phone_e164", contact.phone_e164.as_deref());
+    }
+    object.text("country", contact.country);
+    object.text("country_raw", contact.country_raw.as_deref());
+    object.word("region", contact.region);
+    object.text("company", contact.company.as_deref());
+    object.text("title", contact.title.as_deref());
+    object.word("seniority", contact.seniority);
+}
+
+fn referral_fields(referral: &Referral<'_>, object: &mut Object<'_>) {
+    object.text("status", referral.status.as_deref());
+    object.text("substatus", referral.substatus.as_deref());
+    object.time("expires_at", referral.expires_at);
+    if let Some(value) = referral.deal_value {
+        let _ = serde_json::to_writer(object.key("deal_value"), &value);
+    }
+    object.text("deal_currency", referral.deal_currency.as_deref());
+}
+
+fn score(score: &Score<'_>, whole: bool, object: &mut Object<'_>) {
+    object.integer("total", score.total);
+    object.integer("fit", score.fit);
+    object.integer("intent", score.intent);
+    if whole {
+        object.list("parts", score.parts.iter(), |out, part| {
+            let mut object = Object::begin(out);
+            object.text("rule", Some(part.rule));
+            object.word("part", part.part);
+            object.integer("points", part.points);
+            object.end();
+        });
+    }
+    object.word("grade", score.grade);
+}
+
+/// What `LeadRouted` adds to the lead block.
+fn routed(route: &Route<'_>, object: &mut Object<'_>) {
+    object.text("destination", Some(route.destination));
+    object.text("queue", route.queue);
+    object.text("owner", route.owner);
+    object.text("priority", route.priority);
+    object.text("route", Some(route.route));
+    object.time("first_touch_due", route.first_touch_due);
+    object.time("accept_due", route.accept_due);
+    object.time("hot_until", route.hot_until);
+    object.flag("late_delivery", route.late_delivery);
+}

@@ -1,0 +1,75 @@
+//! What `Description` holds, in the order of readings Q23: the test marker, a JSON object of URL parameters, a list of
+//! campaigns, or what the customer wrote.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+/// The description, sorted out.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Description<'a> {
+    pub(super) note: Option<Cow<'a, str>>,
+    pub(super) attribution: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// Where a list of campaigns is kept among the campaign parameters.
+const CAMPAIGNS: &str = "campaigns";
+
+/// Sorts a cleaned description out. A test lead's is no note: it holds the marker or goes with it.
+pub(super) fn read(text: Option<Cow<'_, str>>, is_test: bool) -> Description<'_> {
+    let Some(text) = text else { return Description::default() };
+    if is_test && super::holds_marker(&text) {
+        return Description::default();
+    }
+    if text.starts_with('{')
+        && let Ok(parameters) = serde_json::from_str::<Map<String, Value>>(&text)
+    {
+        let attribution = parameters.into_iter().filter_map(|(key, value)| Some((Cow::Owned(key), Cow::Owned(parameter(value)?))));
+        return Description { note: None, attribution: attribution.collect() };
+    }
+    if let Some(list) = campaigns(&text) {
+        let attribution = if list.is_empty() { Vec::new() } else { vec![(Cow::Borrowed(CAMPAIGNS), Cow::Owned(list))] };
+        return Description { note: None, attribution };
+    }
+    Description { note: Some(text), attribution: Vec::new() }
+}
+
+/// A parameter as text; nothing for null and blank.
+fn parameter(value: Value) -> Option<String> {
+    let text = match value {
+        Value::Null => return None,
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// The campaigns after `Campaigns:`, joined by commas; `None`: no such list.
+fn campaigns(text: &str) -> Option<String> {
+    let (head, list) = text.split_once(':')?;
+    if !head.trim().eq_ignore_ascii_case("campaigns") {
+        return None;
+    }
+    let names: Vec<_> = list.split([',', ';']).map(str::trim).filter(|name| !name.is_empty()).collect();
+    Some(names.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Description<'_> {
+        read(Some(Cow::Borrowed(text)), super::super::holds_marker(text))
+    }
+
+    #[test]
+    fn the_first_reading_that_fits_is_taken() {
+        assert_eq!(of("Please call"), Description { note: Some("Please call".into()), attribution: vec![] });
+        assert_eq!(of(r#"{"mktcmpid":"1234","n":5,"x":null}"#).attribution, [("mktcmpid".into(), "1234".into()), ("n".into(), "5".into())]);
+        assert_eq!(of("Campaigns: a; b ,").attribution, [("campaigns".into(), "a,b".into())]);
+        assert_eq!(of("Campaigns:"), Description::default());
+        assert_eq!(of("MSFT_TEST_1"), Description::default());
+        assert_eq!(of("{not json").note.as_deref(), Some("{not json"));
+        assert_eq!(of("Our campaigns: two").note.as_deref(), Some("Our campaigns: two"));
+    }
+}

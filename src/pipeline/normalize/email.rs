@@ -1,0 +1,108 @@
+//! A mail address as typed to one that can be compared, and the kind of mailbox it is.
+
+use std::borrow::Cow;
+
+use email_address::EmailAddress;
+
+use crate::lead::{EmailKind, Flag, Flags};
+
+use super::mail_domains::{DISPOSABLE, FREE_MAIL, SAMPLE};
+
+/// The longest address that can be written into an SMTP command (RFC 5321 §4.5.3.1.3).
+const LONGEST: usize = 254;
+
+type Text<'a> = Option<Cow<'a, str>>;
+
+/// Address, domain and kind. An address that cannot be one is kept as it is, with a flag and no domain.
+pub(super) fn read<'a>(raw: Text<'a>, flags: &mut Flags) -> (Text<'a>, Text<'a>, EmailKind) {
+    let Some(raw) = raw else { return (None, None, EmailKind::Unknown) };
+    let Some((address, at)) = valid(&raw) else {
+        flags.insert(Flag::EmailInvalid);
+        return (Some(raw), None, EmailKind::Unknown);
+    };
+    let domain = address.get(at + 1..).unwrap_or_default().to_owned();
+    let kind = kind(&domain);
+    flags.set(Flag::EduDomain, kind == EmailKind::Edu);
+    flags.set(Flag::SampleDomain, is_among(SAMPLE, &domain));
+    // Most addresses are typed in lower case: then the record's own bytes are the address.
+    let address = if address == raw { raw } else { Cow::Owned(address) };
+    (Some(address), Some(Cow::Owned(domain)), kind)
+}
+
+/// The address in lower case with its domain in punycode, and the place of its `@`.
+fn valid(raw: &str) -> Option<(String, usize)> {
+    if raw.len() > LONGEST {
+        return None;
+    }
+    let (local, domain) = raw.rsplit_once('@')?;
+    let domain = domain.strip_suffix('.').unwrap_or(domain);
+    let domain: Cow<'_, str> = if domain.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.')) {
+        Cow::Borrowed(domain)
+    } else {
+        Cow::Owned(idna::domain_to_ascii(domain).ok()?)
+    };
+    // The standard also allows hosts without a dot, literal addresses and quoted names: nobody is reached there.
+    if !domain.contains('.') || local.starts_with('"') {
+        return None;
+    }
+    let address = format!("{}@{domain}", local.to_lowercase());
+    EmailAddress::is_valid(&address).then(|| (address, local.to_lowercase().len()))
+}
+
+fn kind(domain: &str) -> EmailKind {
+    if domain.ends_with(".edu") {
+        EmailKind::Edu
+    } else if domain.ends_with(".onmicrosoft.com") {
+        EmailKind::Tenant
+    } else if is_among(FREE_MAIL, domain) {
+        EmailKind::FreeMail
+    } else if is_among(DISPOSABLE, domain) {
+        EmailKind::Disposable
+    } else {
+        EmailKind::Business
+    }
+}
+
+fn is_among(list: &[&str], domain: &str) -> bool {
+    list.binary_search(&domain).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(raw: &str) -> (Option<String>, Option<String>, EmailKind, Vec<&'static str>) {
+        use crate::lead::Vocabulary;
+        let mut flags = Flags::default();
+        let (email, domain, kind) = read(Some(Cow::Borrowed(raw)), &mut flags);
+        (email.map(Cow::into_owned), domain.map(Cow::into_owned), kind, flags.iter().map(Vocabulary::name).collect())
+    }
+
+    #[test]
+    fn addresses_are_compared_in_lower_case_and_punycode() {
+        let (email, domain, kind, flags) = of("Jo.Doe@Müller-Bau.DE");
+        assert_eq!(email.as_deref(), Some("jo.doe@xn--mller-bau-q9a.de"));
+        assert_eq!(domain.as_deref(), Some("xn--mller-bau-q9a.de"));
+        assert_eq!((kind, flags), (EmailKind::Business, vec![]));
+    }
+
+    #[test]
+    fn kinds_are_told_by_the_domain() {
+        assert_eq!(of("a@gmail.com").2, EmailKind::FreeMail);
+        assert_eq!(of("a@acme.onmicrosoft.com").2, EmailKind::Tenant);
+        assert_eq!(of("a@mailinator.com").2, EmailKind::Disposable);
+        assert_eq!((of("a@state.edu").2, of("a@state.edu").3), (EmailKind::Edu, vec!["edu_domain"]));
+        assert_eq!(of("a@uni.edu.au").2, EmailKind::Business);
+        assert_eq!(of("a@contoso.com").3, ["sample_domain"]);
+    }
+
+    #[test]
+    fn what_is_no_address_is_kept_with_a_flag() {
+        for raw in ["nobody", "a@b", "a b@c.de", "@c.de", "a@", "a@@c.de", "\"a b\"@c.de", "a@[127.0.0.1]", "a@c..de", "a@-c.de"] {
+            let (email, domain, kind, flags) = of(raw);
+            assert_eq!(email.as_deref(), Some(raw));
+            assert_eq!((domain, kind, flags), (None, EmailKind::Unknown, vec!["email_invalid"]), "{raw}");
+        }
+        assert_eq!(of(&format!("a@{}.de", "x".repeat(300))).3, ["email_invalid"]);
+    }
+}

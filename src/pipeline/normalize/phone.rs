@@ -1,0 +1,50 @@
+//! A phone number as typed to E.164, where the country or a leading `+` makes that possible. Microsoft sends digits without
+//! the `+` (facts.md §1.1): read as national first, then as international.
+
+use phonenumber::country::Id;
+
+/// Numbers are shorter; longer text is no number, and not worth a parser's time.
+const LONGEST: usize = 40;
+
+/// `+` and digits, if that is a number someone could have.
+pub(super) fn e164(raw: &str, country: Option<&str>) -> Option<String> {
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '.' | '(' | ')' | '/' | '\u{a0}');
+    let digits = raw.bytes().filter(u8::is_ascii_digit).count();
+    if raw.len() > LONGEST || !(6..=17).contains(&digits) || !raw.chars().all(plain) {
+        return None;
+    }
+    let country: Option<Id> = country.and_then(|code| code.parse().ok());
+    let known = |country, text: &str| {
+        let number = phonenumber::parse(country, text).ok()?;
+        number.is_valid().then(|| number.format().mode(phonenumber::Mode::E164).to_string())
+    };
+    if raw.starts_with('+') {
+        return known(country, raw);
+    }
+    if let Some(international) = raw.strip_prefix("00") {
+        return known(None, &format!("+{international}"));
+    }
+    country.and_then(|country| known(Some(country), raw)).or_else(|| known(None, &format!("+{raw}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_national_and_international_forms() {
+        assert_eq!(e164("16175555555", Some("US")).as_deref(), Some("+16175555555"));
+        assert_eq!(e164("14255550123", None).as_deref(), Some("+14255550123"));
+        assert_eq!(e164("(425) 555-0123", Some("US")).as_deref(), Some("+14255550123"));
+        assert_eq!(e164("+44 20 7946 0958", None).as_deref(), Some("+442079460958"));
+        assert_eq!(e164("0049 30 901820", None).as_deref(), Some("+4930901820"));
+        assert_eq!(e164("030 901820", Some("DE")).as_deref(), Some("+4930901820"));
+    }
+
+    #[test]
+    fn what_is_no_number_has_none() {
+        for raw in ["1234567890", "12345", "", "call me", "+", "++++++++", "0000000000", "555-CALL-NOW", &"1".repeat(5000)] {
+            assert_eq!(e164(raw, Some("US")), None, "{raw}");
+        }
+    }
+}

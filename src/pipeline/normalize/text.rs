@@ -1,0 +1,95 @@
+//! Text as people type it to text that can be compared: control characters out, blanks at the ends off, bounded. Borrows
+//! wherever nothing has to change.
+
+use std::borrow::Cow;
+
+/// Microsoft's test marker (facts.md §2.6).
+const MARKER: &[u8] = b"msft_test";
+
+/// Whether the text holds the test marker, in any case.
+pub(super) fn holds_marker(text: &str) -> bool {
+    text.as_bytes().windows(MARKER.len()).any(|window| window.eq_ignore_ascii_case(MARKER))
+}
+
+/// Cleans fields, and remembers whether one had to be cut.
+#[derive(Debug)]
+pub(super) struct Cleaner {
+    longest: usize,
+    cut: bool,
+}
+
+impl Cleaner {
+    /// Fields may have `longest` bytes.
+    pub(super) fn new(longest: usize) -> Self {
+        Self { longest, cut: false }
+    }
+
+    /// Whether a field was cut.
+    pub(super) fn truncated(&self) -> bool {
+        self.cut
+    }
+
+    /// A field of one line; `None` if nothing is left.
+    pub(super) fn line<'a>(&mut self, text: Cow<'a, str>) -> Option<Cow<'a, str>> {
+        self.clean(text, |c| c.is_control())
+    }
+
+    /// A field that may have line breaks and tabs.
+    pub(super) fn lines<'a>(&mut self, text: Cow<'a, str>) -> Option<Cow<'a, str>> {
+        self.clean(text, |c| c.is_control() && !matches!(c, '\n' | '\t'))
+    }
+
+    fn clean<'a>(&mut self, text: Cow<'a, str>, unwanted: impl Fn(char) -> bool) -> Option<Cow<'a, str>> {
+        let text = if text.contains(&unwanted) { Cow::Owned(text.replace(&unwanted, "")) } else { text };
+        let longest = self.longest;
+        let mut cut = false;
+        let kept = part(&text, |whole| {
+            let trimmed = whole.trim();
+            cut = trimmed.len() > longest;
+            let end = (0..=longest.min(trimmed.len())).rev().find(|end| trimmed.is_char_boundary(*end));
+            trimmed.get(..end.unwrap_or(0)).unwrap_or_default().trim_end()
+        });
+        self.cut |= cut;
+        kept
+    }
+}
+
+/// A piece of `text`, borrowed as long as `text` is; `None` if it is empty.
+pub(super) fn part<'a>(text: &Cow<'a, str>, choose: impl FnOnce(&str) -> &str) -> Option<Cow<'a, str>> {
+    let chosen = choose(text);
+    if chosen.is_empty() {
+        return None;
+    }
+    // The piece lies in the text, so its place can be told without a second search; and a borrowed text's piece lives as
+    // long as the record.
+    let start = (chosen.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+    let range = start..start.wrapping_add(chosen.len());
+    Some(match text {
+        Cow::Borrowed(whole) => whole.get(range).map_or_else(|| Cow::Owned(chosen.to_owned()), Cow::Borrowed),
+        Cow::Owned(_) => Cow::Owned(chosen.to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cleans_ends_and_control_characters_and_borrows_otherwise() {
+        let mut cleaner = Cleaner::new(8);
+        assert!(matches!(cleaner.line(Cow::Borrowed("  Ada ")), Some(Cow::Borrowed("Ada"))));
+        assert_eq!(cleaner.line(Cow::Borrowed("A\0d\u{7f}a\n")).as_deref(), Some("Ada"));
+        assert_eq!(cleaner.lines(Cow::Borrowed("a\n\tb\r")).as_deref(), Some("a\n\tb"));
+        assert_eq!(cleaner.line(Cow::Borrowed(" \u{a0}\u{2003}")), None);
+        assert!(!cleaner.truncated());
+        assert_eq!(cleaner.line(Cow::Borrowed("123456é89")).as_deref(), Some("123456é"));
+        assert!(cleaner.truncated());
+        assert_eq!(cleaner.line(Cow::Borrowed("1234567é9")).as_deref(), Some("1234567"));
+    }
+
+    #[test]
+    fn the_marker_is_found_in_any_case() {
+        assert!(holds_marker("x MSFT_TEST_636 y") && holds_marker("msft_Test"));
+        assert!(!holds_marker("MSFT TEST") && !holds_marker(""));
+    }
+}

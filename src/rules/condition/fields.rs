@@ -1,0 +1,249 @@
+//! The names a condition may use: the fields of the lead block, their types, and from which stage on each can be seen. Reads
+//! values; compares nothing.
+
+use std::borrow::Cow;
+
+use crate::{
+    lead::{
+        Action, Audience, Campaign, Channel, Classified, Confidence, Consent, EmailKind, Facts, Flags, Format, Grade, Listing,
+        ListingOption, OfferType, Origin, Qualified, Region, Seniority, Stage, Storefront, Timestamp, Verdict, Vocabulary,
+    },
+    rules::Policy,
+};
+
+/// How much of the decision has been made where the condition is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::rules) enum Sight {
+    /// Gates and score rules: the lead alone.
+    Lead,
+    /// Campaigns: score, verdict and reasons too.
+    Judged,
+    /// Routes: the publisher's campaign too.
+    Routed,
+}
+
+/// The static type of an expression.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Type {
+    Null,
+    Bool,
+    Int,
+    Double,
+    Text,
+    /// A text out of a closed list.
+    Word(fn() -> Vec<&'static str>),
+    Time,
+    /// Something that is there or not: a table row, a referral.
+    Row,
+    /// Texts by key.
+    Map,
+    Flags,
+    Reasons,
+}
+
+impl Type {
+    /// For people.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool => "true or false",
+            Self::Int => "a whole number",
+            Self::Double => "a number",
+            Self::Text => "a text",
+            Self::Word(_) => "a text out of a fixed list",
+            Self::Time => "a time",
+            Self::Row => "a record",
+            Self::Map => "a map",
+            Self::Flags | Self::Reasons => "a list",
+        }
+    }
+}
+
+fn words<V: Vocabulary>() -> Vec<&'static str> {
+    V::ALL.iter().map(|value| value.name()).collect()
+}
+
+/// A value while it is looked at. Borrowed: evaluating allocates nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Value<'a> {
+    /// What CEL makes an error, such as a missing key: every comparison with it is false.
+    Error,
+    Null,
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    Text(&'a str),
+    Time(Timestamp),
+    Row,
+    Map(&'a [(Cow<'a, str>, Cow<'a, str>)]),
+    Flags(Flags),
+    Reasons(&'a [&'a str]),
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn text(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Null, Self::Text)
+    }
+
+    fn time(time: Option<Timestamp>) -> Self {
+        time.map_or(Self::Null, Self::Time)
+    }
+
+    fn row(there: bool) -> Self {
+        if there { Self::Row } else { Self::Null }
+    }
+}
+
+/// What a condition is asked about: one lead, as far as it has been decided.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) facts: &'a Facts<'a>,
+    pub(crate) class: &'a Classified,
+    pub(crate) policy: &'a Policy,
+    /// Absent for gates and score rules.
+    pub(crate) qualified: Option<&'a Qualified<'a>>,
+    /// Absent but for routes.
+    pub(crate) marketing_campaign: Option<&'a str>,
+}
+
+impl Subject<'_> {
+    pub(super) fn flags(&self) -> Flags {
+        self.facts.flags.union(self.class.flags)
+    }
+}
+
+/// How a field is read.
+type Read = for<'a> fn(&Subject<'a>) -> Value<'a>;
+
+/// A field of the lead block.
+pub(super) struct Field {
+    pub(super) path: &'static str,
+    pub(super) of: Type,
+    pub(super) from: Sight,
+    pub(super) read: Read,
+}
+
+impl std::fmt::Debug for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.path)
+    }
+}
+
+const fn field(path: &'static str, of: Type, read: Read) -> Field {
+    Field { path, of, from: Sight::Lead, read }
+}
+
+const fn later(path: &'static str, of: Type, from: Sight, read: Read) -> Field {
+    Field { path, of, from, read }
+}
+
+/// The field of this path.
+pub(super) fn find(path: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.path == path)
+}
+
+/// A column of a table that the contract does not name.
+pub(super) fn column<'a>(table: Table, name: &str, subject: &Subject<'a>) -> Value<'a> {
+    let columns = match table {
+        Table::Account => subject.facts.account.map(|row| &row.columns),
+        Table::Offer => subject.facts.offer.row.map(|row| &row.columns),
+    };
+    Value::text(columns.and_then(|columns| columns.get(name)).map(String::as_str))
+}
+
+/// A reference table whose matched row a condition may look into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    Account,
+    Offer,
+}
+
+/// Every field, in the order of the lead block.
+pub(super) static FIELDS: &[Field] = &[
+    field("lead_id", Type::Text, |s| Value::Text(s.facts.lead_id.as_str())),
+    field("person_key", Type::Text, |s| Value::text(s.facts.person_key.as_ref().map(|key| key.as_str()))),
+    field("origin", Type::Word(words::<Origin>), |s| Value::Text(s.facts.origin.name())),
+    field("storefront", Type::Word(words::<Storefront>), |s| Value::Text(s.class.storefront.name())),
+    field("channel", Type::Word(words::<Channel>), |s| Value::Text(s.class.channel.name())),
+    field("campaign", Type::Word(words::<Campaign>), |s| Value::Text(s.class.campaign.name())),
+    later("marketing_campaign", Type::Text, Sight::Routed, |s| Value::text(s.marketing_campaign)),
+    field("audience", Type::Word(words::<Audience>), |s| Value::Text(s.class.audience.name())),
+    field("listing", Type::Word(words::<Listing>), |s| Value::Text(s.class.listing.name())),
+    field("action", Type::Word(words::<Action>), |s| Value::Text(s.class.action.name())),
+    field("stage", Type::Word(words::<Stage>), |s| Value::Text(s.class.stage.name())),
+    field("confidence", Type::Word(words::<Confidence>), |s| Value::Text(s.class.confidence.name())),
+    field("source_raw", Type::Text, |s| Value::text(s.facts.source_raw.as_deref())),
+    field("action_raw", Type::Text, |s| Value::text(s.facts.action_raw.as_deref())),
+    field("publisher_id", Type::Text, |s| Value::text(s.facts.offer.publisher_id.as_deref())),
+    field("offer_id", Type::Text, |s| Value::text(s.facts.offer.offer_id.as_deref())),
+    field("offer_title", Type::Text, |s| Value::text(s.facts.offer.offer_title.as_deref())),
+    field("offer_raw", Type::Text, |s| Value::text(s.facts.offer.offer_raw.as_deref())),
+    field("contact.first_name", Type::Text, |s| Value::text(s.facts.contact.first_name.as_deref())),
+    field("contact.last_name", Type::Text, |s| Value::text(s.facts.contact.last_name.as_deref())),
+    field("contact.email", Type::Text, |s| Value::text(s.facts.contact.email.as_deref())),
+    field("contact.email_domain", Type::Text, |s| Value::text(s.facts.contact.email_domain.as_deref())),
+    field("contact.email_kind", Type::Word(words::<EmailKind>), |s| Value::Text(s.facts.contact.email_kind.name())),
+    field("contact.phone_raw", Type::Text, |s| Value::text(s.facts.contact.phone_raw.as_deref())),
+    field("contact.phone_e164", Type::Text, |s| Value::text(s.facts.contact.phone_e164.as_deref())),
+    field("contact.country", Type::Text, |s| Value::text(s.facts.contact.country)),
+    field("contact.country_raw", Type::Text, |s| Value::text(s.facts.contact.country_raw.as_deref())),
+    field("contact.region", Type::Word(words::<Region>), |s| Value::Text(s.facts.contact.region.name())),
+    field("contact.company", Type::Text, |s| Value::text(s.facts.contact.company.as_deref())),
+    field("contact.title", Type::Text, |s| Value::text(s.facts.contact.title.as_deref())),
+    field("contact.seniority", Type::Word(words::<Seniority>), |s| Value::Text(s.facts.contact.seniority.name())),
+    field("consent.contact", Type::Word(words::<Consent>), |s| Value::Text(s.class.consent.contact.name())),
+    field("consent.share", Type::Word(words::<Consent>), |s| Value::Text(s.class.consent.share.name())),
+    field("consent.marketing", Type::Word(words::<Consent>), |s| Value::Text(s.class.consent.marketing.name())),
+    field("referral", Type::Row, |s| Value::row(s.facts.referral.is_some())),
+    field("referral.status", Type::Text, |s| Value::text(s.facts.referral.as_ref().and_then(|referral| referral.status.as_deref()))),
+    field("referral.substatus", Type::Text, |s| Value::text(s.facts.referral.as_ref().and_then(|referral| referral.substatus.as_deref()))),
+    field("referral.expires_at", Type::Time, |s| Value::time(s.facts.referral.as_ref().and_then(|referral| referral.expires_at))),
+    field("referral.deal_value", Type::Double, |s| {
+        s.facts.referral.as_ref().and_then(|referral| referral.deal_value).map_or(Value::Null, Value::Double)
+    }),
+    field("referral.deal_currency", Type::Text, |s| {
+        Value::text(s.facts.referral.as_ref().and_then(|referral| referral.deal_currency.as_deref()))
+    }),
+    field("is_test", Type::Bool, |s| Value::Bool(s.facts.is_test)),
+    field("is_spam", Type::Bool, |s| Value::Bool(s.facts.is_spam)),
+    field("needs_hydration", Type::Bool, |s| Value::Bool(s.facts.needs_hydration)),
+    field("own_domain", Type::Bool, |s| {
+        Value::Bool(s.facts.contact.email_domain.as_deref().is_some_and(|domain| s.policy.is_own_domain(domain)))
+    }),
+    field("suppressed_by", Type::Text, |s| Value::text(s.facts.suppressed_by)),
+    field("note", Type::Text, |s| Value::text(s.facts.note.as_deref())),
+    field("attribution", Type::Map, |s| Value::Map(&s.facts.attribution)),
+    field("extra", Type::Map, |s| Value::Map(&s.facts.extra)),
+    field("flags", Type::Flags, |s| Value::Flags(s.flags())),
+    later("score.total", Type::Int, Sight::Judged, |s| s.qualified.map_or(Value::Null, |q| Value::Int(q.score.total))),
+    later("score.fit", Type::Int, Sight::Judged, |s| s.qualified.map_or(Value::Null, |q| Value::Int(q.score.fit))),
+    later("score.intent", Type::Int, Sight::Judged, |s| s.qualified.map_or(Value::Null, |q| Value::Int(q.score.intent))),
+    later("score.grade", Type::Word(words::<Grade>), Sight::Judged, |s| {
+        s.qualified.map_or(Value::Null, |q| Value::Text(q.score.grade.name()))
+    }),
+    later("verdict", Type::Word(words::<Verdict>), Sight::Judged, |s| s.qualified.map_or(Value::Null, |q| Value::Text(q.verdict.name()))),
+    later("reasons", Type::Reasons, Sight::Judged, |s| s.qualified.map_or(Value::Null, |q| Value::Reasons(&q.reasons))),
+    field("event_time", Type::Time, |s| Value::Time(s.facts.event_time)),
+    field("received_at", Type::Time, |s| Value::Time(s.facts.received_at)),
+    field("source.topic", Type::Text, |s| Value::Text(s.facts.at.partition.topic.as_ref())),
+    field("source.partition", Type::Int, |s| Value::Int(i64::from(s.facts.at.partition.number))),
+    field("source.offset", Type::Int, |s| Value::Int(s.facts.at.offset)),
+    field("source.index", Type::Int, |s| Value::Int(i64::from(s.facts.index))),
+    field("source.format", Type::Word(words::<Format>), |s| Value::Text(s.facts.format.name())),
+    field("account", Type::Row, |s| Value::row(s.facts.account.is_some())),
+    field("account.domain", Type::Text, |s| Value::text(s.facts.account.map(|row| row.domain.as_str()))),
+    field("account.name", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.name.as_deref()))),
+    field("account.owner", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.owner.as_deref()))),
+    field("account.segment", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.segment.as_deref()))),
+    field("account.region", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.region.as_deref()))),
+    field("offer", Type::Row, |s| Value::row(s.facts.offer.row.is_some())),
+    field("offer.publisher_id", Type::Text, |s| Value::text(s.facts.offer.row.map(|row| row.publisher_id.as_str()))),
+    field("offer.offer_id", Type::Text, |s| Value::text(s.facts.offer.row.map(|row| row.offer_id.as_str()))),
+    field("offer.offer_type", Type::Word(words::<OfferType>), |s| {
+        Value::text(s.facts.offer.row.and_then(|row| row.offer_type).map(OfferType::name))
+    }),
+    field("offer.title", Type::Text, |s| Value::text(s.facts.offer.row.and_then(|row| row.title.as_deref()))),
+    field("offer.listing_option", Type::Word(words::<ListingOption>), |s| {
+        Value::text(s.facts.offer.row.and_then(|row| row.listing_option).map(ListingOption::name))
+    }),
+];

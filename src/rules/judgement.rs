@@ -1,0 +1,237 @@
+//! The part of a ruleset that judges: policy, gates and score. Reads and keeps; the judging is in `pipeline::qualify`.
+
+use toml::de::DeTable;
+
+use super::{
+    condition::{Condition, Sight, Subject},
+    reading::{Ids, Reader, Section},
+    suggest,
+};
+use crate::lead::{Grade, Part, Storefront, Vocabulary};
+
+/// The reason given when the score is below its threshold and no gate held.
+pub(crate) const LOW_SCORE: &str = "low_score";
+
+/// `[policy]`.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    /// Lower-case.
+    own_domains: Vec<String>,
+    /// Microseconds.
+    pub(crate) late_after: i64,
+    redact: Vec<String>,
+}
+
+impl Policy {
+    /// Whether `domain` is one of the publisher's own, or beneath one.
+    pub(crate) fn is_own_domain(&self, domain: &str) -> bool {
+        self.own_domains.iter().any(|own| domain.strip_suffix(own.as_str()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
+    }
+
+    /// Whether a lead with this reason is published without personal data.
+    pub(crate) fn redacts(&self, reason: &str) -> bool {
+        self.redact.iter().any(|redacted| redacted == reason)
+    }
+}
+
+/// `[[gate]]`: while it holds, the lead does not qualify.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) id: String,
+    pub(crate) reason: String,
+    when: Condition,
+}
+
+impl Gate {
+    pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
+        self.when.holds(subject)
+    }
+}
+
+/// `[[score.rule]]`.
+#[derive(Debug)]
+pub(crate) struct ScoreRule {
+    pub(crate) id: String,
+    pub(crate) part: Part,
+    pub(crate) points: i64,
+    when: Condition,
+}
+
+impl ScoreRule {
+    pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
+        self.when.holds(subject)
+    }
+}
+
+/// `[score]`.
+#[derive(Debug)]
+pub(crate) struct Scoring {
+    threshold: i64,
+    threshold_by_storefront: Vec<(Storefront, i64)>,
+    /// Least totals of A, B and C.
+    grades: [i64; 3],
+    pub(crate) rules: Vec<ScoreRule>,
+}
+
+impl Scoring {
+    /// The least total with which a lead of this storefront qualifies.
+    pub(crate) fn threshold(&self, storefront: Storefront) -> i64 {
+        let own = self.threshold_by_storefront.iter().find(|(named, _)| *named == storefront);
+        own.map_or(self.threshold, |(_, threshold)| *threshold)
+    }
+
+    /// The total in four steps.
+    pub(crate) fn grade(&self, total: i64) -> Grade {
+        let [a, b, c] = self.grades;
+        match total {
+            _ if total >= a => Grade::A,
+            _ if total >= b => Grade::B,
+            _ if total >= c => Grade::C,
+            _ => Grade::D,
+        }
+    }
+}
+
+/// What a ruleset without `[policy]` does with late and with refused leads.
+const LATE_AFTER: i64 = 6 * 3_600 * 1_000_000;
+const REDACT: [&str; 3] = ["do_not_contact", "consent_denied", "suppressed"];
+
+const POLICY_KEYS: &[&str] = &["own_domains", "late_after", "redact"];
+const GATE_KEYS: &[&str] = &["id", "when", "reason"];
+const SCORE_KEYS: &[&str] = &["threshold", "threshold_by_storefront", "grades", "rule"];
+const RULE_KEYS: &[&str] = &["id", "part", "when", "points"];
+
+pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>, gates: &[Gate]) -> Policy {
+    let redact = REDACT.map(str::to_owned).to_vec();
+    let mut policy = Policy { own_domains: Vec::new(), late_after: LATE_AFTER, redact };
+    let Some(section) = root.get("policy").and_then(|value| reader.section("policy", value, POLICY_KEYS)) else { return policy };
+    if let Some(list) = section.get("own_domains").and_then(|value| reader.list_of(value, "own_domains")) {
+        for value in list {
+            let Some(text) = reader.text_of(value, "own_domains") else { continue };
+            let domain = text.trim().to_lowercase();
+            if domain.contains(['@', '/', '*', ' ']) || domain.starts_with('.') || domain.is_empty() {
+                reader.tell(
+                    value.span().start,
+                    "invalid_value",
+                    format!("{text:?} is no domain"),
+                    "write it like \"acme.example\"; subdomains count too",
+                );
+                continue;
+            }
+            policy.own_domains.push(domain);
+        }
+    }
+    policy.late_after = section.duration(reader, "late_after").unwrap_or(LATE_AFTER);
+    if let Some(list) = section.get("redact").and_then(|value| reader.list_of(value, "redact")) {
+        policy.redact.clear();
+        let reasons: Vec<&str> = gates.iter().map(|gate| gate.reason.as_str()).chain([LOW_SCORE]).collect();
+        for value in list {
+            let Some(reason) = reader.text_of(value, "redact") else { continue };
+            if !reasons.contains(&reason) {
+                // A slip here would publish what must not be published.
+                reader.tell(
+                    value.span().start,
+                    "unknown_name",
+                    format!("no gate gives the reason {reason:?}"),
+                    suggest::hint(reason, &reasons),
+                );
+            }
+            policy.redact.push(reason.to_owned());
+        }
+    }
+    policy
+}
+
+pub(super) fn gates<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Vec<Gate> {
+    let mut ids = Ids::default();
+    let mut gates = Vec::new();
+    for section in rules(reader, root, "gate", GATE_KEYS) {
+        let id = ids.take(reader, &section);
+        let reason = section.required(reader, "reason", "\"country_not_allowed\"").and_then(|_| reason(reader, &section));
+        let when = section.required(reader, "when", "'is_test'").and_then(|_| section.condition(reader, "when", Sight::Lead));
+        if let (Some(id), Some(reason), Some(when)) = (id, reason, when) {
+            gates.push(Gate { id: id.to_owned(), reason: reason.to_owned(), when });
+        }
+    }
+    gates
+}
+
+fn reason<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<&'a str> {
+    let text = section.get("reason").and_then(|value| reader.text_of(value, "reason"))?;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if text.len() > 64 || !text.starts_with(|c: char| c.is_ascii_lowercase()) || !text.chars().all(fits) {
+        let message = format!("{text:?} is no good reason");
+        reader.tell(
+            section.place("reason"),
+            "invalid_value",
+            message,
+            "write 1 to 64 lower-case letters, digits and \"_\", such as \"too_small\"",
+        );
+        return None;
+    }
+    if text == LOW_SCORE {
+        let hint = "name a reason of its own; this one is given when the score is below its threshold";
+        reader.tell(section.place("reason"), "invalid_value", "\"low_score\" is no gate's reason", hint);
+        return None;
+    }
+    Some(text)
+}
+
+pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Scoring {
+    let mut scoring = Scoring { threshold: 0, threshold_by_storefront: Vec::new(), grades: [60, 40, 20], rules: Vec::new() };
+    let Some(section) = root.get("score").and_then(|value| reader.section("score", value, SCORE_KEYS)) else { return scoring };
+    scoring.threshold = section.integer(reader, "threshold").unwrap_or_default();
+    if let Some(value) = section.get("threshold_by_storefront") {
+        match value.get_ref().as_table() {
+            Some(table) => {
+                for (key, value) in table {
+                    match Storefront::from_name(key.get_ref()) {
+                        Some(storefront) => {
+                            let threshold = reader.integer_of(value, "threshold");
+                            scoring.threshold_by_storefront.extend(threshold.map(|threshold| (storefront, threshold)));
+                        }
+                        None => reader.not_a_word::<Storefront>(key.span().start, key.get_ref(), "storefront"),
+                    }
+                }
+            }
+            None => reader.wrong_type(value, "threshold_by_storefront", "a table", "write { APP_SOURCE = 10 }"),
+        }
+    }
+    if let Some(grades) = section.get("grades").and_then(|value| reader.section("score.grades", value, &["A", "B", "C"])) {
+        for (least, grade) in scoring.grades.iter_mut().zip(["A", "B", "C"]) {
+            *least = grades.integer(reader, grade).unwrap_or(*least);
+        }
+        if !scoring.grades.is_sorted_by(|higher, lower| higher > lower) {
+            let [a, b, c] = scoring.grades;
+            let message = format!("grades must fall from A to C; here they are {a}, {b}, {c}");
+            reader.tell(grades.start, "invalid_value", message, "write for example { A = 60, B = 40, C = 20 }");
+        }
+    }
+    let mut ids = Ids::default();
+    for section in rules(reader, section.table, "rule", RULE_KEYS) {
+        let id = ids.take(reader, &section);
+        let part = section.required(reader, "part", "\"fit\"").and_then(|value| reader.word_of(value, "part"));
+        let points = section.required(reader, "points", "10").and_then(|value| reader.integer_of(value, "points"));
+        let when = section.required(reader, "when", "'has(note)'").and_then(|_| section.condition(reader, "when", Sight::Lead));
+        if let (Some(id), Some(part), Some(points), Some(when)) = (id, part, points, when) {
+            scoring.rules.push(ScoreRule { id: id.to_owned(), part, points, when });
+        }
+    }
+    scoring
+}
+
+/// The rules of one list, in the order of the file.
+pub(super) fn rules<'a>(reader: &mut Reader<'a>, table: &'a DeTable<'a>, name: &str, known: &'static [&'static str]) -> Vec<Section<'a>> {
+    let Some(value) = table.get(name) else { return Vec::new() };
+    let full = if name == "rule" { "score.rule" } else { name };
+    let Some(list) = value.get_ref().as_array() else {
+        reader.wrong_type(value, full, "a list of rules", format!("write [[{full}]] with double brackets before each"));
+        return Vec::new();
+    };
+    list.iter()
+        .filter_map(|value| {
+            let id = value.get_ref().get("id").and_then(|id| id.get_ref().as_str());
+            reader.section(id.map_or_else(|| full.to_owned(), |id| format!("{full} {id:?}")), value, known)
+        })
+        .collect()
+}

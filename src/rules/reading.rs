@@ -1,0 +1,316 @@
+//! Reading TOML that people write: every value with its place, every problem collected, unknown keys told with the nearest
+//! known one. Knows types of values; not what a ruleset is.
+
+use std::collections::BTreeSet;
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    condition::{Condition, Sight},
+    quoting, suggest,
+};
+use crate::{
+    lead::{Timestamp, Vocabulary},
+    problem::Problem,
+};
+
+/// A value and where it stands.
+pub(super) type Written<'a> = &'a Spanned<DeValue<'a>>;
+
+/// The file's text and what is wrong with it so far.
+pub(super) struct Reader<'a> {
+    pub(super) text: &'a str,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, problems: Vec::new() }
+    }
+
+    /// Everything that was told, from top to bottom.
+    pub(super) fn into_problems(mut self) -> Vec<Problem> {
+        self.problems.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
+        self.problems
+    }
+
+    pub(super) fn tell(&mut self, offset: usize, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+        self.problems.push(Problem::error(code, message).at(self.text, offset).hint(hint));
+    }
+
+    /// Opens a table whose keys must all be among `known`.
+    pub(super) fn section(&mut self, name: impl Into<String>, value: Written<'a>, known: &'static [&'static str]) -> Option<Section<'a>> {
+        let name = name.into();
+        let Some(table) = value.get_ref().as_table() else {
+            self.tell(value.span().start, "wrong_type", format!("{name} must be a table, not {}", kind(value)), format!("write [{name}]"));
+            return None;
+        };
+        self.known_keys(&name, table, known);
+        Some(Section { name, start: value.span().start, table })
+    }
+
+    /// Tells the keys that are not among `known`.
+    pub(super) fn known_keys(&mut self, name: &str, table: &DeTable<'a>, known: &[&str]) {
+        for key in table.keys() {
+            if !known.contains(&key.get_ref().as_ref()) {
+                let within = if name.is_empty() { String::new() } else { format!(" in {name}") };
+                let message = format!("unknown key {:?}{within}", key.get_ref());
+                self.tell(key.span().start, "unknown_key", message, suggest::hint(key.get_ref(), known));
+            }
+        }
+    }
+
+    pub(super) fn wrong_type(&mut self, value: Written<'_>, name: &str, wanted: &str, hint: impl Into<String>) {
+        self.tell(value.span().start, "wrong_type", format!("{name} must be {wanted}, not {}", kind(value)), hint);
+    }
+
+    pub(super) fn text_of(&mut self, value: Written<'a>, name: &str) -> Option<&'a str> {
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.wrong_type(value, name, "a text", "put it in quotes");
+        }
+        text
+    }
+
+    /// A whole number.
+    pub(super) fn integer_of(&mut self, value: Written<'a>, name: &str) -> Option<i64> {
+        // Bounds that no sum of scores can overflow.
+        const MOST: i64 = 1_000_000_000;
+        let Some(integer) = value.get_ref().as_integer() else {
+            self.wrong_type(value, name, "a whole number", "write it without quotes and without a fraction");
+            return None;
+        };
+        let number = i64::from_str_radix(integer.as_str(), integer.radix()).ok().filter(|number| (-MOST..=MOST).contains(number));
+        if number.is_none() {
+            let message = format!("{name} is out of range");
+            self.tell(value.span().start, "invalid_value", message, format!("write a number from -{MOST} to {MOST}"));
+        }
+        number
+    }
+
+    /// One of the words of a closed list.
+    pub(super) fn word_of<V: Vocabulary>(&mut self, value: Written<'a>, name: &str) -> Option<V> {
+        let text = self.text_of(value, name)?;
+        let word = V::from_name(text);
+        if word.is_none() {
+            self.not_a_word::<V>(value.span().start, text, name);
+        }
+        word
+    }
+
+    pub(super) fn not_a_word<V: Vocabulary>(&mut self, offset: usize, written: &str, name: &str) {
+        let words: Vec<&str> = V::ALL.iter().map(|value| value.name()).collect();
+        self.tell(offset, "invalid_value", format!("{written:?} is no value of {name}"), suggest::hint(written, &words));
+    }
+
+    /// The elements of a list.
+    pub(super) fn list_of(&mut self, value: Written<'a>, name: &str) -> Option<&'a [Spanned<DeValue<'a>>]> {
+        let array = value.get_ref().as_array();
+        if array.is_none() {
+            self.wrong_type(value, name, "a list", "write it in brackets: [\"…\", \"…\"]");
+        }
+        array.map(|array| &**array)
+    }
+
+    /// A name that is written into events, headers and metric labels: letters, digits, `_`, `.`, `-`.
+    pub(super) fn name_of(&mut self, value: Written<'a>, name: &str) -> Option<&'a str> {
+        let text = self.text_of(value, name)?;
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if text.is_empty() || text.len() > 64 || !text.chars().all(fits) {
+            let message = format!("{text:?} is no good {name}");
+            let hint = "write 1 to 64 letters, digits, \"_\", \".\" or \"-\", without blanks";
+            self.tell(value.span().start, "invalid_value", message, hint);
+            return None;
+        }
+        Some(text)
+    }
+}
+
+/// One table of the file.
+pub(super) struct Section<'a> {
+    /// As it is written in brackets.
+    pub(super) name: String,
+    /// Byte at which it begins.
+    pub(super) start: usize,
+    pub(super) table: &'a DeTable<'a>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn get(&self, key: &str) -> Option<Written<'a>> {
+        self.table.get(key)
+    }
+
+    /// Where the value of `key` stands, or else the section itself.
+    pub(super) fn place(&self, key: &str) -> usize {
+        self.get(key).map_or(self.start, |value| value.span().start)
+    }
+
+    /// A key that must be there.
+    pub(super) fn required(&self, reader: &mut Reader<'a>, key: &str, example: &str) -> Option<Written<'a>> {
+        let value = self.get(key);
+        if value.is_none() {
+            reader.tell(self.start, "missing_key", format!("{} has no {key:?}", self.name), format!("add {key} = {example}"));
+        }
+        value
+    }
+
+    pub(super) fn word<V: Vocabulary>(&self, reader: &mut Reader<'a>, key: &str) -> Option<V> {
+        reader.word_of(self.get(key)?, key)
+    }
+
+    pub(super) fn words<V: Vocabulary>(&self, reader: &mut Reader<'a>, key: &str) -> Vec<V> {
+        let Some(list) = self.get(key).and_then(|value| reader.list_of(value, key)) else { return Vec::new() };
+        list.iter().filter_map(|value| reader.word_of(value, key)).collect()
+    }
+
+    pub(super) fn integer(&self, reader: &mut Reader<'a>, key: &str) -> Option<i64> {
+        reader.integer_of(self.get(key)?, key)
+    }
+
+    pub(super) fn boolean(&self, reader: &mut Reader<'a>, key: &str) -> Option<bool> {
+        let value = self.get(key)?;
+        let boolean = value.get_ref().as_bool();
+        if boolean.is_none() {
+            reader.wrong_type(value, key, "true or false", "write it without quotes");
+        }
+        boolean
+    }
+
+    pub(super) fn name(&self, reader: &mut Reader<'a>, key: &str) -> Option<&'a str> {
+        reader.name_of(self.get(key)?, key)
+    }
+
+    /// Any text that says something and fits on a line.
+    pub(super) fn label(&self, reader: &mut Reader<'a>, key: &str) -> Option<&'a str> {
+        let value = self.get(key)?;
+        let text = reader.text_of(value, key)?;
+        if text.trim().is_empty() || text.len() > 256 || text.chars().any(char::is_control) {
+            let message = format!("{key} must be 1 to 256 bytes long, not blank, on one line");
+            reader.tell(value.span().start, "invalid_value", message, "shorten it, or leave the key out");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A length of time such as `24h`, in microseconds.
+    pub(super) fn duration(&self, reader: &mut Reader<'a>, key: &str) -> Option<i64> {
+        let value = self.get(key)?;
+        let hint = "write a number and d, h, m or s, such as \"3d\", \"24h\" or \"90m\"";
+        let Some(text) = value.get_ref().as_str() else {
+            reader.wrong_type(value, key, "a length of time", hint);
+            return None;
+        };
+        let micros = duration(text);
+        if micros.is_none() {
+            reader.tell(value.span().start, "invalid_value", format!("{text:?} is no length of time from 1s to 3650d"), hint);
+        }
+        micros
+    }
+
+    /// A point in time, as text or as TOML's own.
+    pub(super) fn time(&self, reader: &mut Reader<'a>, key: &str) -> Option<Timestamp> {
+        let value = self.get(key)?;
+        let hint = "write it like \"2026-03-01T00:00:00Z\"";
+        let time = match value.get_ref() {
+            DeValue::String(text) => Timestamp::parse(text),
+            DeValue::Datetime(time) => Timestamp::parse(&time.to_string()),
+            _ => {
+                reader.wrong_type(value, key, "a time", hint);
+                return None;
+            }
+        };
+        if time.is_none() {
+            reader.tell(value.span().start, "invalid_value", format!("{key} is no point in time with a zone"), hint);
+        }
+        time
+    }
+
+    pub(super) fn condition(&self, reader: &mut Reader<'a>, key: &str, sight: Sight) -> Option<Condition> {
+        let value = self.get(key)?;
+        let text = reader.text_of(value, key)?;
+        match Condition::parse(text, sight) {
+            Ok(condition) => Some(condition),
+            Err(faults) => {
+                let span = value.span();
+                let raw = reader.text.get(span.clone()).unwrap_or_default();
+                for fault in faults {
+                    let offset = span.start + quoting::offset_in_raw(raw, fault.offset);
+                    reader.tell(offset, "condition", fault.message, fault.hint.unwrap_or_default());
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Ids already used in one list of rules.
+#[derive(Default)]
+pub(super) struct Ids<'a>(BTreeSet<&'a str>);
+
+impl<'a> Ids<'a> {
+    /// The id of a rule, told if it is missing or used twice.
+    pub(super) fn take(&mut self, reader: &mut Reader<'a>, section: &Section<'a>) -> Option<&'a str> {
+        let value = section.required(reader, "id", "\"…\"")?;
+        let id = reader.name_of(value, "id")?;
+        if !self.0.insert(id) {
+            reader.tell(
+                value.span().start,
+                "duplicate_id",
+                format!("the id {id:?} is already taken in this list"),
+                "give each rule an id of its own",
+            );
+            return None;
+        }
+        Some(id)
+    }
+}
+
+/// `24h` and the like in microseconds.
+fn duration(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let unit = text.chars().last()?;
+    let seconds: i64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    let digits = text.strip_suffix(unit)?.trim_end();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = digits.parse::<i64>().ok()?.checked_mul(seconds)?;
+    (1..=3_650 * 86_400).contains(&seconds).then_some(seconds * 1_000_000)
+}
+
+fn kind(value: Written<'_>) -> &'static str {
+    match value.get_ref() {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a fraction",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_number_and_a_unit() {
+        assert_eq!(duration("24h"), Some(86_400_000_000));
+        assert_eq!(duration("90m"), Some(5_400_000_000));
+        assert_eq!(duration("3d"), Some(259_200_000_000));
+        assert_eq!(duration("1s"), Some(1_000_000));
+        for wrong in ["", "h", "24", "0h", "-1h", "1.5h", "24 hours", "1w", "99999999999999999999d", "4000d", "+1h"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+}

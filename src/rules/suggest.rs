@@ -1,0 +1,74 @@
+//! "Did you mean …?": the known word nearest to what was written. Knows words, not rules.
+
+/// The candidate nearest to `written`, if it is near enough to be a slip. Case does not count; a dotted candidate may also be
+/// found by its last part alone, so that `country` finds `contact.country`.
+pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let written = written.to_lowercase();
+    candidates
+        .into_iter()
+        .filter_map(|candidate| {
+            let folded = candidate.to_lowercase();
+            let allowed = (folded.chars().count() / 3).clamp(1, 3);
+            let whole = distance(&written, &folded);
+            let tail = folded.rsplit_once('.').map(|(_, last)| distance(&written, last));
+            let by_whole = (whole <= allowed && whole < written.chars().count()).then_some((0, whole));
+            let by_tail = tail.filter(|steps| *steps <= 1).map(|steps| (1, steps));
+            by_whole.or(by_tail).map(|rank| (rank, candidate))
+        })
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// `did you mean "x"?`, or else the whole list of what is allowed.
+pub(super) fn hint<'a>(written: &str, candidates: &[&'a str]) -> String {
+    match nearest(written, candidates.iter().copied()) {
+        Some(word) => format!("did you mean {word:?}?"),
+        None => format!("write one of {}", listed(candidates)),
+    }
+}
+
+/// `"a", "b" or "c"`.
+pub(super) fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => "nothing: there is none".to_owned(),
+    }
+}
+
+/// How many letters must be added, removed, changed or swapped with their neighbour to make `b` of `a`. Only the first 64
+/// letters count: a long text is no slip of a name.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, to) in b.iter().enumerate() {
+            let mut steps = (last[j] + usize::from(from != to)).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *from == b[j - 1] && a[i - 1] == *to {
+                steps = steps.min(before_last[j - 1] + 1);
+            }
+            row.push(steps);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_its_word_and_a_stranger_finds_none() {
+        let words = ["contact.country", "contact.company", "storefront", "VP"];
+        assert_eq!(nearest("contact.contry", words), Some("contact.country"));
+        assert_eq!(nearest("country", words), Some("contact.country"));
+        assert_eq!(nearest("storefornt", words), Some("storefront"));
+        assert_eq!(nearest("vp", words), Some("VP"));
+        assert_eq!(nearest("weather", words), None);
+        assert_eq!(nearest("", words), None);
+    }
+}

@@ -1,0 +1,172 @@
+//! `leadstream explain`: one raw record in, its decisions and the way to them out. Decides through the same core as the
+//! service; only listens to it more closely.
+
+mod steps;
+mod tree;
+
+use std::io::{self, Read, Write};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    config::Config,
+    io::Batch,
+    lead::{Decision, Facts, Partition, Position, Record, Rejection, Timestamp, Vocabulary},
+    pipeline::{self, Pipeline},
+};
+
+use super::{ExplainArguments, ExplainInput, Failure, Target};
+use steps::Steps;
+
+/// What `--json` prints, field by field as the contract has it.
+#[derive(Serialize)]
+struct Explanation<'a> {
+    verdict: &'static str,
+    reasons: Vec<&'a str>,
+    rejection: Option<RejectionShown<'a>>,
+    leads: Vec<Box<RawValue>>,
+    trace: TraceShown<'a>,
+}
+
+#[derive(Serialize)]
+struct RejectionShown<'a> {
+    stage: &'static str,
+    code: &'static str,
+    field: &'a str,
+    detail: &'a str,
+}
+
+#[derive(Serialize)]
+struct TraceShown<'a> {
+    source: String,
+    received_at: Timestamp,
+    leads: &'a [Steps],
+}
+
+/// Decides one record and shows why.
+///
+/// # Errors
+/// 64 for an input that cannot be read, 75 when Kafka does not answer.
+pub fn explain(config: &Config, pipeline: &Pipeline, arguments: &ExplainArguments, out: &mut dyn Write) -> Result<(), Failure> {
+    let batch = record(config, arguments)?;
+    let record = batch.get(0).ok_or_else(|| Failure::bug("the record went missing between reading and deciding it"))?;
+    let written = if arguments.json { json(&record, pipeline, out) } else { shown(&record, pipeline, out) };
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::unavailable(format!("writing the explanation: {error}"))),
+        _ => Ok(()),
+    }
+}
+
+/// The record, as the only one of a batch.
+fn record(config: &Config, arguments: &ExplainArguments) -> Result<Batch, Failure> {
+    let target = match &arguments.input {
+        ExplainInput::Value(target) => target,
+        ExplainInput::At(at) => return fetch(config, at),
+    };
+    let mut value = Vec::new();
+    let name = match target {
+        Target::Stream => io::stdin().lock().read_to_end(&mut value).map(|_| "-".to_owned()),
+        Target::Path(path) => std::fs::read(path).map(|bytes| {
+            value = bytes;
+            path.file_name().map_or_else(|| "-".to_owned(), |name| name.to_string_lossy().into_owned())
+        }),
+    };
+    let name = name.map_err(|error| {
+        let what = if let Target::Path(path) = target { path.display().to_string() } else { "standard input".to_owned() };
+        Failure::usage(format!("reading {what}: {error}"))
+    })?;
+    let now = arguments.now.unwrap_or_else(|| Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()));
+    let at = Position { partition: Partition { topic: name.into(), number: 0 }, offset: 0 };
+    let mut batch = Batch::default();
+    batch.push(at, now, None, Some(&value), std::iter::empty());
+    Ok(batch)
+}
+
+#[cfg(feature = "kafka")]
+fn fetch(config: &Config, at: &Position) -> Result<Batch, Failure> {
+    use crate::kafka::{Fetched, fetch};
+    match fetch(&config.kafka, at).map_err(|error| Failure::unavailable(error.to_string()))? {
+        Fetched::Record(batch) => Ok(batch),
+        Fetched::Nothing(why) => Err(Failure::usage(format!("explaining {at}: {why}"))),
+    }
+}
+
+#[cfg(not(feature = "kafka"))]
+fn fetch(_config: &Config, at: &Position) -> Result<Batch, Failure> {
+    Err(Failure::usage(format!("reading {at} needs Kafka, and this leadstream was built without it")))
+}
+
+/// Decides every lead, listening.
+fn decide<'a>(facts: &'a [Facts<'a>], pipeline: &'a Pipeline) -> (Vec<Decision<'a>>, Vec<Steps>) {
+    facts
+        .iter()
+        .map(|facts| {
+            let mut steps = Steps::default();
+            (pipeline::decide(facts, &pipeline.rules, &mut steps), steps)
+        })
+        .unzip()
+}
+
+fn read<'a>(record: &Record<'a>, pipeline: &'a Pipeline) -> Result<Vec<Facts<'a>>, Rejection> {
+    pipeline::read(record, &pipeline.tables, &pipeline.limits, &pipeline.person_key)
+}
+
+fn json(record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
+    let read = read(record, pipeline);
+    let (decisions, steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, pipeline));
+    let mut reasons: Vec<&str> = Vec::new();
+    for reason in decisions.iter().flat_map(|decision| &decision.qualified.reasons) {
+        if !reasons.contains(reason) {
+            reasons.push(reason);
+        }
+    }
+    let leads: Result<Vec<_>, serde_json::Error> = decisions
+        .iter()
+        .map(|decision| {
+            let mut lead = Vec::new();
+            pipeline::explained(decision, &mut lead);
+            RawValue::from_string(String::from_utf8_lossy(&lead).into_owned())
+        })
+        .collect();
+    let explanation = Explanation {
+        verdict: verdict(&decisions),
+        reasons,
+        rejection: read.as_ref().err().map(|rejection| RejectionShown {
+            stage: rejection.stage.name(),
+            code: rejection.code.name(),
+            field: &rejection.field,
+            detail: &rejection.detail,
+        }),
+        leads: leads?,
+        trace: TraceShown { source: record.at.to_string(), received_at: record.received_at, leads: &steps },
+    };
+    serde_json::to_writer(&mut *out, &explanation)?;
+    writeln!(out)
+}
+
+/// The leads' common verdict.
+fn verdict(decisions: &[Decision<'_>]) -> &'static str {
+    let mut verdicts = decisions.iter().map(|decision| decision.qualified.verdict);
+    match verdicts.next() {
+        None => "REJECTED",
+        Some(first) if verdicts.all(|verdict| verdict == first) => first.name(),
+        Some(_) => "MIXED",
+    }
+}
+
+fn shown(record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
+    let size = record.value.map_or(0, <[u8]>::len);
+    writeln!(out, "{}  {size} bytes, received {}", record.at, record.received_at)?;
+    let read = read(record, pipeline);
+    match &read {
+        Err(rejection) => tree::rejection(rejection, out),
+        Ok(facts) => {
+            let (decisions, steps) = decide(facts, pipeline);
+            for (decision, steps) in decisions.iter().zip(&steps) {
+                tree::lead(decision, steps, out)?;
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What holds for any bytes: one outcome a record, the same bytes twice, the order of the input, and no trace of how records
+//! were batched or how often a batch was taken back.
+
+use std::{cell::RefCell, collections::VecDeque, rc::Rc, sync::Arc, time::Duration};
+
+use leadstream::{
+    config::DeadLetterGuard,
+    io::{Abort, BatchLimits, Committed, MemoryLane, Observer, Tally, Visible},
+    pipeline::OutputTopic,
+    run::drive::{DriveSettings, drive},
+};
+use proptest::{collection::vec, prelude::*};
+use serde_json::Value;
+
+use crate::core::{at, decide, now, pipeline};
+
+const LEAD: &str = r#"{"userDetails":{"firstName":"Ada","lastName":"Brandt","email":"ada.brandt@cedar-labs.example","phone":"14255550123","country":"US","company":"Cedar Labs","title":"CTO"},"leadSource":"SPZA-PLT|cedar.planner","actionCode":"PLT","offerTitle":"Planner","description":"{\"mktcmpid\":\"7\"}","More":[1,{"x":"y"}]}"#;
+
+/// A lead with a few bytes changed, cut out, doubled or put in.
+fn mutated() -> impl Strategy<Value = Vec<u8>> {
+    let change = (any::<prop::sample::Index>(), any::<u8>(), 0..5_u8, 1..40_usize);
+    (vec(change, 0..6), any::<bool>()).prop_map(|(changes, array)| {
+        let mut bytes = if array { format!("[{LEAD},{LEAD}]") } else { LEAD.to_owned() }.into_bytes();
+        for (place, byte, kind, length) in changes {
+            let place = place.index(bytes.len().max(1)).min(bytes.len());
+            let end = (place + length).min(bytes.len());
+            match kind {
+                0 if place < bytes.len() => bytes[place] = byte,
+                1 => bytes.insert(place, byte),
+                2 => drop(bytes.drain(place..end)),
+                3 => {
+                    let piece = bytes[place..end].to_vec();
+                    bytes.splice(place..place, piece);
+                }
+                4 => bytes.truncate(place),
+                _ => {}
+            }
+        }
+        bytes
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_have_exactly_one_outcome_and_the_same_one_twice(value in mutated()) {
+        let (outputs, decided) = decide(&value);
+        prop_assert_eq!(&outputs, &decide(&value).0);
+        if !decided {
+            prop_assert_eq!(outputs.len(), 1);
+            prop_assert_eq!(&outputs[0].topic, "leads.dead-letter");
+            prop_assert_eq!(outputs[0].value.as_deref(), Some(&value[..]));
+            prop_assert!(outputs[0].header("dlq-code").is_some());
+            return Ok(());
+        }
+        let verdicts: Vec<Value> = outputs.iter().filter(|output| output.topic != "leads.routing").map(|output| output.json()).collect();
+        prop_assert!(!verdicts.is_empty());
+        for (index, verdict) in verdicts.iter().enumerate() {
+            let kind = verdict["verdict"].as_str().unwrap_or_default().to_lowercase();
+            let id = format!("leads.raw/3/42/{index}/{kind}");
+            prop_assert_eq!(verdict["event_id"].as_str(), Some(id.as_str()));
+            let reasons = verdict["reasons"].as_array().map_or(0, Vec::len);
+            prop_assert_eq!(kind == "qualified", reasons == 0);
+        }
+    }
+
+    #[test]
+    fn a_thousand_random_bytes_are_accounted_for(value in vec(any::<u8>(), 0..1000)) {
+        let (outputs, decided) = decide(&value);
+        prop_assert!(decided || outputs.len() == 1);
+    }
+}
+
+/// Counts what it is told.
+#[derive(Clone, Default)]
+struct Counter(Rc<RefCell<(u64, u64, u64)>>);
+
+impl Observer for Counter {
+    fn committed(&mut self, tally: &Tally, _: Committed, _: Duration) {
+        let mut counts = self.0.borrow_mut();
+        counts.0 += tally.records.total();
+        counts.1 += tally.leads.total() + tally.dead_letters.total();
+        assert_eq!(tally.unaccounted(), 0);
+    }
+
+    fn aborted(&mut self, _: &Abort) {
+        self.0.borrow_mut().2 += 1;
+    }
+}
+
+/// Everything that became visible, and what the observer counted: records, outcomes, aborts.
+fn driven(values: &[Vec<u8>], records: usize, aborts: &[bool], largest: usize) -> (Vec<Visible>, (u64, u64, u64)) {
+    let records_in = values.iter().enumerate().map(|(offset, value)| (at(offset as i64), now(), Some(value.clone()))).collect();
+    let mut lane = MemoryLane::new(records_in);
+    let abort = || Abort { reason: "test", detail: String::new(), too_large: Vec::new() };
+    lane.aborts = aborts.iter().map(|aborts| aborts.then(abort)).collect::<VecDeque<_>>();
+    lane.largest = largest;
+    let counter = Counter::default();
+    let pipeline = Arc::new(pipeline());
+    let settings =
+        DriveSettings { batch: BatchLimits { records, bytes: 1 << 20, wait: Duration::ZERO }, guard: DeadLetterGuard::default() };
+    drive(&mut lane, &mut counter.clone(), || Arc::clone(&pipeline), &settings).expect("memory does not fail");
+    let counts = *counter.0.borrow();
+    (lane.visible, counts)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn batches_and_aborts_leave_no_trace(values in vec(mutated(), 1..20), size in 1..9_usize, aborts in vec(any::<bool>(), 0..12)) {
+        let (whole, _) = driven(&values, usize::MAX, &[], 0);
+        let (pieces, counts) = driven(&values, size, &aborts, 0);
+        prop_assert_eq!(&whole, &pieces);
+        prop_assert_eq!(counts.0, values.len() as u64, "records are counted once, whatever was taken back");
+        let mut last = None;
+        for (topic, _, value) in &whole {
+            if *topic == OutputTopic::Routing || *topic == OutputTopic::DeadLetter {
+                continue;
+            }
+            let event: Value = serde_json::from_slice(value.as_deref().unwrap_or_default()).expect("JSON");
+            let place = (event["source"]["offset"].as_i64(), event["source"]["index"].as_i64());
+            prop_assert!(last < Some(place), "the order of the input");
+            last = Some(place);
+        }
+    }
+}
+
+#[test]
+fn a_record_whose_event_the_broker_refuses_becomes_a_dead_letter_alone() {
+    let large = LEAD.replace("Planner", &"x".repeat(5_000));
+    let values = [LEAD.as_bytes().to_vec(), large.into_bytes(), LEAD.as_bytes().to_vec()];
+    // Dead letters of the model are as large as the record, so the limit lies between a record and its event.
+    let (visible, counts) = driven(&values, 10, &[], 5_600);
+    let topics: Vec<_> = visible.iter().map(|(topic, ..)| *topic).filter(|topic| *topic != OutputTopic::Routing).collect();
+    assert_eq!(topics, [OutputTopic::Qualified, OutputTopic::DeadLetter, OutputTopic::Qualified]);
+    assert_eq!((counts.0, counts.1, counts.2), (3, 3, 1));
+}

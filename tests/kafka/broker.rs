@@ -1,0 +1,123 @@
+//! The broker under the tests: named by the environment, or started by `broker/broker.sh` (Java and Maven, else Docker). One
+//! for the whole binary, and others that a test may kill and start again.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::Write as _,
+    net::TcpListener,
+    os::unix::process::CommandExt as _,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::OnceLock,
+    time::Duration,
+};
+
+use super::{clients, waiting::wait_for};
+
+/// From nothing to an answer; a container's first start may be slow.
+const START: Duration = Duration::from_secs(90);
+
+/// A broker of ours. It runs under a guardian that reads from a pipe of this process: however this process ends, the pipe
+/// closes, and the guardian kills the broker and removes its data.
+pub(crate) struct Broker {
+    address: String,
+    data: PathBuf,
+    guardian: Child,
+    orders: Option<ChildStdin>,
+}
+
+/// Address of the broker all tests share; started when first asked for.
+pub(crate) fn shared() -> &'static str {
+    static NAMED: OnceLock<String> = OnceLock::new();
+    static OURS: OnceLock<Broker> = OnceLock::new();
+    match env::var("LEADSTREAM_TEST_BROKERS") {
+        Ok(brokers) if !brokers.trim().is_empty() => NAMED.get_or_init(|| brokers.trim().to_owned()),
+        _ => OURS.get_or_init(Broker::started).address(),
+    }
+}
+
+impl Broker {
+    /// One that runs and answers.
+    pub(crate) fn started() -> Self {
+        let mut broker = Self::prepared();
+        broker.start();
+        broker
+    }
+
+    /// One that has its address and does not run yet.
+    pub(crate) fn prepared() -> Self {
+        let fetched = script().arg("fetch").output().expect("a shell is there");
+        assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
+        let [port, controller] = free_ports();
+        // The guardian removes the folder, since it may outlive this process.
+        let data = tempfile::Builder::new().prefix("leadstream-kafka-").tempdir().expect("a temporary folder").keep();
+        let log = File::create(log_of(&data)).expect("a log file");
+        let mut guardian = script()
+            .args(["guard", &port.to_string(), &controller.to_string()])
+            .arg(&data)
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone().expect("a second handle"))
+            .stderr(log)
+            // A SIGKILL of this process's whole group must not take the guardian along.
+            .process_group(0)
+            .spawn()
+            .expect("a shell is there");
+        let orders = guardian.stdin.take();
+        Self { address: format!("127.0.0.1:{port}"), data, guardian, orders }
+    }
+
+    /// `host:port`, the same before and after a restart.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Starts it, with the data it had, and waits until it answers.
+    pub(crate) fn start(&mut self) {
+        self.order("start");
+        let log = || fs::read_to_string(log_of(&self.data)).unwrap_or_default();
+        wait_for("a broker that answers", START, log, || clients::answers(&self.address).then_some(()));
+    }
+
+    /// SIGKILL: nothing is written down, nothing is said good-bye to.
+    pub(crate) fn kill(&mut self) {
+        self.order("kill");
+        let silent = || !clients::accepts(&self.address);
+        wait_for("a broker that is gone", Duration::from_secs(10), String::new, || silent().then_some(()));
+    }
+
+    fn order(&mut self, order: &str) {
+        let orders = self.orders.as_mut().expect("open until dropped");
+        writeln!(orders, "{order}").expect("the guardian lives");
+    }
+
+    /// The guardian's process id, and the folder it removes.
+    #[cfg(test)]
+    pub(crate) fn traces(&self) -> (u32, PathBuf) {
+        (self.guardian.id(), self.data.clone())
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.orders = None;
+        // The guardian ends when it has killed the broker; if it cannot be waited for, there is nothing left to do.
+        let _ = self.guardian.wait();
+    }
+}
+
+fn script() -> Command {
+    let mut command = Command::new("sh");
+    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kafka/broker/broker.sh"));
+    command
+}
+
+fn log_of(data: &Path) -> PathBuf {
+    data.join("broker.log")
+}
+
+/// Two ports that were free a moment ago; both held until both are known, so they differ.
+fn free_ports() -> [u16; 2] {
+    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    held.map(|listener| listener.local_addr().expect("bound").port())
+}

@@ -1,0 +1,278 @@
+//! Plain Kafka clients that know nothing of the program: topics, raw records in, a `read_committed` reader, a group's offsets.
+
+use std::{
+    collections::BTreeMap,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    ClientConfig, Message, Offset, Timestamp, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication},
+    client::DefaultClientContext,
+    config::RDKafkaLogLevel,
+    consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, RDKafkaErrorCode},
+    message::{DeliveryResult, Header, Headers, OwnedHeaders},
+    producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer},
+};
+
+use super::waiting::wait_for;
+
+const CALL: Duration = Duration::from_secs(10);
+/// Longer than the longest transaction a killed process leaves open.
+const SETTLED: Duration = Duration::from_mins(1);
+
+/// A record to write.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Raw {
+    pub(crate) partition: i32,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
+    /// Milliseconds since 1970; none: now.
+    pub(crate) timestamp: Option<i64>,
+}
+
+/// A record as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) value: Option<Vec<u8>>,
+    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
+    pub(crate) timestamp: i64,
+}
+
+impl Kept {
+    /// A header's text; panics where it is missing, twice there, or no text.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let found: Vec<_> = self.headers.iter().filter(|(known, _)| known == name).collect();
+        assert_eq!(found.len(), 1, "header {name} of {:?}", self.headers);
+        std::str::from_utf8(found[0].1.as_deref().expect("a value")).expect("text")
+    }
+
+    /// The value as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(self.value.as_deref().expect("a value")).expect("JSON")
+    }
+}
+
+/// Whether something listens there.
+pub(crate) fn accepts(address: &str) -> bool {
+    TcpStream::connect_timeout(&address.parse().expect("host:port"), Duration::from_secs(1)).is_ok()
+}
+
+/// Whether a broker answers there, and takes transactions and groups.
+pub(crate) fn answers(address: &str) -> bool {
+    accepts(address) && {
+        let client: BaseConsumer = config(address).create().expect("good settings");
+        client.fetch_metadata(None, Duration::from_secs(2)).is_ok_and(|found| !found.brokers().is_empty())
+    }
+}
+
+fn config(brokers: &str) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", brokers).set("reconnect.backoff.max.ms", "500").set_log_level(RDKafkaLogLevel::Critical);
+    config
+}
+
+/// Name, partitions, settings of its own.
+pub(crate) type Topic<'a> = (&'a str, i32, &'a [(&'a str, &'a str)]);
+
+/// Creates topics.
+pub(crate) fn create_topics(brokers: &str, topics: &[Topic<'_>]) {
+    let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("good settings");
+    let new: Vec<_> = topics
+        .iter()
+        .map(|(name, partitions, settings)| {
+            let topic = NewTopic::new(name, *partitions, TopicReplication::Fixed(1));
+            settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
+        })
+        .collect();
+    let options = AdminOptions::new().operation_timeout(Some(CALL)).request_timeout(Some(CALL));
+    let results = block_on(admin.create_topics(&new, &options)).expect("the broker answers");
+    for result in results {
+        result.expect("the topic is created");
+    }
+    // Created is not yet known to every part of the broker.
+    let client: BaseConsumer = config(brokers).create().expect("good settings");
+    for (name, partitions, _) in topics {
+        let led = || {
+            let found = client.fetch_metadata(Some(name), CALL).ok()?;
+            let topic = found.topics().first()?;
+            let led = topic.partitions().iter().filter(|partition| partition.leader() >= 0).count();
+            (topic.error().is_none() && led == usize::try_from(*partitions).ok()?).then_some(())
+        };
+        wait_for("the topic's partitions have leaders", CALL, String::new, led);
+    }
+}
+
+/// Changes settings of a topic that is there.
+pub(crate) fn alter_topic(brokers: &str, topic: &str, settings: &[(&str, &str)]) {
+    let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("good settings");
+    let change = AlterConfig::new(ResourceSpecifier::Topic(topic));
+    let change = settings.iter().fold(change, |change, (key, value)| change.set(key, value));
+    let options = AdminOptions::new().request_timeout(Some(CALL));
+    for result in block_on(admin.alter_configs(&[change], &options)).expect("the broker answers") {
+        result.expect("the topic is changed");
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+#[derive(Default)]
+struct Delivered(std::sync::Mutex<Vec<(usize, Result<i64, String>)>>);
+
+impl rdkafka::ClientContext for Delivered {}
+
+impl ProducerContext for Delivered {
+    type DeliveryOpaque = Box<usize>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, index: Box<usize>) {
+        let result = match result {
+            Ok(message) => Ok(message.offset()),
+            Err((error, _)) => Err(error.to_string()),
+        };
+        self.0.lock().expect("not poisoned").push((*index, result));
+    }
+}
+
+/// Writes raw records, once each and in order; tells at which offset each one is.
+pub(crate) struct Writer(ThreadedProducer<Delivered>);
+
+impl Writer {
+    pub(crate) fn new(brokers: &str) -> Self {
+        let mut config = config(brokers);
+        config.set("enable.idempotence", "true").set("linger.ms", "5").set("message.max.bytes", "20000000");
+        config.set("queue.buffering.max.messages", "1000000").set("queue.buffering.max.kbytes", "1000000");
+        Self(config.create_with_context(Delivered::default()).expect("good settings"))
+    }
+
+    /// Returns when all of them are there: their offsets, in the order of `records`.
+    pub(crate) fn write(&self, topic: &str, records: &[Raw]) -> Vec<i64> {
+        self.0.context().0.lock().expect("not poisoned").clear();
+        for (index, raw) in records.iter().enumerate() {
+            let mut record = BaseRecord::with_opaque_to(topic, Box::new(index)).partition(raw.partition);
+            record.key = raw.key.as_deref();
+            record.payload = raw.value.as_deref();
+            record.timestamp = raw.timestamp;
+            if !raw.headers.is_empty() {
+                let headers = raw
+                    .headers
+                    .iter()
+                    .fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: value.as_deref() }));
+                record.headers = Some(headers);
+            }
+            self.0.send(record).map_err(|(error, _)| error).expect("there is room in the queue");
+        }
+        self.0.flush(SETTLED).expect("the broker takes them");
+        let mut delivered = self.0.context().0.lock().expect("not poisoned");
+        delivered.sort_by_key(|(index, _)| *index);
+        assert_eq!(delivered.len(), records.len());
+        delivered.drain(..).map(|(_, offset)| offset.expect("the broker takes it")).collect()
+    }
+}
+
+/// Writes with a writer of its own.
+pub(crate) fn write(brokers: &str, topic: &str, records: &[Raw]) -> Vec<i64> {
+    Writer::new(brokers).write(topic, records)
+}
+
+fn reader(brokers: &str, isolation: &str) -> BaseConsumer {
+    let mut config = config(brokers);
+    config.set("group.id", "reader-that-commits-nothing").set("isolation.level", isolation);
+    config.set("enable.auto.commit", "false").set("enable.partition.eof", "true").set("auto.offset.reset", "error");
+    config.set("fetch.message.max.bytes", "20000000").set("check.crcs", "true");
+    config.create().expect("good settings")
+}
+
+fn partitions(client: &BaseConsumer, topic: &str) -> i32 {
+    let found = client.fetch_metadata(Some(topic), CALL).expect("the broker answers");
+    i32::try_from(found.topics()[0].partitions().len()).expect("a few")
+}
+
+/// Everything of a topic that is committed, by partition and offset. Waits until no transaction is open, so that nothing
+/// that is still to become visible is missed.
+pub(crate) fn read_committed(brokers: &str, topic: &str) -> Vec<Kept> {
+    let committed = reader(brokers, "read_committed");
+    let all = reader(brokers, "read_uncommitted");
+    let count = partitions(&committed, topic);
+    let mut list = TopicPartitionList::new();
+    for partition in 0..count {
+        let settled = || {
+            let (_, visible) = committed.fetch_watermarks(topic, partition, CALL).ok()?;
+            let (_, end) = all.fetch_watermarks(topic, partition, CALL).ok()?;
+            (visible == end).then_some(())
+        };
+        wait_for("every transaction has come to its end", SETTLED, || format!("{topic}/{partition}"), settled);
+        list.add_partition_offset(topic, partition, Offset::Beginning).expect("a place to start");
+    }
+    committed.assign(&list).expect("assigned");
+    let mut kept = Vec::new();
+    let mut at_end = vec![false; usize::try_from(count).expect("positive")];
+    let mut heard = Instant::now();
+    while at_end.contains(&false) {
+        match committed.poll(Duration::from_millis(500)) {
+            None => assert!(heard.elapsed() < SETTLED, "{topic} is not read to its end: {at_end:?}"),
+            Some(Err(KafkaError::PartitionEOF(partition))) => at_end[usize::try_from(partition).expect("positive")] = true,
+            // A connection that comes and goes is the client's own to mend.
+            Some(Err(KafkaError::MessageConsumption(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown))) => {}
+            Some(Err(error)) => panic!("reading {topic}: {error}"),
+            Some(Ok(message)) => {
+                heard = Instant::now();
+                let headers = message
+                    .headers()
+                    .map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect());
+                kept.push(Kept {
+                    partition: message.partition(),
+                    offset: message.offset(),
+                    key: message.key().map(<[u8]>::to_vec),
+                    value: message.payload().map(<[u8]>::to_vec),
+                    headers: headers.unwrap_or_default(),
+                    timestamp: match message.timestamp() {
+                        Timestamp::CreateTime(at) | Timestamp::LogAppendTime(at) => at,
+                        Timestamp::NotAvailable => -1,
+                    },
+                });
+            }
+        }
+    }
+    kept.sort_by_key(|kept| (kept.partition, kept.offset));
+    kept
+}
+
+/// A group's committed offsets, looked at from outside.
+pub(crate) struct Group {
+    client: BaseConsumer,
+    topic: String,
+    partitions: i32,
+}
+
+impl Group {
+    pub(crate) fn of(brokers: &str, group: &str, topic: &str) -> Self {
+        // Pending offsets of an open transaction must not hold the look up: what counts is what is committed.
+        let client: BaseConsumer =
+            config(brokers).set("group.id", group).set("isolation.level", "read_uncommitted").create().expect("good settings");
+        let partitions = partitions(&client, topic);
+        Self { client, topic: topic.to_owned(), partitions }
+    }
+
+    /// By partition; none: nothing is committed there, or the broker is away.
+    pub(crate) fn committed(&self) -> BTreeMap<i32, i64> {
+        let mut list = TopicPartitionList::new();
+        for partition in 0..self.partitions {
+            list.add_partition(&self.topic, partition);
+        }
+        let Ok(found) = self.client.committed_offsets(list, Duration::from_secs(3)) else { return BTreeMap::new() };
+        found.elements().iter().filter_map(|at| Some((at.partition(), at.offset().to_raw().filter(|offset| *offset >= 0)?))).collect()
+    }
+
+    /// Records before the committed offsets, all partitions together; of a topic that was never trimmed.
+    pub(crate) fn done(&self) -> i64 {
+        self.committed().values().sum()
+    }
+}

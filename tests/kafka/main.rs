@@ -1,0 +1,19 @@
+//! Every claim on delivery, against a real Apache Kafka, in one binary. How the broker comes to be: `broker`; what the tests
+//! say to it: `clients`; how the program is run, killed and asked: `service`. What needs no broker is in `tests/it`.
+#![cfg(feature = "kafka")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+
+mod broker;
+mod clients;
+mod harness;
+mod leads;
+mod outcomes;
+mod service;
+mod waiting;
+
+mod joining;
+mod kills;
+mod outage;
+mod path;
+mod stopping;
+mod topics;

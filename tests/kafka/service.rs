@@ -1,0 +1,347 @@
+//! The built program as a process: a scene of topics, group and configuration file for each test, `leadstream run` in it,
+//! and what a person could ask of it: its HTTP pages, its lines, its exit code.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::{
+    clients::{self, Group, Kept, Raw},
+    waiting::{wait_for, wait_until},
+};
+
+/// For what a slow machine does in a few seconds.
+pub(crate) const SOON: Duration = Duration::from_mins(1);
+
+/// What one test has to itself.
+pub(crate) struct Scene {
+    pub(crate) brokers: String,
+    pub(crate) raw: String,
+    pub(crate) qualified: String,
+    pub(crate) unqualified: String,
+    pub(crate) routing: String,
+    pub(crate) dead_letter: String,
+    pub(crate) group: String,
+    folder: tempfile::TempDir,
+}
+
+impl Scene {
+    /// Names and a configuration file; no topic exists yet.
+    pub(crate) fn named(test: &str, brokers: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        // A broker named by the environment may remember an earlier run.
+        let name = format!("{test}-{}-{number}-{}", std::process::id(), now_millis());
+        let folder = tempfile::Builder::new().prefix("leadstream-test-").tempdir().expect("a temporary folder");
+        let scene = Self {
+            brokers: brokers.to_owned(),
+            raw: format!("{name}.raw"),
+            qualified: format!("{name}.qualified"),
+            unqualified: format!("{name}.unqualified"),
+            routing: format!("{name}.routing"),
+            dead_letter: format!("{name}.dead-letter"),
+            group: name,
+            folder,
+        };
+        fs::write(scene.config_file(), scene.config()).expect("written");
+        scene
+    }
+
+    /// Input of so many partitions, outputs of three each.
+    pub(crate) fn with_topics(test: &str, brokers: &str, partitions: i32) -> Self {
+        let scene = Self::named(test, brokers);
+        scene.create_topics(partitions, &[]);
+        scene
+    }
+
+    /// The five topics; `routing` with settings of its own.
+    pub(crate) fn create_topics(&self, partitions: i32, routing: &[(&str, &str)]) {
+        let large: &[(&str, &str)] = &[("max.message.bytes", "12000000")];
+        let outputs = [&self.qualified, &self.unqualified, &self.dead_letter];
+        let mut topics: Vec<clients::Topic<'_>> = outputs.iter().map(|name| (name.as_str(), 3, large)).collect();
+        topics.push((&self.raw, partitions, large));
+        topics.push((&self.routing, 3, routing));
+        clients::create_topics(&self.brokers, &topics);
+    }
+
+    pub(crate) fn config_file(&self) -> PathBuf {
+        self.folder.path().join("leadstream.toml")
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self) -> String {
+        let Self { brokers, group, raw, qualified, unqualified, routing, dead_letter, .. } = self;
+        format!(
+            "[kafka]\nbrokers = \"{brokers}\"\ngroup = \"{group}\"\n[topics]\nraw = [\"{raw}\"]\nqualified = \"{qualified}\"\n\
+             unqualified = \"{unqualified}\"\nrouting = \"{routing}\"\ndead_letter = \"{dead_letter}\"\n[run]\nlanes = 2\n\
+             [http]\nlisten = \"127.0.0.1:0\"\n"
+        )
+    }
+
+    pub(crate) fn write(&self, records: &[Raw]) -> Vec<i64> {
+        clients::write(&self.brokers, &self.raw, records)
+    }
+
+    pub(crate) fn read(&self, topic: &str) -> Vec<Kept> {
+        clients::read_committed(&self.brokers, topic)
+    }
+
+    pub(crate) fn progress(&self) -> Group {
+        Group::of(&self.brokers, &self.group, &self.raw)
+    }
+
+    /// Waits until the group has committed so many records.
+    pub(crate) fn wait_done(&self, records: usize, service: &Service) {
+        let group = self.progress();
+        let goal = i64::try_from(records).expect("a count");
+        let state = || format!("committed: {:?}\nlines of the process:\n{}", group.committed(), service.lines());
+        wait_for(&format!("{records} records are committed"), 2 * SOON, state, || {
+            service.assert_runs();
+            (group.done() >= goal).then_some(())
+        });
+        assert_eq!(group.done(), goal, "more is committed than was written");
+    }
+
+    /// `leadstream ARGUMENTS` with this scene's configuration, to its end.
+    pub(crate) fn call(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).stdin(Stdio::null()).output().expect("the program starts")
+    }
+
+    /// `leadstream run` with this scene's configuration.
+    pub(crate) fn run(&self, more: &[&str]) -> Service {
+        let arguments: Vec<_> = ["run"].iter().chain(more).copied().collect();
+        Service::start(self.command(&arguments))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_leadstream"));
+        command.args(arguments).arg("--config").arg(self.config_file()).env("NO_COLOR", "1");
+        command
+    }
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_millis() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// A running `leadstream run`.
+pub(crate) struct Service {
+    child: Child,
+    lines: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+    address: OnceLock<SocketAddr>,
+    ended: Option<ExitStatus>,
+}
+
+impl Service {
+    fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        last_rites::watch(child.id());
+        let lines = Arc::new(Mutex::new(String::new()));
+        let stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let kept = Arc::clone(&lines);
+        let read = move || {
+            for line in stderr.split(b'\n').map_while(Result::ok) {
+                let mut kept = kept.lock().expect("not poisoned");
+                kept.push_str(&String::from_utf8_lossy(&line));
+                kept.push('\n');
+            }
+        };
+        Self { child, lines, reader: Some(thread::spawn(read)), address: OnceLock::new(), ended: None }
+    }
+
+    /// What it has written to standard error.
+    pub(crate) fn lines(&self) -> String {
+        self.lines.lock().expect("not poisoned").clone()
+    }
+
+    /// Panics with its last words when it has ended: nobody waits in vain for what a dead process was to do.
+    pub(crate) fn assert_runs(&self) {
+        let gone = self.reader.as_ref().is_none_or(JoinHandle::is_finished);
+        assert!(!gone, "the process has ended:\n{}", self.lines());
+    }
+
+    /// Where it told that it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        *self.address.get_or_init(|| {
+            wait_for(
+                "the line that tells the HTTP address",
+                SOON,
+                || self.lines(),
+                || {
+                    let lines = self.lines();
+                    let line = lines.lines().find(|line| line.contains("http listening"))?;
+                    line.split("addr=").nth(1)?.split_whitespace().next()?.parse().ok()
+                },
+            )
+        })
+    }
+
+    /// A page's status and text; none while nobody answers.
+    pub(crate) fn try_page(&self, path: &str) -> Option<(u16, String)> {
+        self.assert_runs();
+        let mut stream = TcpStream::connect_timeout(&self.address(), Duration::from_secs(2)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let (head, body) = answer.split_once("\r\n\r\n")?;
+        Some((head.split_whitespace().nth(1)?.parse().ok()?, body.to_owned()))
+    }
+
+    /// The text of a page that is there and well.
+    pub(crate) fn page(&self, path: &str) -> String {
+        let (status, body) = self.try_page(path).unwrap_or_else(|| panic!("{path} does not answer\n{}", self.lines()));
+        assert_eq!(status, 200, "{path}: {body}");
+        body
+    }
+
+    pub(crate) fn status(&self) -> serde_json::Value {
+        serde_json::from_str(&self.page("/status")).expect("JSON")
+    }
+
+    /// A metric's value, all its series together; none: there is no such series.
+    pub(crate) fn metric(&self, name: &str) -> Option<f64> {
+        let page = self.page("/metrics");
+        let values = page.lines().filter_map(|line| {
+            let rest = line.strip_prefix(name)?;
+            (rest.starts_with('{') || rest.starts_with(' ')).then(|| rest.rsplit(' ').next()?.parse::<f64>().ok())?
+        });
+        values.fold(None, |sum, value| Some(sum.unwrap_or(0.0) + value))
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.try_page("/readyz").is_some_and(|(status, _)| status == 200)
+    }
+
+    pub(crate) fn wait_ready(&self) {
+        wait_for(
+            "/readyz says 200",
+            SOON,
+            || format!("{:?}\n{}", self.try_page("/readyz"), self.lines()),
+            || self.is_ready().then_some(()),
+        );
+    }
+
+    /// Partitions its lanes hold, by `/status`.
+    pub(crate) fn partitions(&self) -> usize {
+        let status = self.status();
+        let lanes = status["lanes"].as_array().expect("lanes");
+        lanes.iter().map(|lane| lane["partitions"].as_array().map_or(0, Vec::len)).sum()
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("it is ours");
+        self.reap();
+    }
+
+    /// SIGTERM.
+    pub(crate) fn terminate(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill is there");
+        assert!(told.success());
+    }
+
+    /// Its exit code, when it ends within the time.
+    pub(crate) fn exit_within(&mut self, time: Duration) -> i32 {
+        let started = Instant::now();
+        wait_until_ended(self, time);
+        let status = self.reap();
+        let lines = self.lines();
+        status.code().unwrap_or_else(|| panic!("ended by a signal after {:?}: {status}\n{lines}", started.elapsed()))
+    }
+
+    fn reap(&mut self) -> ExitStatus {
+        if let Some(status) = self.ended {
+            return status;
+        }
+        let status = self.child.wait().expect("it is ours");
+        last_rites::forget(self.child.id());
+        self.ended = Some(status);
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("lines are read");
+        }
+        status
+    }
+}
+
+fn wait_until_ended(service: &mut Service, time: Duration) {
+    let lines = Arc::clone(&service.lines);
+    let state = move || lines.lock().expect("not poisoned").clone();
+    wait_for("the process ends", time, state, || service.child.try_wait().expect("it is ours").map(|_| ()));
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if self.ended.is_none() {
+            // It may have ended by itself a moment ago.
+            let _ = self.child.kill();
+            self.reap();
+        }
+    }
+}
+
+/// Waits until these processes together hold all partitions, each of them some.
+pub(crate) fn wait_shared(services: &[&Service], partitions: usize) {
+    wait_until("the partitions are shared", SOON, || {
+        let held: Vec<_> = services.iter().map(|service| service.partitions()).collect();
+        held.iter().sum::<usize>() == partitions && !held.contains(&0)
+    });
+}
+
+/// Kills what is still running when this process is gone, however it went: a shell that reads process ids from a pipe of
+/// this process, and ends them when the pipe closes.
+mod last_rites {
+    use std::{
+        io::Write as _,
+        os::unix::process::CommandExt as _,
+        process::{ChildStdin, Command, Stdio},
+        sync::{Mutex, OnceLock},
+    };
+
+    const SCRIPT: &str = r#"trap '' INT TERM
+        running=" "
+        while read -r order id; do
+            case $order in
+            watch) running="$running$id " ;;
+            forget) running="${running%% $id *} ${running#* $id }" ;;
+            esac
+        done
+        for id in $running; do kill -9 "$id" 2>/dev/null; done"#;
+
+    fn tell(order: &str, id: u32) {
+        static PIPE: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
+        let pipe = PIPE.get_or_init(|| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", SCRIPT]).stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0);
+            // Not waited for: it is to live longer than this process.
+            #[allow(clippy::zombie_processes)]
+            let mut shell = shell.spawn().expect("a shell is there");
+            Mutex::new(shell.stdin.take().expect("piped"))
+        });
+        writeln!(pipe.lock().expect("not poisoned"), "{order} {id}").expect("the shell lives");
+    }
+
+    pub(super) fn watch(id: u32) {
+        tell("watch", id);
+    }
+
+    pub(super) fn forget(id: u32) {
+        tell("forget", id);
+    }
+}
