@@ -230,7 +230,9 @@ mod tests {
             |(storefront, campaign, flags, score, reasons, destinations)| {
                 let verdict = if reasons.is_empty() { Verdict::Qualified } else { Verdict::Unqualified };
                 let mut set = Flags::default();
-                flags.into_iter().for_each(|flag| set.insert(flag));
+                for flag in flags {
+                    set.insert(flag);
+                }
                 let event_time = Timestamp::from_millis(score);
                 (CountedLead { storefront, campaign, verdict, flags: set, score, event_time }, reasons, destinations)
             },

@@ -32,7 +32,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { connections: 64, silence: Duration::from_secs(30), life: Duration::from_secs(600) }
+        Self { connections: 64, silence: Duration::from_secs(30), life: Duration::from_mins(10) }
     }
 }
 

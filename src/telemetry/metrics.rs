@@ -282,9 +282,7 @@ impl Metrics {
                 self.assigned_partitions.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
             }
             LaneEvent::Revoked(partitions) => self.gone("revoked", partitions),
-            // A member that leaves with nothing in its hands has lost nothing.
-            LaneEvent::Lost([]) => {}
-            LaneEvent::Lost(partitions) => self.gone("lost", partitions),
+            LaneEvent::Lost(partitions @ [_, ..]) => self.gone("lost", partitions),
             LaneEvent::Recycled(reason) => self.producer_recycles.with_label_values(&[reason]).inc(),
             LaneEvent::Lag { partition, next, end, seconds } => {
                 let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -295,7 +293,8 @@ impl Metrics {
                     self.consumer_lag_seconds.with_label_values(labels).set(seconds);
                 }
             }
-            LaneEvent::DependencyUp | LaneEvent::DependencyDown(_) => {}
+            // A member that leaves with nothing in its hands has lost nothing.
+            LaneEvent::Lost([]) | LaneEvent::DependencyUp | LaneEvent::DependencyDown(_) => {}
         }
     }
 

@@ -18,7 +18,7 @@ use crate::{
 /// A lane that has not come round for this long is stuck. While a broker is away a lane may rightly wait, in one round, for
 /// deliveries (20 s), for the consumed offsets or the commit (100 s) and for the abort (110 s); a probe must not have the
 /// process killed for that, since a new one would wait for the same broker.
-pub const STUCK: Duration = Duration::from_secs(300);
+pub const STUCK: Duration = Duration::from_mins(5);
 
 /// Totals since the start, of committed batches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_lane_is_stuck_when_it_has_not_come_round_in_time() {
-        let status = status().stuck_after(Duration::from_secs(60));
+        let status = status().stuck_after(Duration::from_mins(1));
         let begun = Instant::now();
         assert_eq!(status.stuck(begun), [0; 0]);
         let later = begun + Duration::from_secs(61);

@@ -48,7 +48,7 @@ fn queries(board: &Value) -> Vec<String> {
     of_panels.chain(of_variables).map(|query| query.as_str().expect("a query is text").to_owned()).collect()
 }
 
-/// The PromQL of a page: what stands in its fenced blocks.
+/// The `PromQL` of a page: what stands in its fenced blocks.
 fn fenced(page: &str) -> Vec<String> {
     page.split("```promql\n").skip(1).filter_map(|rest| Some(rest.split("```").next()?.to_owned())).collect()
 }

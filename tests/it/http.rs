@@ -123,7 +123,7 @@ fn a_taken_port_is_an_error_and_a_stopped_server_frees_its_port() {
 
 #[test]
 fn clients_that_say_nothing_hold_nothing_for_long() {
-    let (server, _) = server(Bounds { connections: 2, silence: Duration::from_millis(50), life: Duration::from_secs(60) });
+    let (server, _) = server(Bounds { connections: 2, silence: Duration::from_millis(50), life: Duration::from_mins(1) });
     let silent = [connect(server.address()), connect(server.address())];
     // All places are taken: this one waits in the queue until the silent ones are shown out.
     assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
@@ -135,7 +135,7 @@ fn clients_that_say_nothing_hold_nothing_for_long() {
 
 #[test]
 fn a_request_that_trickles_in_is_not_waited_for() {
-    let (server, _) = server(Bounds { connections: 1, silence: Duration::from_millis(50), life: Duration::from_secs(60) });
+    let (server, _) = server(Bounds { connections: 1, silence: Duration::from_millis(50), life: Duration::from_mins(1) });
     let mut client = connect(server.address());
     // The pace of the trickle: each read waits this long for an answer that does not come.
     client.set_read_timeout(Some(Duration::from_millis(5))).expect("set");

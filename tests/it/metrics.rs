@@ -1,6 +1,8 @@
 //! The metrics and their reference page, from outside: what a lane tells in, what a scraper reads out.
 
 use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
     fs,
     path::Path,
     sync::{
@@ -12,16 +14,18 @@ use std::{
 };
 
 use leadstream::{
-    io::{Committed, CountedLead, LaneEvent, Tally},
+    io::{Batch, Committed, CountedLead, LaneEvent, Tally},
     lead::{
         Campaign, DeadLetterCode, DeadLetterStage, Flag, Flags, Outcome, Partition, Rejection, Storefront, Timestamp, Verdict, Vocabulary,
     },
-    pipeline::OutputTopic,
+    pipeline::{self, OutputBuffer, OutputTopic},
     telemetry::{
         Labels, Metrics,
         names::{self, Kind, Values},
     },
 };
+
+use crate::core;
 
 pub(crate) fn metrics() -> Metrics {
     let labels = Labels {
@@ -41,10 +45,13 @@ fn value(text: &str, series: &str) -> Option<f64> {
     text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
 }
 
-/// Sum over all series of a metric.
-fn sum(text: &str, metric: &str) -> f64 {
+/// Sum over all series of a metric that holds whole numbers.
+fn sum(text: &str, metric: &str) -> u64 {
     let of_metric = |line: &&str| line.strip_prefix(metric).is_some_and(|rest| rest.starts_with(['{', ' ']));
-    text.lines().filter(of_metric).filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    text.lines()
+        .filter(of_metric)
+        .map(|line| line.rsplit(' ').next().and_then(|value| value.parse::<u64>().ok()).expect("a whole number"))
+        .sum()
 }
 
 fn series(text: &str) -> impl Iterator<Item = &str> {
@@ -129,6 +136,69 @@ fn a_committed_batch_moves_every_counter_it_should() {
     }
 }
 
+/// What was published about a record is what is counted of it, lead by lead.
+#[test]
+fn the_tally_of_a_decision_says_what_its_events_say() {
+    let records: [&[u8]; 4] = [
+        br#"{"userDetails": {"firstName": "Ada", "email": "ada@bakery-company.de"}, "leadSource": "SPZA-PLT|bakery.app"}"#,
+        br#"{"userDetails": {"email": "ada@bakery-company.de"}, "leadSource": "AzureMarketplace-DNC|bakery.app"}"#,
+        br#"[{"userDetails": {"lastName": "MSFT_TEST"}}, {"userDetails": {"email": "bo@mill-company.fr"}, "leadSource": "SPZA-INS"}]"#,
+        b"{",
+    ];
+    let pipeline = core::pipeline();
+    let (mut tally, mut decided_records, mut published) = (Tally::default(), 0, BTreeMap::new());
+    for value in records {
+        let mut batch = Batch::default();
+        batch.push(core::at(1), core::now(), None, Some(value), std::iter::empty());
+        let record = batch.get(0).expect("just pushed");
+        let mut out = OutputBuffer::default();
+        out.begin(core::now());
+        tally.read(&record.at.partition.topic);
+        pipeline::run(&record, &pipeline, &mut out, |outcome| tally.outcome(outcome));
+        decided_records += u64::from(out.iter().all(|output| output.topic != OutputTopic::DeadLetter));
+        let mut count = |what: String| *published.entry(what).or_insert(0) += 1;
+        for output in out.iter().filter(|output| output.topic != OutputTopic::DeadLetter) {
+            let event: serde_json::Value = serde_json::from_slice(output.value.expect("an event has a value")).expect("JSON");
+            let word = |key: &str| event[key].as_str().unwrap_or_default().to_owned();
+            if output.topic == OutputTopic::Routing {
+                count(format!("route {} {}", word("storefront"), word("destination")));
+                continue;
+            }
+            count(format!("lead {} {} {}", word("storefront"), word("campaign"), word("verdict")));
+            count(format!("score {} {} {}", word("storefront"), event["score"]["total"], word("event_time")));
+            for reason in event["reasons"].as_array().into_iter().flatten() {
+                count(format!("reason {} {}", word("storefront"), reason.as_str().expect("text")));
+            }
+            for flag in event["flags"].as_array().into_iter().flatten() {
+                count(format!("flag {}", flag.as_str().expect("text")));
+            }
+        }
+    }
+    let mut counted = BTreeMap::new();
+    let mut add = |what: String, count: u64| *counted.entry(what).or_insert(0) += count;
+    for ((storefront, campaign, verdict), count) in tally.leads.iter() {
+        add(format!("lead {} {} {}", storefront.name(), campaign.name(), verdict.name()), count);
+    }
+    for ((storefront, reason), count) in tally.reasons.iter() {
+        add(format!("reason {} {reason}", storefront.name()), count);
+    }
+    for ((storefront, destination), count) in tally.routes.iter() {
+        add(format!("route {} {destination}", storefront.name()), count);
+    }
+    for (flag, count) in tally.flags.iter() {
+        add(format!("flag {}", flag.name()), count);
+    }
+    for lead in &tally.decided {
+        add(format!("score {} {} {}", lead.storefront.name(), lead.score, lead.event_time), 1);
+    }
+    assert_eq!(counted, published);
+    assert_eq!((tally.records.total(), tally.decided_records, tally.leads.total()), (4, decided_records, 4));
+    assert_eq!((tally.decided_records, tally.dead_letters.total(), tally.unaccounted()), (3, 1, 0));
+    for kind in ["route", "reason", "flag"] {
+        assert!(published.keys().any(|what| what.starts_with(kind)), "no {kind} to compare: {published:?}");
+    }
+}
+
 #[test]
 fn each_storefront_has_its_own_distribution() {
     for storefront in Storefront::ALL {
@@ -146,7 +216,7 @@ fn each_storefront_has_its_own_distribution() {
         commit(&metrics, &tally);
         let text = text(&metrics);
         assert_eq!(value(&text, &format!("leadstream_score_count{{storefront=\"{}\"}}", storefront.name())), Some(1.0));
-        assert_eq!(sum(&text, "leadstream_score_count"), 1.0);
+        assert_eq!(sum(&text, "leadstream_score_count"), 1);
     }
 }
 
@@ -298,7 +368,7 @@ fn a_scrape_never_sees_half_a_batch() {
             }
         })
     };
-    let (mut scrapes, mut last) = (0, 0.0);
+    let (mut scrapes, mut last) = (0, 0);
     // Until the lane has been seen at work often enough.
     while scrapes < 200 {
         let shown = text(&metrics);
@@ -326,7 +396,7 @@ fn reference() -> String {
     for metric in names::ALL {
         let labels = metric.label_names().iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let kind = metric.kind.name();
-        page += &format!("| `{}` | {kind} | {labels} | {} | {} |\n", metric.name, metric.help, metric.since);
+        writeln!(page, "| `{}` | {kind} | {labels} | {} | {} |", metric.name, metric.help, metric.since).expect("a String takes all");
     }
     page += "\n| label | of | values |\n|---|---|---|\n";
     let mut told = Vec::new();
@@ -337,14 +407,14 @@ fn reference() -> String {
         }
         let has = |metric: &&names::Metric| metric.labels.iter().any(|of| (of.name, described(of.values)) == row);
         let of = names::ALL.iter().filter(has).map(|metric| format!("`{}`", metric.name)).collect::<Vec<_>>().join(", ");
-        page += &format!("| `{}` | {of} | {} |\n", row.0, row.1);
+        writeln!(page, "| `{}` | {of} | {} |", row.0, row.1).expect("a String takes all");
         told.push(row);
     }
     page += "\n| histogram | upper bounds of its buckets |\n|---|---|\n";
     for metric in names::ALL {
         if let Kind::Histogram(buckets) = metric.kind {
             let bounds = buckets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            page += &format!("| `{}` | {bounds} |\n", metric.name);
+            writeln!(page, "| `{}` | {bounds} |", metric.name).expect("a String takes all");
         }
     }
     page
