@@ -64,15 +64,14 @@ impl BrokerHealth {
         let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
         match code {
             RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed | RDKafkaErrorCode::SSL => {
-                self.state().last_reason = reason.to_owned();
+                reason.clone_into(&mut self.state().last_reason);
                 self.suspect.store(true, Ordering::Relaxed);
                 self.complain(&code.to_string(), reason);
             }
             RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve => {
-                self.state().last_reason = reason.to_owned();
+                reason.clone_into(&mut self.state().last_reason);
             }
-            RDKafkaErrorCode::AllBrokersDown => self.suspect.store(true, Ordering::Relaxed),
-            RDKafkaErrorCode::OperationTimedOut => self.suspect.store(true, Ordering::Relaxed),
+            RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::OperationTimedOut => self.suspect.store(true, Ordering::Relaxed),
             _ => tracing::debug!(%error, reason, "the broker's client reports"),
         }
     }

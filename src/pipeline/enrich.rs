@@ -29,23 +29,20 @@ impl PersonKey {
 
     fn digest(&self, kind: &str, parts: &[&str]) -> Identity {
         let texts = [kind].into_iter().chain(parts.iter().copied());
-        let digest: [u8; 32] = match &self.0 {
-            Some(keyed) => {
-                let mut keyed = keyed.clone();
-                texts.for_each(|text| {
-                    keyed.update(text.as_bytes());
-                    keyed.update(b"\x1f");
-                });
-                keyed.finalize().into_bytes().into()
-            }
-            None => {
-                let mut plain = Sha256::new();
-                texts.for_each(|text| {
-                    plain.update(text);
-                    plain.update(b"\x1f");
-                });
-                plain.finalize().into()
-            }
+        let digest: [u8; 32] = if let Some(keyed) = &self.0 {
+            let mut keyed = keyed.clone();
+            texts.for_each(|text| {
+                keyed.update(text.as_bytes());
+                keyed.update(b"\x1f");
+            });
+            keyed.finalize().into_bytes().into()
+        } else {
+            let mut plain = Sha256::new();
+            texts.for_each(|text| {
+                plain.update(text);
+                plain.update(b"\x1f");
+            });
+            plain.finalize().into()
         };
         Identity::from_digest(&digest)
     }
@@ -112,12 +109,11 @@ pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a 
 /// own bytes stand in, so that redeliveries are one touch and strangers are not.
 fn touch(person: Option<&Identity>, record: &Record<'_>, index: u32, parts: &[&str], event_time: crate::lead::Timestamp) -> Identity {
     let mut digest = Sha256::new();
-    match person {
-        Some(person) => digest.update(person.as_str()),
-        None => {
-            digest.update(record.value.unwrap_or_default());
-            digest.update(index.to_be_bytes());
-        }
+    if let Some(person) = person {
+        digest.update(person.as_str());
+    } else {
+        digest.update(record.value.unwrap_or_default());
+        digest.update(index.to_be_bytes());
     }
     for part in parts {
         digest.update(b"\x1f");

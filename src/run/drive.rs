@@ -106,11 +106,13 @@ impl Work {
         (self.records, self.dead_letters) = (0, 0);
         for (index, record) in batch.iter().enumerate().skip(first) {
             self.out.begin_record(index);
+            // Counted apart from its outcome: a record without one shows.
+            self.tally.read(&record.at.partition.topic);
             let (tally, dead_letters) = (&mut self.tally, &mut self.dead_letters);
             let outputs = self.out.len();
             let seen = |outcome: &Outcome<'_>| {
                 *dead_letters += u64::from(matches!(outcome, Outcome::Rejected(_)));
-                tally.record(&record.at.partition.topic, outcome);
+                tally.outcome(outcome);
             };
             if self.too_large.contains(&record.at) {
                 pipeline::reject(refused_by_broker(), &record, pipeline, &mut self.out, seen);

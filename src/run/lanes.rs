@@ -39,13 +39,13 @@ pub enum Ending {
 }
 
 /// Running lanes.
-pub struct Lanes {
+pub(super) struct Lanes {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// What all lanes of a process share.
-pub struct Shared {
+pub(super) struct Shared {
     /// Rules, tables and settings: swapped whole.
     pub pipeline: Arc<ArcSwap<Pipeline>>,
     /// The connection's state.
@@ -61,7 +61,7 @@ impl Lanes {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start<O: Observer + Send + 'static>(
+    pub(super) fn start<O: Observer + Send + 'static>(
         config: &Config,
         shared: &Shared,
         ended: &Sender<Ending>,
@@ -108,7 +108,7 @@ impl Lanes {
 
     /// Asks every lane to finish its batch and leave. Waits for them until `deadline`; `false` when one is still at it: its
     /// open transaction is ended by the broker, so nothing of it becomes visible and nothing is lost.
-    pub fn stop(self, deadline: Duration) -> bool {
+    pub(super) fn stop(self, deadline: Duration) -> bool {
         self.stop.store(true, Ordering::Relaxed);
         let started = Instant::now();
         for thread in self.threads {

@@ -222,7 +222,7 @@ impl<'o> Sink<'o> {
     fn write(&mut self, output: &Output<'_>) -> Result<(), Ended> {
         let topic = self.topics.name(output.topic);
         match &mut self.place {
-            Place::Stream(out) => enveloped(out, topic, output).map_err(|error| ended("standard output", error)),
+            Place::Stream(out) => enveloped(out, topic, output).map_err(|error| ended("standard output", &error)),
             Place::Files { files, folder } => {
                 let Some(file) = files.get_mut(output.topic as usize) else { return Ok(()) };
                 let written = if output.topic == OutputTopic::DeadLetter {
@@ -237,7 +237,7 @@ impl<'o> Sink<'o> {
 
     fn finish(self) -> Result<(), Ended> {
         match self.place {
-            Place::Stream(mut out) => out.flush().map_err(|error| ended("standard output", error)),
+            Place::Stream(mut out) => out.flush().map_err(|error| ended("standard output", &error)),
             Place::Files { files, folder } => {
                 files.into_iter().try_for_each(|mut file| file.flush()).map_err(|error| Ended::Failed(unwritable(&folder, &error)))
             }
@@ -245,8 +245,8 @@ impl<'o> Sink<'o> {
     }
 }
 
-fn ended(what: &str, error: io::Error) -> Ended {
-    if error.kind() == io::ErrorKind::BrokenPipe { Ended::Reader } else { Ended::Failed(unwritable(what, &error)) }
+fn ended(what: &str, error: &io::Error) -> Ended {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ended::Reader } else { Ended::Failed(unwritable(what, error)) }
 }
 
 /// Keys and a dead letter's value are bytes of any kind, so base64; an event's value is JSON already.

@@ -10,12 +10,12 @@ use crate::{
     telemetry::{Labels, Metrics, Status, http},
 };
 
-pub use crate::telemetry::Counts;
+pub(super) use crate::telemetry::Counts;
 
 use super::Failure;
 
 /// The process's metrics, status and HTTP.
-pub struct Telemetry {
+pub(super) struct Telemetry {
     metrics: Metrics,
     status: Arc<Status>,
     address: SocketAddr,
@@ -30,7 +30,7 @@ impl Telemetry {
     ///
     /// # Errors
     /// 64 when the address cannot be bound.
-    pub fn start(config: &Config, pipeline: &Pipeline) -> Result<Self, Failure> {
+    pub(super) fn start(config: &Config, pipeline: &Pipeline) -> Result<Self, Failure> {
         let rules = &pipeline.rules;
         let ruleset = [rules.name.clone(), rules.version.clone(), rules.hash.clone()];
         let labels = Labels {
@@ -50,34 +50,34 @@ impl Telemetry {
 
     /// Where HTTP listens.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Totals since the start.
     #[must_use]
-    pub fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> Counts {
         self.status.counts()
     }
 
     /// The broker was asked and answered.
-    pub fn broker_answers(&self) {
+    pub(super) fn broker_answers(&self) {
         self.status.broker(Ok(()));
     }
 
     /// The broker was asked and did not answer.
-    pub fn broker_is_silent(&self, why: &str) {
+    pub(super) fn broker_is_silent(&self, why: &str) {
         self.status.broker(Err(why));
     }
 
     /// The process is on its way out.
-    pub fn stopping(&self) {
+    pub(super) fn stopping(&self) {
         self.status.stopping();
     }
 
     /// The observer and the watch of lane `number`; lanes are asked for in order.
     #[must_use]
-    pub fn lane(&self, number: usize) -> (LaneReport, Box<dyn LaneWatch>) {
+    pub(super) fn lane(&self, number: usize) -> (LaneReport, Box<dyn LaneWatch>) {
         self.status.add_lane();
         let report = LaneReport { number, metrics: self.metrics.clone(), status: Arc::clone(&self.status) };
         (report.clone(), Box::new(report))
@@ -86,7 +86,7 @@ impl Telemetry {
 
 /// What one lane tells.
 #[derive(Clone)]
-pub struct LaneReport {
+pub(super) struct LaneReport {
     number: usize,
     metrics: Metrics,
     status: Arc<Status>,

@@ -88,6 +88,9 @@ pub fn hide_panic_messages() {
 
 /// SIGTERM and SIGINT become an ending; a second one ends the process at once, which is safe: what is not committed is
 /// decided again.
+///
+/// # Errors
+/// 70 when the system lets nobody listen.
 pub fn on_signal(sender: Sender<Ending>) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::bug(format!("listening for signals: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;

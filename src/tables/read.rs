@@ -14,6 +14,8 @@ use super::{
     rows::{Row, rows},
 };
 
+const HEX: [&str; 16] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "a", "b", "c", "d", "e", "f"];
+
 /// The tables there are.
 pub const NAMES: [&str; 3] = ["accounts", "offers", "suppressions"];
 
@@ -34,7 +36,8 @@ impl Tables {
                 _ => self.add_suppression(row, &mut reader),
             }
         }
-        let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash =
+            Sha256::digest(text).iter().fold(String::new(), |hash, byte| hash + HEX[usize::from(byte >> 4)] + HEX[usize::from(byte & 15)]);
         self.versions.insert(name, hash);
         reader.problems
     }

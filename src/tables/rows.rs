@@ -71,12 +71,10 @@ fn csv(text: &str) -> (Vec<Row>, Vec<Problem>) {
     let mut offset = 0;
     while offset < text.len() {
         let start = offset;
-        let (fields, next) = match record(text, offset) {
-            Ok(read) => read,
-            Err(problem) => {
-                problems.push(problem);
-                return (rows, problems);
-            }
+        let Some((fields, next)) = record(text, offset) else {
+            let problem = Problem::error("open_quote", "this row has a quote that is never closed");
+            problems.push(problem.at(text, offset).hint("close the quote, or double it where it is meant"));
+            return (rows, problems);
         };
         offset = next;
         if fields.len() == 1 && fields[0].trim().is_empty() {
@@ -100,8 +98,8 @@ fn csv(text: &str) -> (Vec<Row>, Vec<Problem>) {
     (rows, problems)
 }
 
-/// The fields of the record at `offset`, and where the next one begins.
-fn record(text: &str, offset: usize) -> Result<(Vec<String>, usize), Problem> {
+/// The fields of the record at `offset`, and where the next one begins; `None`: a quote is never closed.
+fn record(text: &str, offset: usize) -> Option<(Vec<String>, usize)> {
     let mut fields = Vec::new();
     let mut field = String::new();
     let mut quoted = false;
@@ -121,16 +119,15 @@ fn record(text: &str, offset: usize) -> Result<(Vec<String>, usize), Problem> {
             ',' if !quoted => fields.push(std::mem::take(&mut field)),
             '\n' if !quoted => {
                 fields.push(std::mem::take(&mut field));
-                return Ok((fields, offset + at + 1));
+                return Some((fields, offset + at + 1));
             }
             '\r' if !quoted => {}
             other => field.push(other),
         }
     }
     if quoted {
-        let problem = Problem::error("open_quote", "this row has a quote that is never closed");
-        return Err(problem.at(text, offset).hint("close the quote, or double it where it is meant"));
+        return None;
     }
     fields.push(field);
-    Ok((fields, text.len()))
+    Some((fields, text.len()))
 }

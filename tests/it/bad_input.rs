@@ -223,7 +223,7 @@ fn an_event_too_large_for_its_topic_makes_the_record_a_dead_letter_and_a_large_d
     );
     assert_eq!(outputs[0].value.as_deref(), Some(value.as_bytes()));
     let long = format!("{{{}", " ".repeat(30_000));
-    let (outputs, _) = run(&pipeline, Some(&[7; 50_000]), Some(long.as_bytes()), &[("h", &[1; 50_000])]);
+    let (outputs, _) = run(&pipeline, Some(&vec![7; 50_000]), Some(long.as_bytes()), &[("h", &vec![1; 50_000])]);
     assert_eq!((outputs[0].value.clone(), outputs[0].key.clone(), outputs[0].header("h")), (None, None, None));
     assert_eq!(
         (outputs[0].header("dlq-code").as_deref(), outputs[0].header("dlq-size").as_deref()),

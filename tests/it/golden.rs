@@ -64,16 +64,25 @@ fn lay_out(json: &str) -> String {
             '{' | '[' => {
                 depth += 1;
                 text.push(c);
-                text.push_str(&format!("\n{}", "  ".repeat(depth)));
+                line(&mut text, depth);
             }
             '}' | ']' => {
                 depth -= 1;
-                text.push_str(&format!("\n{}{c}", "  ".repeat(depth)));
+                line(&mut text, depth);
+                text.push(c);
             }
-            ',' => text.push_str(&format!(",\n{}", "  ".repeat(depth))),
+            ',' => {
+                text.push(c);
+                line(&mut text, depth);
+            }
             _ => text.push(c),
         }
     }
     text.push('\n');
     text
+}
+
+fn line(text: &mut String, depth: usize) {
+    text.push('\n');
+    text.extend(std::iter::repeat_n("  ", depth));
 }

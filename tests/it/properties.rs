@@ -54,7 +54,7 @@ proptest! {
             prop_assert!(outputs[0].header("dlq-code").is_some());
             return Ok(());
         }
-        let verdicts: Vec<Value> = outputs.iter().filter(|output| output.topic != "leads.routing").map(|output| output.json()).collect();
+        let verdicts: Vec<Value> = outputs.iter().filter(|output| output.topic != "leads.routing").map(super::core::Written::json).collect();
         prop_assert!(!verdicts.is_empty());
         for (index, verdict) in verdicts.iter().enumerate() {
             let kind = verdict["verdict"].as_str().unwrap_or_default().to_lowercase();
@@ -91,7 +91,7 @@ impl Observer for Counter {
 
 /// Everything that became visible, and what the observer counted: records, outcomes, aborts.
 fn driven(values: &[Vec<u8>], records: usize, aborts: &[bool], largest: usize) -> (Vec<Visible>, (u64, u64, u64)) {
-    let records_in = values.iter().enumerate().map(|(offset, value)| (at(offset as i64), now(), Some(value.clone()))).collect();
+    let records_in = (0..).zip(values).map(|(offset, value)| (at(offset), now(), Some(value.clone()))).collect();
     let mut lane = MemoryLane::new(records_in);
     let abort = || Abort { reason: "test", detail: String::new(), too_large: Vec::new() };
     lane.aborts = aborts.iter().map(|aborts| aborts.then(abort)).collect::<VecDeque<_>>();

@@ -19,8 +19,8 @@ use rdkafka::{
 
 use crate::{
     config::{Delivery, From, KafkaConfig},
-    io::{Abort, Batch, BatchLimits, Committed, Fatal, Lane, LaneError, LaneEvent, LaneWatch, Next, Progress},
-    lead::{Partition, Position, Timestamp},
+    io::{Batch, BatchLimits, Committed, Lane, LaneError, LaneEvent, LaneWatch, Next, Progress},
+    lead::Partition,
     pipeline::OutputBuffer,
 };
 
@@ -31,7 +31,7 @@ use super::{
     native,
     placement::{self, Ownership},
     producer::{Producer, Remedy, Trouble, abortable},
-    properties::{self, Packing},
+    properties::Packing,
     record::push,
 };
 

@@ -1,10 +1,7 @@
 //! How a lane gets what it needs, and back to a known state after trouble: connecting, replacing the producer, taking a batch
 //! back, waiting longer from failure to failure.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
@@ -119,11 +116,11 @@ impl KafkaLane {
         }
         self.aborts_in_a_row += 1;
         if !matches!(abort.reason, "rebalance" | "too_large") {
-            let wait = Duration::from_millis(100).saturating_mul(1 << self.aborts_in_a_row.min(6)).min(Duration::from_secs(5));
-            self.pause(wait);
-            let about = format!("a batch was taken back ({}), trying on", abort.reason);
-            self.health.complain(&about, &abort.detail);
-            self.complaint = Some(about);
+            let backoff = Duration::from_millis(100).saturating_mul(1 << self.aborts_in_a_row.min(6)).min(Duration::from_secs(5));
+            self.pause(backoff);
+            let complaint = format!("a batch was taken back ({}), trying on", abort.reason);
+            self.health.complain(&complaint, &abort.detail);
+            self.complaint = Some(complaint);
         }
         LaneError::Aborted(abort)
     }

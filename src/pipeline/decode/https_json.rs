@@ -78,7 +78,7 @@ impl<'a> Reader<'a, '_> {
         match value.as_bytes().first() {
             Some(b'{') => {
                 // The text was read once already, as part of the whole: it cannot be malformed.
-                let _ = object(value, &mut |key, value| self.user_detail(&parent, key, value));
+                let _ = object(value, &mut |key, value| self.user_detail(&parent, &key, value));
             }
             Some(b'n') => {}
             Some(b'"') if json_text::scalar(value).is_some_and(|text| text.trim().is_empty()) => {}
@@ -86,7 +86,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn user_detail(&mut self, parent: &str, key: Cow<'a, str>, value: &'a str) {
+    fn user_detail(&mut self, parent: &str, key: &str, value: &'a str) {
         let is = |name: &str| key.eq_ignore_ascii_case(name);
         let lead = &mut self.lead;
         let field = if is("firstName") {

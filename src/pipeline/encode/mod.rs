@@ -16,7 +16,7 @@ pub enum EventHeaders {
     /// None but `traceparent` if the input had one.
     #[default]
     None,
-    /// The CloudEvents Kafka binding, binary mode.
+    /// The `CloudEvents` Kafka binding, binary mode.
     CloudEvents,
 }
 

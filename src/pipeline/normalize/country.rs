@@ -44,45 +44,18 @@ fn key(written: &str) -> String {
     let mut key = String::with_capacity(written.len());
     let mut gap = false;
     for c in written.chars().flat_map(char::to_lowercase) {
-        let plain: &str = match c {
-            'a'..='z' | '0'..='9' => {
-                gap = push_gap(&mut key, gap);
-                key.push(c);
-                continue;
-            }
-            '.' | '\'' | '’' => continue,
-            '&' => " and ",
-            'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ă' | 'ą' => "a",
-            'ç' | 'č' | 'ć' => "c",
-            'è' | 'é' | 'ê' | 'ë' | 'ě' | 'ę' => "e",
-            'ì' | 'í' | 'î' | 'ï' | 'ı' => "i",
-            'ñ' | 'ń' => "n",
-            'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' => "o",
-            'ř' => "r",
-            'š' | 'ś' => "s",
-            'ù' | 'ú' | 'û' | 'ü' | 'ů' => "u",
-            'ý' => "y",
-            'ž' | 'ź' | 'ż' => "z",
-            'æ' => "ae",
-            'ß' => "ss",
-            // Combining accents of decomposed text.
-            '\u{300}'..='\u{36f}' => continue,
-            _ => {
-                gap = true;
-                continue;
-            }
+        let Some(plain) = plain(c) else {
+            gap = true;
+            continue;
         };
-        if c == '&' {
-            gap = false;
-            if !key.is_empty() {
-                key.push(' ');
-            }
-            key.push_str("and");
-            gap |= true;
-        } else {
-            gap = push_gap(&mut key, gap);
-            key.push_str(plain);
+        if plain.is_empty() {
+            continue;
         }
+        if (gap || plain == "and") && !key.is_empty() {
+            key.push(' ');
+        }
+        key.push_str(plain);
+        gap = plain == "and";
     }
     match key.strip_prefix("the ") {
         Some(rest) => rest.to_owned(),
@@ -90,11 +63,30 @@ fn key(written: &str) -> String {
     }
 }
 
-fn push_gap(key: &mut String, gap: bool) -> bool {
-    if gap && !key.is_empty() {
-        key.push(' ');
+/// The plain letters of a character; nothing for what stands within a word and is not spoken; `None` between words.
+fn plain(c: char) -> Option<&'static str> {
+    const ASCII: &str = "abcdefghijklmnopqrstuvwxyz0123456789";
+    if let Some(place) = ASCII.find(c) {
+        return ASCII.get(place..=place);
     }
-    false
+    Some(match c {
+        '.' | '\'' | '’' | '\u{300}'..='\u{36f}' => "",
+        '&' => "and",
+        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ă' | 'ą' => "a",
+        'ç' | 'č' | 'ć' => "c",
+        'è' | 'é' | 'ê' | 'ë' | 'ě' | 'ę' => "e",
+        'ì' | 'í' | 'î' | 'ï' | 'ı' => "i",
+        'ñ' | 'ń' => "n",
+        'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' => "o",
+        'ř' => "r",
+        'š' | 'ś' => "s",
+        'ù' | 'ú' | 'û' | 'ü' | 'ů' => "u",
+        'ý' => "y",
+        'ž' | 'ź' | 'ż' => "z",
+        'æ' => "ae",
+        'ß' => "ss",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ impl Cleaner {
 
     /// A field of one line; `None` if nothing is left.
     pub(super) fn line<'a>(&mut self, text: Cow<'a, str>) -> Option<Cow<'a, str>> {
-        self.clean(text, |c| c.is_control())
+        self.clean(text, char::is_control)
     }
 
     /// A field that may have line breaks and tabs.

@@ -41,7 +41,7 @@ const SOURCES: [&str; 9] = [
 
 /// Key and value of the raw record that holds made-up lead number `number`.
 #[must_use]
-pub fn lead(number: u64) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn lead(number: u64) -> (Vec<u8>, Vec<u8>) {
     let mut dice = Dice(number);
     let first = dice.pick(&FIRST);
     let last = dice.pick(&LAST);

@@ -71,7 +71,7 @@ pub fn demo(config: &Config, pipeline: Pipeline, arguments: &DemoArguments, out:
         smallest_limit: usize::MAX,
     };
     telemetry.broker_answers();
-    let writer = Writer::start(&config, raw, arguments.leads)?;
+    let writer = Writer::start(&config, &raw, arguments.leads)?;
     let lanes = Lanes::start(&config, &shared, &sender, |number| telemetry.lane(number))?;
 
     let started = Instant::now();
@@ -109,10 +109,10 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(config: &Config, topic: String, leads: Option<u64>) -> Result<Self, Failure> {
+    fn start(config: &Config, topic: &str, leads: Option<u64>) -> Result<Self, Failure> {
         let writer = Self { stop: Arc::default(), decided: Arc::default() };
         let (stop, decided) = (Arc::clone(&writer.stop), Arc::clone(&writer.decided));
-        let raw = RawLeads::to(&config.kafka, &topic)?;
+        let raw = RawLeads::to(&config.kafka, topic)?;
         let write = move || {
             let started = Instant::now();
             for number in 0..leads.unwrap_or(u64::MAX) {
