@@ -1,5 +1,7 @@
 //! "Did you mean …?": the known name nearest to what was written. Knows words, not configuration.
 
+use crate::problem::distance;
+
 /// The candidate nearest to `written`, if it is near enough to be a slip: compared whole, then by last segment alone, so
 /// that `brokers` finds `kafka.brokers`.
 pub(super) fn nearest<'a>(written: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
@@ -17,25 +19,6 @@ pub(super) fn nearest<'a>(written: &str, candidates: impl Iterator<Item = &'a st
         })
         .min()
         .map(|(_, candidate)| candidate)
-}
-
-/// How many letters must be added, removed, changed or swapped with their neighbour to make `b` of `a`.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, to) in b.iter().enumerate() {
-            let mut steps = (last[j] + usize::from(from != to)).min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *from == b[j - 1] && a[i - 1] == *to {
-                steps = steps.min(before_last[j - 1] + 1);
-            }
-            row.push(steps);
-        }
-        before_last = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
 }
 
 #[cfg(test)]
