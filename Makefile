@@ -1,7 +1,7 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
 PORT ?= 9092
-CONTROLLER ?= 19093
+CONTROLLER ?= $(shell shuf -i 20000-29999 -n 1)
 
 .PHONY: help demo test unit check build kafka kill-test format
 

@@ -123,6 +123,9 @@ impl Member {
 
     /// What the group has committed for `partitions`; `None` where nothing is. Waits while a transaction holds offsets.
     pub(super) fn committed(&self, partitions: &[Partition], timeout: Duration) -> KafkaResult<Vec<(Partition, Option<i64>)>> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         for partition in partitions {
             list.add_partition(&partition.topic, partition.number);

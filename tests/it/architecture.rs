@@ -1,400 +1,352 @@
-//! The third lock on the house: reads `src` and `tests` and checks who may name whom, how long a file may be, and how it opens.
-//! The other two locks are the cargo feature `kafka` and the bans of `clippy.toml`. Not a parser: it looks at code without
-//! its comments and strings, word by word.
+//! The third lock of the house: what each room does not know (`ARCHITECTURE.md`), checked on the source itself. The first is
+//! the feature `kafka`, the second clippy's bans. How source is read: `source_text`.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
-const LONGEST: usize = 500;
+use super::source_text::{Token, paths, tokens, without_tests};
+
+const PACKAGE: &str = "leadstream";
+const LONGEST_FILE: usize = 500;
+/// Rooms that are pure, and all that they may know of this crate.
 const PURE: [&str; 4] = ["lead", "pipeline", "rules", "tables"];
+const PURE_KNOWS: [&str; 5] = ["lead", "pipeline", "rules", "tables", "problem"];
+const PURE_LOCK: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]";
 
-/// A path that may not be named where `applies` holds.
-struct Edge {
-    applies: fn(&str) -> bool,
-    forbidden: &'static [&'static str],
-    why: &'static str,
-}
-
-fn is_pure(path: &str) -> bool {
-    room(path).is_some_and(|room| PURE.contains(&room))
-}
-
-/// `kafka` of `src/kafka/lane.rs` and of `src/kafka.rs`.
-fn room(path: &str) -> Option<&str> {
-    let rest = path.strip_prefix("src/")?;
-    Some(rest.split_once('/').map_or_else(|| rest.trim_end_matches(".rs"), |(room, _)| room))
-}
-
-const EDGES: &[Edge] = &[
-    Edge {
-        applies: is_pure,
-        forbidden: &["crate::kafka", "crate::run", "crate::telemetry", "crate::config", "crate::io"],
-        why: "the core knows none of the rooms around it",
-    },
-    Edge {
-        applies: is_pure,
-        forbidden: &[
-            "std::time::Instant",
-            "std::time::SystemTime",
-            "std::fs",
-            "std::env",
-            "std::thread",
-            "std::net",
-            "std::process",
-            "tracing",
-            "prometheus",
-            "rdkafka",
-            "tokio",
-            "jiff::Timestamp::now",
-            "jiff::Zoned::now",
-        ],
-        why: "the core knows no clock, file, environment, thread, log or metric",
-    },
-    Edge {
-        applies: |path| path.starts_with("src/") && room(path) != Some("kafka"),
-        forbidden: &["rdkafka"],
-        why: "only src/kafka names rdkafka",
-    },
-    Edge {
-        applies: |path| room(path) == Some("kafka"),
-        forbidden: &["crate::rules", "crate::telemetry", "crate::run"],
-        why: "the lane moves bytes: it knows no rule, no metric and nobody who composes it",
-    },
-    Edge {
-        applies: |path| room(path) == Some("telemetry"),
-        forbidden: &["crate::kafka", "crate::run", "crate::rules"],
-        why: "telemetry is told facts, and asks nobody",
-    },
-    Edge {
-        applies: |path| room(path) == Some("io"),
-        forbidden: &["crate::kafka", "crate::run", "crate::telemetry", "crate::config", "crate::rules"],
-        why: "the seams know neither side",
-    },
-    Edge {
-        applies: |path| path.starts_with("src/") && path != "src/kafka/native.rs",
-        forbidden: &["unsafe"],
-        why: "all unsafe code is in src/kafka/native.rs",
-    },
+/// What pure rooms know nothing of, outside this crate.
+const IMPURE: [&str; 34] = [
+    "std::collections::hash_map::RandomState",
+    "std::env",
+    "std::fs",
+    "std::io::stderr",
+    "std::io::stdin",
+    "std::io::stdout",
+    "std::net",
+    "std::os",
+    "std::path",
+    "std::process",
+    "std::sync::Mutex",
+    "std::sync::RwLock",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "jiff::Timestamp::now",
+    "jiff::Zoned::now",
+    "arc_swap",
+    "axum",
+    "clap",
+    "getrandom",
+    "prometheus",
+    "rand",
+    "rdkafka",
+    "rdkafka_sys",
+    "tempfile",
+    "tokio",
+    "tracing",
+    "tracing_subscriber",
+    "dbg!",
+    "eprint!",
+    "eprintln!",
+    "print!",
+    "println!",
 ];
 
-/// Everything that is wrong with the file at `path` (from the repository's root, with `/`).
-fn problems(path: &str, text: &str) -> Vec<String> {
-    let mut problems = Vec::new();
+/// Rooms of the shell, and what each does not know of this crate.
+const SHELL_DOES_NOT_KNOW: [(&str, &[&str]); 5] = [
+    ("problem", &["lead", "pipeline", "rules", "tables", "config", "io", "kafka", "run", "telemetry"]),
+    ("config", &["io", "kafka", "run", "telemetry"]),
+    ("io", &["config", "kafka", "rules", "run", "tables", "telemetry"]),
+    ("kafka", &["rules", "run", "tables", "telemetry", "config::Config"]),
+    ("telemetry", &["config::Config", "kafka", "rules", "run", "tables"]),
+];
+
+/// All that `kafka` knows of leads and of what becomes of them: records and outputs, as bytes with a place.
+const KAFKA_KNOWS: [&str; 11] = [
+    "lead::HeaderSpan",
+    "lead::Headers",
+    "lead::NextOffset",
+    "lead::Partition",
+    "lead::Position",
+    "lead::Record",
+    "lead::Timestamp",
+    "pipeline::Mark",
+    "pipeline::Output",
+    "pipeline::OutputBuffer",
+    "pipeline::OutputTopic",
+];
+
+/// Foreign crates, and the one place in `src` that may name each.
+const AT_HOME: [(&str, &[&str]); 6] = [
+    ("rdkafka", &["src/kafka/"]),
+    ("rdkafka_sys", &["src/kafka/"]),
+    ("prometheus", &["src/telemetry/"]),
+    ("axum", &["src/telemetry/"]),
+    ("tracing_subscriber", &["src/telemetry/"]),
+    ("clap", &["src/cli.rs"]),
+];
+
+/// What is wrong with a file, by the rules of the house; `path` is relative to the repository, with `/`.
+fn breaches(path: &str, text: &str) -> Vec<String> {
+    let mut found = BTreeSet::new();
     let lines = text.lines().count();
-    if lines > LONGEST {
-        problems.push(format!("{path}: {lines} lines; {LONGEST} is the most: split it along what it does"));
+    if lines > LONGEST_FILE {
+        found.insert(format!("{path}: has {lines} lines; split it, {LONGEST_FILE} is the most"));
     }
     if !text.starts_with("//!") {
-        problems.push(format!("{path}: opens without `//!`: say what lives here and what does not"));
+        found.insert(format!("{path}:1: does not open with `//!`: what lives here, what does not"));
     }
-    let code = without_comments_and_strings(text);
-    let words = words(&code);
-    if PURE.iter().any(|room| path == format!("src/{room}/mod.rs")) {
-        for ban in ["disallowed_methods", "disallowed_types", "disallowed_macros"] {
-            if !denies(&words, &format!("clippy::{ban}")) {
-                problems.push(format!("{path}: switches the core's bans off: write #![deny(clippy::{ban})]"));
+    let all = tokens(text);
+    let Some(inside) = path.strip_prefix("src/") else {
+        let named = paths(&all, &["crate".to_owned()], PACKAGE);
+        let client = named.iter().find(|named| matches!(named.path[0].as_str(), "rdkafka" | "rdkafka_sys"));
+        if let Some(client) = client.filter(|_| path.starts_with("tests/") && !path.starts_with("tests/kafka/")) {
+            found.insert(format!("{path}:{}: names rdkafka; what needs a broker lives in tests/kafka", client.line));
+        }
+        return found.into_iter().collect();
+    };
+    let room = inside.split('/').next().unwrap_or_default().trim_end_matches(".rs");
+    let pure = PURE.contains(&room);
+    if pure && inside == format!("{room}/mod.rs") && !text.lines().any(|line| line == PURE_LOCK) {
+        found.insert(format!("{path}: a pure room opens with {PURE_LOCK}"));
+    }
+    for (at, token) in all.iter().enumerate() {
+        let (line, next) = (token.line, all.get(at + 1).map(|token| token.text.as_str()));
+        match token.text.as_str() {
+            "macro_rules" if next == Some("!") => {
+                found.insert(format!("{path}:{line}: macro_rules! outside tests; write a function"));
             }
+            "unsafe" if path != "src/kafka/native.rs" => {
+                found.insert(format!("{path}:{line}: unsafe lives in src/kafka/native.rs alone"));
+            }
+            word if pure && word.starts_with("disallowed_") && lowers(&all, at) => {
+                found.insert(format!("{path}:{line}: lifts clippy's bans in a pure room"));
+            }
+            _ => {}
         }
     }
-    let named = named(&words);
-    for edge in EDGES.iter().filter(|edge| (edge.applies)(path)) {
-        for forbidden in edge.forbidden {
-            let within = |name: &&String| *name == forbidden || name.strip_prefix(forbidden).is_some_and(|rest| rest.starts_with("::"));
-            if let Some(name) = named.iter().find(within) {
-                problems.push(format!("{path}: names {name}: {}", edge.why));
-            }
+    let named = if is_test_file(path) { Vec::new() } else { paths(&without_tests(&all), &module_of(inside), PACKAGE) };
+    for named in &named {
+        if let Some(why) = forbidden(path, room, &named.path) {
+            found.insert(format!("{path}:{}: names {}: {why}", named.line, named.path.join("::")));
         }
     }
-    problems
+    found.into_iter().collect()
 }
 
-/// Code only: comments, and the insides of strings and characters, become blanks; lines stay.
-fn without_comments_and_strings(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut code = bytes.to_vec();
-    let mut at = 0;
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        let end = match rest {
-            [b'/', b'/', ..] => at + rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len()),
-            [b'/', b'*', ..] => at + block_comment(rest),
-            [b'"', ..] => at + quoted(rest),
-            [b'r', ..] if !is_word(at.checked_sub(1).map_or(b' ', |before| bytes[before])) || bytes[at - 1] == b'b' => {
-                at + raw_string(rest)
-            }
-            [b'\'', b'\\', ..] => at + 2 + rest[2..].iter().skip(1).position(|byte| *byte == b'\'').map_or(0, |more| more + 2),
-            // One character of any length in bytes, then the closing mark; else it is a lifetime.
-            [b'\'', ..] => {
-                let length = text[at + 1..].chars().next().map_or(0, char::len_utf8);
-                if rest.get(1 + length) == Some(&b'\'') { at + length + 2 } else { at }
-            }
-            _ => at,
+/// A file that is a test module as a whole.
+fn is_test_file(path: &str) -> bool {
+    path.ends_with("/tests.rs") || path.contains("/tests/")
+}
+
+/// Whether the lint named at `at` stands in an `allow`, a `warn` or an `expect`.
+fn lowers(all: &[Token], at: usize) -> bool {
+    let opened = all[..at].iter().rposition(|token| token.text == "[").unwrap_or(at);
+    all[opened..at].iter().any(|token| matches!(token.text.as_str(), "allow" | "warn" | "expect"))
+}
+
+/// `lead/code.rs` → `crate::lead::code`.
+fn module_of(inside: &str) -> Vec<String> {
+    let steps = inside.trim_end_matches(".rs").split('/').filter(|step| !matches!(*step, "mod" | "lib" | "main"));
+    ["crate"].into_iter().chain(steps).map(str::to_owned).collect()
+}
+
+fn forbidden(path: &str, room: &str, named: &[String]) -> Option<String> {
+    if let Some((_, homes)) = AT_HOME.iter().find(|(name, _)| named[0] == *name)
+        && !homes.iter().any(|home| path.starts_with(home))
+    {
+        return Some(format!("only {} may", homes.join(" and ")));
+    }
+    let ours = named.first().is_some_and(|first| first == "crate").then(|| &named[1..]);
+    if PURE.contains(&room) {
+        return match ours {
+            Some([other, ..]) if !PURE_KNOWS.contains(&other.as_str()) => Some(format!("{room} is pure and does not know {other}")),
+            Some(_) => None,
+            None => IMPURE.iter().find(|impure| reaches(named, impure)).map(|impure| format!("{room} is pure and does not know {impure}")),
         };
-        for byte in &mut code[at..end.min(bytes.len())] {
-            if *byte != b'\n' {
-                *byte = b' ';
-            }
-        }
-        at = end.max(at + 1);
     }
-    String::from_utf8(code).expect("whole characters were blanked")
-}
-
-fn block_comment(rest: &[u8]) -> usize {
-    let (mut depth, mut at) = (0, 0);
-    while at < rest.len() {
-        match &rest[at..] {
-            [b'/', b'*', ..] => (depth, at) = (depth + 1, at + 2),
-            [b'*', b'/', ..] => (depth, at) = (depth - 1, at + 2),
-            _ => at += 1,
-        }
-        if depth == 0 {
-            break;
-        }
+    let ours = ours?;
+    let (_, unknown) = SHELL_DOES_NOT_KNOW.iter().find(|(name, _)| *name == room)?;
+    if let Some(unknown) = unknown.iter().find(|unknown| reaches(ours, unknown)) {
+        return Some(format!("{room} does not know {unknown}"));
     }
-    at
+    let core = ours.first().is_some_and(|first| first == "lead" || first == "pipeline");
+    let known = KAFKA_KNOWS.iter().any(|known| is_prefix(&segments(known), ours) || is_prefix(ours, &segments(known)));
+    (room == "kafka" && core && !known).then(|| "kafka knows records and outputs, no lead and no decision".to_owned())
 }
 
-fn quoted(rest: &[u8]) -> usize {
-    let mut at = 1;
-    while at < rest.len() && rest[at] != b'"' {
-        at += if rest[at] == b'\\' { 2 } else { 1 };
+fn segments(path: &str) -> Vec<String> {
+    path.split("::").map(str::to_owned).collect()
+}
+
+fn is_prefix(short: &[String], long: &[String]) -> bool {
+    long.starts_with(short)
+}
+
+/// Whether `named` is `target`, lies within it, or takes it in by a glob.
+fn reaches(named: &[String], target: &str) -> bool {
+    let target = segments(target);
+    match named.split_last() {
+        Some((last, before)) if last == "*" => is_prefix(before, &target) || is_prefix(&target, before),
+        _ => is_prefix(&target, named),
     }
-    at + 1
 }
 
-/// Length of the raw string that starts with this `r`, or 0.
-fn raw_string(rest: &[u8]) -> usize {
-    let hashes = rest[1..].iter().take_while(|byte| **byte == b'#').count();
-    if rest.get(1 + hashes) != Some(&b'"') {
-        return 0;
-    }
-    let end: Vec<u8> = std::iter::once(b'"').chain(std::iter::repeat_n(b'#', hashes)).collect();
-    let body = &rest[2 + hashes..];
-    let length = body.windows(end.len()).position(|window| window == end).unwrap_or(body.len());
-    2 + hashes + length + end.len()
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
-/// Words and single marks; `::` is one mark.
-fn words(code: &str) -> Vec<&str> {
-    let bytes = code.as_bytes();
-    let mut words = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let start = at;
-        if is_word(bytes[at]) {
-            while at < bytes.len() && is_word(bytes[at]) {
-                at += 1;
-            }
-        } else if code[at..].starts_with("::") {
-            at += 2;
-        } else {
-            at += 1;
-        }
-        let word = &code[start..at];
-        if !word.trim().is_empty() {
-            words.push(word);
-        }
-    }
-    words
-}
-
-/// Every path that is named, with the braces of `use` taken apart: `use a::{b, c::d}` names `a::b` and `a::c::d`. A path
-/// that starts with `::` is named without it.
-fn named(words: &[&str]) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < words.len() {
-        if words[at] == "use" {
-            at = tree(words, at + 1, "", &mut found);
-        } else if is_word(words[at].as_bytes()[0]) {
-            let mut path = words[at].to_owned();
-            at += 1;
-            while let [mark, next, ..] = words[at..]
-                && mark == "::"
-                && is_word(next.as_bytes()[0])
-            {
-                path.push_str("::");
-                path.push_str(next);
-                at += 2;
-            }
-            found.push(path);
-        } else {
-            at += 1;
-        }
-    }
-    found
-}
-
-/// Reads one branch of a `use` tree; returns the place after it.
-fn tree(words: &[&str], mut at: usize, prefix: &str, found: &mut Vec<String>) -> usize {
-    let mut path = prefix.to_owned();
-    while let Some(word) = words.get(at) {
-        match *word {
-            "{" => {
-                at += 1;
-                while words.get(at).is_some_and(|word| *word != "}") {
-                    at = tree(words, at, &path, found);
-                    if words.get(at) == Some(&",") {
-                        at += 1;
-                    }
-                }
-                return at + 1;
-            }
-            "," | "}" | ";" => break,
-            "::" => {}
-            "as" => at += 1,
-            word => {
-                if !path.is_empty() {
-                    path.push_str("::");
-                }
-                path.push_str(word);
-            }
-        }
-        at += 1;
-    }
-    found.push(path);
-    at.max(1)
-}
-
-/// Whether an inner attribute denies or forbids `lint`.
-fn denies(words: &[&str], lint: &str) -> bool {
-    let opens = |window: &&[&str]| matches!(window, ["#", "!", "[", "deny" | "forbid", "("]);
-    words.windows(5).enumerate().filter(|(_, window)| opens(window)).any(|(at, _)| {
-        let inside: Vec<_> = words[at + 5..].iter().take_while(|word| **word != ")").copied().collect();
-        inside.concat().split(',').any(|name| name == lint)
-    })
-}
-
-fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("a folder of ours") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            rust_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
+fn rust_files(below: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = fs::read_dir(below).expect("a folder").map(|entry| entry.expect("an entry").path()).collect();
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            rust_files(&entry, found);
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            found.push(entry);
         }
     }
 }
 
 #[test]
-fn the_house_is_as_architecture_md_draws_it() {
+fn every_file_keeps_to_the_rules_of_the_house() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    rust_files(&root.join("src"), &mut files);
-    rust_files(&root.join("tests"), &mut files);
-    files.sort();
-    assert!(files.len() > 50, "only {} files were found", files.len());
+    for folder in ["src", "tests", "benches", "examples"].map(|folder| root.join(folder)).iter().filter(|folder| folder.is_dir()) {
+        rust_files(folder, &mut files);
+    }
+    assert!(files.len() > 30, "only {} files found below {}", files.len(), root.display());
     let mut found = Vec::new();
     for file in &files {
-        let path = file.strip_prefix(root).expect("ours").to_str().expect("text").replace('\\', "/");
-        found.extend(problems(&path, &fs::read_to_string(file).expect("text")));
+        let path = file.strip_prefix(root).expect("below").to_string_lossy().replace('\\', "/");
+        found.extend(breaches(&path, &fs::read_to_string(file).expect("text")));
     }
-    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
 
-#[cfg(test)]
-mod each_lock_fires {
-    use super::problems;
+#[test]
+fn every_room_has_its_rules() {
+    let named: BTreeSet<&str> = PURE.into_iter().chain(SHELL_DOES_NOT_KNOW.iter().map(|(room, _)| *room)).chain(["run"]).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let entries = fs::read_dir(root).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let rooms: BTreeSet<String> = entries
+        .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+        .filter(|room| !matches!(room.as_str(), "lib" | "main" | "cli"))
+        .collect();
+    assert_eq!(rooms.iter().map(String::as_str).collect::<BTreeSet<_>>(), named);
+}
 
-    fn told(path: &str, code: &str) -> String {
-        problems(path, &format!("//! A file.\n{code}\n")).join("\n")
-    }
+/// The breaches of a file that opens as it should and then holds `code`.
+fn breaches_of(path: &str, code: &str) -> Vec<String> {
+    breaches(path, &format!("//! A room.\n{PURE_LOCK}\n{code}\n"))
+}
 
-    #[test]
-    fn on_the_core_naming_a_room_around_it() {
-        for (code, name) in [
-            ("use crate::kafka::KafkaLane;", "crate::kafka::KafkaLane"),
-            ("use crate::{lead::Lead, run::drive};", "crate::run::drive"),
-            ("use crate::{lead::{Lead, Facts}, telemetry};", "crate::telemetry"),
-            ("fn f(config: &crate::config::Config) {}", "crate::config::Config"),
-            ("use crate::io as seams;", "crate::io"),
-        ] {
-            for path in ["src/lead/x.rs", "src/pipeline/mod.rs", "src/rules/cel/y.rs", "src/tables.rs"] {
-                assert!(told(path, code).contains(&format!("names {name}:")), "{path}: {code}: {}", told(path, code));
-            }
+fn assert_fires(path: &str, code: &str, why: &str) {
+    let found = breaches_of(path, code);
+    assert!(found.len() == 1 && found[0].contains(why), "{path}: {code}\n{found:?}");
+}
+
+fn assert_silent(path: &str, code: &str) {
+    assert_eq!(breaches_of(path, code), Vec::<String>::new(), "{path}: {code}");
+}
+
+#[test]
+fn a_pure_room_that_looks_out_is_found() {
+    for room in PURE {
+        let path = format!("src/{room}/mod.rs");
+        for other in ["kafka", "run", "telemetry", "config", "io"] {
+            assert_fires(&path, &format!("use crate::{{lead::Record, {other}::X}};"), &format!("does not know {other}"));
         }
     }
+    assert_fires("src/lead/facts.rs", "use super::super::kafka;", "does not know kafka");
+    assert_fires("src/rules/deep/x.rs", "fn f() { super::super::super::run::go() }", "does not know run");
+    assert_fires("src/tables/mod.rs", "fn f(x: &leadstream::io::Batch) {}", "does not know io");
+}
 
-    #[test]
-    fn on_the_core_naming_a_clock_a_file_the_environment_a_thread_a_log_or_a_metric() {
-        for code in [
-            "use std::time::Instant;",
-            "use std::{sync::Arc, time::{Duration, SystemTime}};",
-            "let x = std::fs::read(p);",
-            "use std::env;",
-            "use ::std::thread::spawn;",
-            "tracing::info!(\"x\");",
-            "use prometheus::Counter;",
-            "let now = jiff::Timestamp::now();",
-        ] {
-            assert!(told("src/pipeline/decode.rs", code).contains("the core knows no clock"), "{code}");
-            assert_eq!(told("src/run/drive.rs", code), "", "{code}");
-        }
-        assert_eq!(told("src/pipeline/decode.rs", "use std::time::Duration;"), "");
+#[test]
+fn a_pure_room_that_asks_the_world_is_found() {
+    for (code, what) in [
+        ("use std::time::Instant;", "std::time::Instant"),
+        ("use std::time::{Duration, SystemTime as Clock};", "std::time::SystemTime"),
+        ("use std::time;\nfn f() { time::Instant::now(); }", "std::time::Instant"),
+        ("use std::time::*;", "std::time::"),
+        ("use std as s;\nfn f() { s::thread::yield_now() }", "std::thread"),
+        ("fn f() { ::std::fs::read(p) }", "std::fs"),
+        ("static X: Y = std::env::vars;", "std::env"),
+        ("use jiff::Timestamp;\nfn f() { Timestamp::now() }", "jiff::Timestamp::now"),
+        ("fn f() { tracing::info!(\"x\") }", "tracing"),
+        ("use prometheus::Counter;", "only src/telemetry/ may"),
+        ("use rdkafka::Message;", "only src/kafka/ may"),
+        ("fn f() { println!(\"x\") }", "println!"),
+        ("fn f() { rand::random() }", "rand"),
+    ] {
+        assert_fires("src/pipeline/normalize.rs", code, what);
     }
+}
 
-    #[test]
-    fn on_rdkafka_outside_its_room() {
-        assert!(told("src/run/serve.rs", "use rdkafka::Message;").contains("only src/kafka names rdkafka"));
-        assert!(told("src/main.rs", "fn f(x: rdkafka::Message) {}").contains("only src/kafka names rdkafka"));
-        assert_eq!(told("src/kafka/lane.rs", "use rdkafka::Message;"), "");
+#[test]
+fn what_only_looks_like_a_breach_is_none() {
+    for code in [
+        "// use crate::kafka::Lane; std::fs::read\n/* tracing::info!() */",
+        "/// ```\n/// use std::time::Instant;\n/// println!(\"{}\", crate::run::x());\n/// ```\nfn f() {}",
+        "const X: &str = \"std::fs::read and rdkafka::X; unsafe\"; const Y: &str = r#\"use crate::io;\"#;",
+        "#[cfg(test)]\nmod tests { use crate::io::Batch; use std::fs; #[test] fn f() { println!(\"x\"); } }",
+        "use std::time::Duration;\nuse crate::{lead::Record, problem::Problem, rules, tables::Tables};",
+        "fn f(kafka: u8, io: u8) { kafka.run(io); rand != io; }",
+    ] {
+        assert_silent("src/pipeline/normalize.rs", code);
     }
+}
 
-    #[test]
-    fn on_kafka_telemetry_and_the_seams_naming_what_they_must_not_know() {
-        assert!(told("src/kafka/lane.rs", "use crate::rules::Ruleset;").contains("moves bytes"));
-        assert!(told("src/telemetry/http.rs", "use crate::kafka::BrokerHealth;").contains("asks nobody"));
-        assert!(told("src/io/mod.rs", "use crate::{kafka, lead};").contains("neither side"));
+#[test]
+fn rdkafka_outside_its_room_is_found() {
+    for path in ["src/run/serve.rs", "src/telemetry/status.rs", "src/io/mod.rs", "src/main.rs", "tests/it/cli.rs"] {
+        assert_fires(path, "use rdkafka::consumer::Consumer;", "rdkafka");
+        assert_fires(path, "fn f() { rdkafka_sys::rd_kafka_version() }", "rdkafka");
     }
+    assert_silent("src/kafka/lane.rs", "use rdkafka::consumer::Consumer;");
+    assert_silent("tests/kafka/clients.rs", "use rdkafka::consumer::Consumer;");
+}
 
-    #[test]
-    fn on_unsafe_outside_its_file() {
-        assert!(told("src/kafka/lane.rs", "unsafe { f() }").contains("all unsafe code"));
-        assert_eq!(told("src/kafka/native.rs", "unsafe { f() }"), "");
-        assert_eq!(told("src/kafka/native.rs", "#![allow(unsafe_code)]"), "");
-    }
+#[test]
+fn a_shell_room_that_knows_too_much_is_found() {
+    assert_fires("src/kafka/lane.rs", "use crate::rules::Ruleset;", "kafka does not know rules");
+    assert_fires("src/kafka/lane.rs", "use crate::lead::{Position, Decision};", "no lead and no decision");
+    assert_fires("src/kafka/lane.rs", "use crate::pipeline;\nfn f() { pipeline::decide() }", "no lead and no decision");
+    assert_fires("src/kafka/lane.rs", "use crate::config::{Config, KafkaConfig};", "config::Config");
+    assert_fires("src/telemetry/metrics.rs", "use crate::kafka::Lane;", "telemetry does not know kafka");
+    assert_fires("src/io/memory.rs", "use crate::kafka::Lane;", "io does not know kafka");
+    assert_fires("src/config/load.rs", "use crate::run::Failure;", "config does not know run");
+    assert_fires("src/problem.rs", "use crate::rules::Ruleset;", "problem does not know rules");
+    let good = "use crate::{config::KafkaConfig, io::Lane, lead::{Position, Timestamp}, pipeline::{self, OutputBuffer}};";
+    assert_silent("src/kafka/lane.rs", good);
+    assert_silent("src/run/serve.rs", "use crate::{config::Config, kafka::KafkaLane, lead::Decision, rules, telemetry::Metrics};");
+}
 
-    #[test]
-    fn on_a_long_file_and_on_one_that_does_not_say_what_it_is() {
-        assert_eq!(told("tests/it/x.rs", &"\n".repeat(498)), "");
-        assert!(told("tests/it/x.rs", &"\n".repeat(499)).contains("501 lines"));
-        assert!(problems("src/x.rs", "fn f() {}\n").join("").contains("opens without"));
-    }
+#[test]
+fn a_file_that_is_too_long_or_does_not_say_what_it_is_is_found() {
+    let fits = format!("//! A room.\n{}", "\n".repeat(LONGEST_FILE - 1));
+    assert_eq!(breaches("tests/kafka/long.rs", &fits), Vec::<String>::new());
+    assert_eq!(breaches("tests/kafka/long.rs", &format!("{fits}\n")).len(), 1);
+    assert_eq!(breaches("src/run/mute.rs", "use std::fs;\n").len(), 1);
+}
 
-    #[test]
-    fn on_a_pure_room_without_its_bans() {
-        let all = "#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]";
-        assert_eq!(told("src/lead/mod.rs", all), "");
-        assert!(told("src/lead/mod.rs", &all.replace("clippy::disallowed_types, ", "")).contains("disallowed_types"));
-        assert!(told("src/lead/mod.rs", &all.replace("deny", "warn")).contains("disallowed_methods"));
-        assert!(told("src/lead/mod.rs", &format!("// {all}")).contains("disallowed_methods"));
-    }
+#[test]
+fn a_lifted_ban_or_a_missing_lock_is_found() {
+    assert_eq!(breaches("src/lead/mod.rs", "//! A room.\n").len(), 1);
+    assert_eq!(breaches("src/lead/mod.rs", &format!("//! A room.\n// {PURE_LOCK}\n")).len(), 1);
+    assert_fires("src/lead/code.rs", "#[allow(clippy::disallowed_methods)]\nfn f() {}", "lifts clippy's bans");
+    assert_fires("src/lead/code.rs", "#[expect(clippy::disallowed_types, reason = \"x\")]\nfn f() {}", "lifts clippy's bans");
+    assert_silent("src/run/mod.rs", "#[allow(clippy::disallowed_methods)]\nfn f() {}");
+}
 
-    #[test]
-    fn and_never_on_a_comment_a_string_or_a_longer_name() {
-        for code in [
-            "// use crate::kafka::X; unsafe",
-            "/* tracing /* rdkafka */ unsafe */ fn f<'a>(x: &'a str) {}",
-            "/// As `rdkafka` and `std::fs` do.",
-            "const TEXT: &str = \"unsafe \\\" rdkafka // \";",
-            "const TEXT: &str = r#\"say \"unsafe\" and rdkafka\"#;",
-            "const BYTES: &[u8] = br\"unsafe\";",
-            "const MARK: char = '\"'; const NOT: &str = \"unsafe\"; const TICK: char = '\\''; const E: char = 'é';",
-            "use crate::tables::tracing_of; fn unsafe_one() {}",
-            "fn r(r: u8) -> u8 { r }",
-        ] {
-            assert_eq!(told("src/lead/x.rs", code), "", "{code}");
-        }
-        // And what stands behind them is still seen.
-        assert!(told("src/lead/x.rs", "const MARK: char = '\"'; unsafe {}").contains("unsafe"));
-        assert!(told("src/lead/x.rs", "const A: &str = r\"\\\"; unsafe {}").contains("unsafe"));
-        assert!(told("src/lead/x.rs", "fn f<'a>() { unsafe {} }").contains("unsafe"));
-    }
+#[test]
+fn macros_and_unsafe_out_of_place_are_found() {
+    assert_fires("src/run/mod.rs", "macro_rules! x { () => {} }", "macro_rules!");
+    assert_fires("src/kafka/lane.rs", "fn f() { unsafe { g() } }", "unsafe lives");
+    assert_silent("src/kafka/native.rs", "fn f() { unsafe { g() } }");
+}
+
+#[test]
+fn a_breach_tells_file_line_and_path() {
+    let found = breaches("src/lead/code.rs", "//! A room.\n\nuse crate::io::Batch;\n");
+    assert_eq!(found, ["src/lead/code.rs:3: names crate::io::Batch: lead is pure and does not know io"]);
 }

@@ -15,4 +15,6 @@ mod golden;
 mod http;
 #[cfg(feature = "kafka")]
 mod metrics;
+mod papers;
 mod properties;
+mod source_text;

@@ -219,7 +219,7 @@ impl KafkaLane {
         }
         let Some(member) = &self.member else { return };
         let Some(topic) = self.settings.input.first() else { return };
-        let answer = member.consumer.fetch_metadata(Some(topic), Duration::from_secs(1));
+        let answer = member.consumer.fetch_metadata(Some(topic), Duration::from_secs(2));
         self.probed = Some(Instant::now());
         match answer {
             Ok(_) => {
@@ -242,7 +242,10 @@ impl KafkaLane {
                 batch.clear(KEEP);
                 self.leave();
             }
-            KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => self.range_in_doubt = true,
+            KafkaError::MessageConsumption(Code::AutoOffsetReset | Code::OffsetOutOfRange) => {
+                // Fetching of some partition has ended with this; which one is not told, so all are put in place again.
+                (self.range_in_doubt, self.rewinding) = (true, true);
+            }
             KafkaError::MessageConsumption(code @ (Code::UnknownTopicOrPartition | Code::UnknownTopic)) => {
                 self.health.complain(
                     &format!("an input topic does not exist yet ({code})"),
