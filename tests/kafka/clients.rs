@@ -195,6 +195,18 @@ fn partitions(client: &BaseConsumer, topic: &str) -> i32 {
     i32::try_from(found.topics()[0].partitions().len()).expect("a few")
 }
 
+/// Whether no transaction is open, or still being ended, in any of these topics.
+pub(crate) fn settled(brokers: &str, topics: &[&str]) -> bool {
+    let (committed, all) = (reader(brokers, "read_committed"), reader(brokers, "read_uncommitted"));
+    topics.iter().all(|topic| (0..partitions(&all, topic)).all(|partition| is_settled(&committed, &all, topic, partition)))
+}
+
+fn is_settled(committed: &BaseConsumer, all: &BaseConsumer, topic: &str, partition: i32) -> bool {
+    let visible = committed.fetch_watermarks(topic, partition, CALL);
+    let end = all.fetch_watermarks(topic, partition, CALL);
+    matches!((visible, end), (Ok((_, visible)), Ok((_, end))) if visible == end)
+}
+
 /// Everything of a topic that is committed, by partition and offset. Waits until no transaction is open, so that nothing
 /// that is still to become visible is missed.
 pub(crate) fn read_committed(brokers: &str, topic: &str) -> Vec<Kept> {
@@ -203,12 +215,12 @@ pub(crate) fn read_committed(brokers: &str, topic: &str) -> Vec<Kept> {
     let count = partitions(&committed, topic);
     let mut list = TopicPartitionList::new();
     for partition in 0..count {
-        let settled = || {
-            let (_, visible) = committed.fetch_watermarks(topic, partition, CALL).ok()?;
-            let (_, end) = all.fetch_watermarks(topic, partition, CALL).ok()?;
-            (visible == end).then_some(())
-        };
-        wait_for("every transaction has come to its end", SETTLED, || format!("{topic}/{partition}"), settled);
+        wait_for(
+            "every transaction has come to its end",
+            SETTLED,
+            || format!("{topic}/{partition}"),
+            || is_settled(&committed, &all, topic, partition).then_some(()),
+        );
         list.add_partition_offset(topic, partition, Offset::Beginning).expect("a place to start");
     }
     committed.assign(&list).expect("assigned");

@@ -1,11 +1,6 @@
 //! A second process comes and goes while leads keep coming: partitions move, nothing is lost, doubled or reordered.
 
-use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicBool, Ordering},
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeMap, thread, time::Duration};
 
 use super::{
     broker,
@@ -13,6 +8,7 @@ use super::{
     leads::{lead, records},
     outcomes::Outcomes,
     service::{Scene, now_millis, wait_shared},
+    waiting::Enough,
 };
 
 #[test]
@@ -22,12 +18,13 @@ fn a_second_process_takes_its_share_and_gives_it_back() {
     first.wait_ready();
     wait_shared(&[&first], 8);
     let timestamp = now_millis();
-    let enough = AtomicBool::new(false);
+    let enough = Enough::default();
     let expected: BTreeMap<_, _> = thread::scope(|scope| {
+        let until = enough.when_dropped();
         let writing = scope.spawn(|| {
             let writer = Writer::new(&scene.brokers);
             let mut written = BTreeMap::new();
-            while !enough.load(Ordering::Relaxed) {
+            while !enough.said() {
                 let from = written.len();
                 let records = records(from..from + 100, 8, timestamp);
                 let offsets = writer.write(&scene.raw, &records);
@@ -41,7 +38,7 @@ fn a_second_process_takes_its_share_and_gives_it_back() {
         second.terminate();
         assert_eq!(second.exit_within(Duration::from_secs(10)), 0, "{}", second.lines());
         wait_shared(&[&first], 8);
-        enough.store(true, Ordering::Relaxed);
+        drop(until);
         writing.join().expect("written")
     });
     scene.wait_done(expected.len(), &first);

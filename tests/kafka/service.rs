@@ -74,6 +74,10 @@ impl Scene {
         clients::create_topics(&self.brokers, &topics);
     }
 
+    pub(crate) fn outputs(&self) -> [&str; 4] {
+        [&self.qualified, &self.unqualified, &self.routing, &self.dead_letter]
+    }
+
     pub(crate) fn config_file(&self) -> PathBuf {
         self.folder.path().join("leadstream.toml")
     }

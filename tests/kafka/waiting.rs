@@ -1,6 +1,7 @@
 //! Waiting on a condition, with a deadline and a word for what is waited for. The only place of the tests that sleeps.
 
 use std::{
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -28,4 +29,27 @@ pub(crate) fn wait_until(what: &str, within: Duration, mut holds: impl FnMut() -
 /// Lets time pass that is itself what is tested: a random moment, or how long something is away.
 pub(crate) fn let_pass(time: Duration) {
     thread::sleep(time);
+}
+
+/// Tells a thread that goes on until it is told, also when the test fails meanwhile and would wait for it for ever.
+#[derive(Default)]
+pub(crate) struct Enough(AtomicBool);
+
+/// Says "enough" when dropped.
+pub(crate) struct SaysEnough<'a>(&'a Enough);
+
+impl Enough {
+    pub(crate) fn when_dropped(&self) -> SaysEnough<'_> {
+        SaysEnough(self)
+    }
+
+    pub(crate) fn said(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for SaysEnough<'_> {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
 }
