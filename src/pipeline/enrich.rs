@@ -4,7 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    lead::{Consent, ConsentFacts, Contact, Facts, Identity, LeadSource, Origin, Record, fold},
+    lead::{Contact, Facts, Identity, LeadSource, Record, fold},
     tables::Tables,
 };
 
@@ -63,18 +63,19 @@ impl PersonKey {
 
 /// Looks a lead up, and gives it its identities.
 pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a Tables, key: &PersonKey) -> Facts<'a> {
-    let Normalized { format, index, source_raw, action_raw, contact, mut offer, is_test, note, attribution, extra, flags } = lead;
+    let Normalized { format, index, source_raw, action_raw, contact, mut offer, .. } = lead;
     if let (Some(publisher), Some(id)) = (&offer.publisher_id, &offer.offer_id) {
         offer.row = tables.offer(publisher, id);
     }
     let account = contact.email_domain.as_deref().and_then(|domain| tables.account(domain));
     let person_key = key.of(&contact);
     let suppressed_by = tables.suppression(person_key.as_ref().map(Identity::as_str), contact.email_domain.as_deref());
-    // The body has no time of its own (readings Q16).
-    let event_time = record.received_at;
+    // The HTTPS endpoint's body has no time of its own (readings Q16).
+    let event_time = lead.event_time.unwrap_or(record.received_at);
     let source = LeadSource::split(source_raw.as_deref().unwrap_or_default());
     let action = if source.action.is_empty() { action_raw.as_deref().unwrap_or_default() } else { source.action };
-    let about = offer.offer_raw.as_deref().or(offer.offer_title.as_deref()).unwrap_or_default();
+    // Referrals seldom name an offer; two of one person on one day are two.
+    let about = offer.offer_raw.as_deref().or(offer.offer_title.as_deref()).or(lead.referral_id.as_deref()).unwrap_or_default();
     let lead_id = touch(person_key.as_ref(), record, index, &[&fold(source.source), &fold(action), &about.to_lowercase()], event_time);
     Facts {
         at: record.at.clone(),
@@ -84,23 +85,22 @@ pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a 
         event_time,
         lead_id,
         person_key,
-        origin: Origin::Storefront,
+        origin: lead.origin,
         source_raw,
         action_raw,
         contact,
         offer,
         account,
-        // The customer agreed to share before such a lead is made; nothing is said of marketing (readings Q32).
-        consent: ConsentFacts { contact: Consent::Granted, share: Consent::Granted, marketing: Consent::Unknown },
-        referral: None,
-        is_test,
-        is_spam: false,
-        needs_hydration: false,
+        consent: lead.consent,
+        referral: lead.referral,
+        is_test: lead.is_test,
+        is_spam: lead.is_spam,
+        needs_hydration: lead.needs_hydration,
         suppressed_by,
-        note,
-        attribution,
-        extra,
-        flags,
+        note: lead.note,
+        attribution: lead.attribution,
+        extra: lead.extra,
+        flags: lead.flags,
         tables: &tables.versions,
     }
 }

@@ -60,14 +60,22 @@ pub struct Pipeline {
     pub encoding: EncodeSettings,
 }
 
+/// Answers to costly questions about values that come again, within bounds. What is decided is the same with a full, an empty
+/// or no such memory; a lane owns one, so that nothing is shared.
+#[derive(Debug, Default)]
+pub struct Memory {
+    phones: normalize::PhoneNumbers,
+}
+
 /// Bytes to facts: decode → normalize → enrich.
 ///
 /// # Errors
 /// The one rejection of a record that is no lead.
-pub fn read<'a>(record: &Record<'a>, tables: &'a Tables, limits: &Limits, key: &PersonKey) -> Result<Vec<Facts<'a>>, Rejection> {
+pub fn read<'a>(record: &Record<'a>, pipeline: &'a Pipeline, memory: &mut Memory) -> Result<Vec<Facts<'a>>, Rejection> {
+    let Pipeline { tables, limits, person_key, .. } = pipeline;
     let decoded = decode::decode(record, limits)?;
-    let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, limits));
-    Ok(normalized.map(|lead| enrich::enrich(lead, record, tables, key)).collect())
+    let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, limits, &mut memory.phones));
+    Ok(normalized.map(|lead| enrich::enrich(lead, record, tables, person_key)).collect())
 }
 
 /// Facts to a decision: classify → qualify → route.
@@ -93,8 +101,8 @@ pub fn encode(outcome: &Outcome<'_>, record: &Record<'_>, pipeline: &Pipeline, o
 }
 
 /// One record through all doors. `seen` is shown the outcome before its memory goes.
-pub fn run(record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
-    let facts = read(record, &pipeline.tables, &pipeline.limits, &pipeline.person_key);
+pub fn run(record: &Record<'_>, pipeline: &Pipeline, memory: &mut Memory, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
+    let facts = read(record, pipeline, memory);
     let decided = match &facts {
         Ok(facts) => Outcome::Decided(facts.iter().map(|facts| decide(facts, &pipeline.rules, &mut NoTrace)).collect()),
         Err(rejection) => Outcome::Rejected(rejection.clone()),

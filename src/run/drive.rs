@@ -11,7 +11,7 @@ use crate::{
     config::DeadLetterGuard,
     io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, Tally},
     lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Timestamp},
-    pipeline::{self, OutputBuffer, OutputTopic, Pipeline},
+    pipeline::{self, Memory, OutputBuffer, OutputTopic, Pipeline},
 };
 
 /// What the loop needs to know.
@@ -88,6 +88,7 @@ fn end_of<T>(result: Result<T, LaneError>) -> Result<Option<T>, Fatal> {
 #[derive(Debug, Default)]
 struct Work {
     out: OutputBuffer,
+    memory: Memory,
     tally: Tally,
     progress: Progress,
     records: u64,
@@ -117,7 +118,7 @@ impl Work {
             if self.too_large.contains(&record.at) {
                 pipeline::reject(refused_by_broker(), &record, pipeline, &mut self.out, seen);
             } else {
-                pipeline::run(&record, pipeline, &mut self.out, seen);
+                pipeline::run(&record, pipeline, &mut self.memory, &mut self.out, seen);
             }
             for at in outputs..self.out.len() {
                 if let Some(output) = self.out.get(at) {

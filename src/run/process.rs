@@ -17,7 +17,7 @@ use crate::{
     config::Topics,
     io::{Batch, Tally},
     lead::{Outcome, Partition, Position, Timestamp, Verdict, Vocabulary},
-    pipeline::{self, Output, OutputBuffer, OutputTopic, Pipeline},
+    pipeline::{self, Memory, Output, OutputBuffer, OutputTopic, Pipeline},
 };
 
 use super::{Failure, Framing, ProcessArguments, Target};
@@ -30,7 +30,15 @@ pub fn process(topics: &Topics, pipeline: &Pipeline, arguments: &ProcessArgument
     let now = arguments.now.unwrap_or_else(|| Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()));
     let mut sink = Sink::open(topics, &arguments.output, out)?;
     let mut summary = Summary::default();
-    let mut work = Work { pipeline, now, arguments, batch: Batch::default(), out: OutputBuffer::default(), tally: Tally::default() };
+    let mut work = Work {
+        pipeline,
+        now,
+        arguments,
+        batch: Batch::default(),
+        memory: Memory::default(),
+        out: OutputBuffer::default(),
+        tally: Tally::default(),
+    };
     for input in &arguments.inputs {
         match work.input(input, &mut sink, &mut summary) {
             Ok(()) => {}
@@ -88,6 +96,7 @@ struct Work<'a> {
     now: Timestamp,
     arguments: &'a ProcessArguments,
     batch: Batch,
+    memory: Memory,
     out: OutputBuffer,
     tally: Tally,
 }
@@ -128,7 +137,7 @@ impl Work<'_> {
         let tally = &mut self.tally;
         if let Some(record) = self.batch.get(0) {
             let seen = |outcome: &Outcome<'_>| tally.record(&record.at.partition.topic, outcome);
-            pipeline::run(&record, self.pipeline, &mut self.out, seen);
+            pipeline::run(&record, self.pipeline, &mut self.memory, &mut self.out, seen);
         }
         summary.add(&self.tally);
         self.out.iter().try_for_each(|output| sink.write(&output))

@@ -240,7 +240,7 @@ fn headers_may_name_the_format() {
     for (name, value) in [
         ("lead-format", &b"no_such"[..]),
         ("lead-format", b"\xff"),
-        ("lead-format", b"azure_table"),
+        ("lead-format", b"raw_lead"),
         ("Content-Type", b"application/x-www-form-urlencoded"),
     ] {
         let (outputs, decided) = of(name, value);

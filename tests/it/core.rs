@@ -4,7 +4,7 @@ use leadstream::{
     config::Topics,
     io::Batch,
     lead::{Outcome, Partition, Position, Timestamp},
-    pipeline::{self, EncodeSettings, Limits, OutputBuffer, PersonKey, Pipeline},
+    pipeline::{self, EncodeSettings, Limits, Memory, OutputBuffer, PersonKey, Pipeline},
     rules::{self, Ruleset},
     tables::Tables,
 };
@@ -57,7 +57,7 @@ pub(crate) fn run(pipeline: &Pipeline, key: Option<&[u8]>, value: Option<&[u8]>,
     out.begin(now());
     let mut outcomes = Vec::new();
     let record = batch.get(0).expect("just pushed");
-    pipeline::run(&record, pipeline, &mut out, |outcome| outcomes.push(matches!(outcome, Outcome::Decided(_))));
+    pipeline::run(&record, pipeline, &mut Memory::default(), &mut out, |outcome| outcomes.push(matches!(outcome, Outcome::Decided(_))));
     assert_eq!(outcomes.len(), 1, "one record has one outcome");
     let topics = Topics::default();
     let written = out

@@ -18,7 +18,7 @@ use leadstream::{
     lead::{
         Campaign, DeadLetterCode, DeadLetterStage, Flag, Flags, Outcome, Partition, Rejection, Storefront, Timestamp, Verdict, Vocabulary,
     },
-    pipeline::{self, OutputBuffer, OutputTopic},
+    pipeline::{self, Memory, OutputBuffer, OutputTopic},
     telemetry::{
         Labels, Metrics,
         names::{self, Kind, Values},
@@ -154,7 +154,7 @@ fn the_tally_of_a_decision_says_what_its_events_say() {
         let mut out = OutputBuffer::default();
         out.begin(core::now());
         tally.read(&record.at.partition.topic);
-        pipeline::run(&record, &pipeline, &mut out, |outcome| tally.outcome(outcome));
+        pipeline::run(&record, &pipeline, &mut Memory::default(), &mut out, |outcome| tally.outcome(outcome));
         decided_records += u64::from(out.iter().all(|output| output.topic != OutputTopic::DeadLetter));
         let mut count = |what: String| *published.entry(what).or_insert(0) += 1;
         for output in out.iter().filter(|output| output.topic != OutputTopic::DeadLetter) {

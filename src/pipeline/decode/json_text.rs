@@ -62,6 +62,12 @@ fn unicode(rest: &str) -> (char, &str) {
     }
 }
 
+/// The text as a JSON string.
+pub(super) fn quote(text: &str) -> String {
+    // Writing a text cannot fail.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
 /// The same value without the blanks between its tokens.
 pub(super) fn compact(value: &str) -> Cow<'_, str> {
     let mut in_string = false;

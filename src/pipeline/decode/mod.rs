@@ -1,42 +1,30 @@
 //! Bytes to raw leads: tells the format (header, content type, structure), bounds everything, and hands each lead to the
 //! reader of its shape. Values are as received; what they mean is `normalize`'s.
 
+mod azure_table;
+mod container;
+mod crm_row;
 mod https_json;
 mod json_text;
+mod object;
+mod raw_lead;
+mod referral;
+mod salesforce_form;
+mod shape;
+mod stated;
+mod webhook;
 
-use std::borrow::Cow;
-
-use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+pub(super) use raw_lead::{RawLead, RawReferral, is_campaign_parameter};
+pub(super) use salesforce_form::query;
 
 use crate::lead::{DeadLetterCode, Format, Record, Rejection, Vocabulary};
 
 use super::Limits;
 
-/// One raw lead: text as received (escapes resolved, nothing trimmed), `None` where the key is absent.
-#[derive(Debug, Default)]
-pub(super) struct RawLead<'a> {
-    pub(super) format: Format,
-    /// Place in its record, from 0.
-    pub(super) index: u32,
-    pub(super) first_name: Option<Cow<'a, str>>,
-    pub(super) last_name: Option<Cow<'a, str>>,
-    pub(super) email: Option<Cow<'a, str>>,
-    pub(super) phone: Option<Cow<'a, str>>,
-    pub(super) country: Option<Cow<'a, str>>,
-    pub(super) company: Option<Cow<'a, str>>,
-    pub(super) title: Option<Cow<'a, str>>,
-    pub(super) lead_source: Option<Cow<'a, str>>,
-    pub(super) action_code: Option<Cow<'a, str>>,
-    pub(super) offer_title: Option<Cow<'a, str>>,
-    pub(super) description: Option<Cow<'a, str>>,
-    /// Unknown keys with their values as compact JSON, in order of appearance.
-    pub(super) extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    /// A key came twice, with different values.
-    pub(super) duplicate_key: bool,
-    /// Something did not fit the limits and was left out.
-    pub(super) truncated: bool,
-}
+use object::Member;
+use raw_lead::Filler;
+use shape::Shape;
+use stated::{Content, Stated};
 
 /// Reads all leads of a record.
 ///
@@ -48,41 +36,91 @@ pub(super) fn decode<'a>(record: &Record<'a>, limits: &Limits) -> Result<Vec<Raw
         let detail = format!("the value has {} bytes; limits.record_bytes is {}", value.len(), limits.record_bytes);
         return Err(Rejection::decode(DeadLetterCode::TooLarge, detail));
     }
-    let text = std::str::from_utf8(value)
-        .map_err(|error| Rejection::decode(DeadLetterCode::NotUtf8, format!("byte {} is not UTF-8", error.valid_up_to())))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.trim().is_empty() {
+    let unmarked = value.strip_prefix("\u{feff}".as_bytes()).unwrap_or(value);
+    if unmarked.trim_ascii().is_empty() {
         return Err(Rejection::decode(DeadLetterCode::EmptyValue, "the value has nothing but blanks"));
     }
-    stated_format(record)?;
-    leads(text, limits).map_err(|rejection| {
+    // Before the headers are believed: text in no known charset is none in any format but a form, which names its own.
+    let text = std::str::from_utf8(unmarked);
+    if let Ok(text) = text
+        && text.trim().is_empty()
+    {
+        return Err(Rejection::decode(DeadLetterCode::EmptyValue, "the value has nothing but blanks"));
+    }
+    let stated = stated::stated(record);
+    if let Ok(stated) = &stated
+        && is_form(unmarked, stated)
+    {
+        return container::forms(unmarked, stated, limits);
+    }
+    let text = text.map_err(|error| {
+        let place = error.valid_up_to() + value.len() - unmarked.len();
+        Rejection::decode(DeadLetterCode::NotUtf8, format!("byte {place} is not UTF-8"))
+    })?;
+    container::leads(text, &stated?, limits).map_err(|rejection| {
         // Whatever else is wrong, a value nested beyond the limit is called that: its other faults lie beyond the limit.
         if rejection.code == DeadLetterCode::TooDeep || json_text::depth(text) <= limits.depth { rejection } else { too_deep(limits) }
     })
 }
 
-/// Checks what the headers say of the format. Only one is understood yet, so nothing is chosen by it.
-fn stated_format(record: &Record<'_>) -> Result<(), Rejection> {
-    let unknown = |detail: String| Rejection::decode(DeadLetterCode::UnknownFormat, detail);
-    if let Some(name) = record.headers.last("lead-format") {
-        let format = std::str::from_utf8(name).ok().and_then(|name| Format::from_name(name.trim()));
-        return match format {
-            Some(Format::HttpsJson) => Ok(()),
-            Some(format) => Err(unknown(format!("header lead-format names {}, which this version does not read", format.name()))),
-            None => Err(unknown("header lead-format names no known format".to_owned())),
+/// Whether the bytes are to be read as forms: a header says so, or no header says otherwise and they look like it.
+fn is_form(bytes: &[u8], stated: &Stated<'_>) -> bool {
+    // A form inside an array or an envelope is a JSON value first.
+    let is_json = bytes.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['));
+    match (stated.format, stated.content) {
+        (Some(Format::SalesforceForm), _) => !is_json,
+        (Some(_), _) | (None, Content::Json | Content::Lines) => false,
+        (None, Content::Form) => true,
+        (None, Content::Any) => salesforce_form::is_likely(bytes),
+    }
+}
+
+/// One object to one lead, by the reader of its shape. `depth` is how deep the object itself lies in the record, from 1.
+fn lead<'a>(members: Vec<Member<'a>>, format: Option<Format>, index: u32, depth: usize, limits: &Limits) -> Result<RawLead<'a>, Rejection> {
+    let deepest = |value: &str| if value.starts_with(['{', '[']) { depth + json_text::depth(value) } else { depth };
+    if members.iter().any(|(_, value)| deepest(value) > limits.depth) {
+        return Err(too_deep(limits));
+    }
+    let format = agreed(format, &members)?;
+    let mut lead = Filler::new(format, index, limits);
+    match format {
+        Format::HttpsJson => https_json::fill(members, &mut lead),
+        Format::AzureTable => azure_table::fill(members, limits.depth.saturating_sub(depth), &mut lead)?,
+        Format::PartnerCenterReferral => referral::fill(members, &mut lead),
+        Format::PartnerCenterWebhook => webhook::fill(members, &mut lead)?,
+        // A form's fields are the columns of a Salesforce lead.
+        Format::CrmRow | Format::SalesforceForm => crm_row::fill(members, &mut lead),
+        Format::RawLead => return Err(Rejection::decode(DeadLetterCode::UnknownFormat, "raw_lead is Avro, not JSON")),
+    }
+    Ok(lead.done())
+}
+
+/// The shape to read an object by: what a header has named, if the object may be that; else what its keys tell.
+fn agreed(stated: Option<Format>, members: &[Member<'_>]) -> Result<Format, Rejection> {
+    let unknown = |detail: String| Err(Rejection::decode(DeadLetterCode::UnknownFormat, detail));
+    let Some(stated) = stated else {
+        return match shape::of(members) {
+            Shape::Certain(format) | Shape::Likely(format) => Ok(format),
+            Shape::Unknown => unknown("the object has none of the keys of a known lead shape".to_owned()),
         };
+    };
+    match shape::of(members) {
+        // The columns of a form and of a row are the same, and a table's may have the customer's too.
+        Shape::Certain(Format::CrmRow) if shape::has_a_key_of(stated, members) => Ok(stated),
+        Shape::Certain(told) if told != stated => {
+            unknown(format!("header lead-format names {}, but the object is of the shape {}", stated.name(), told.name()))
+        }
+        _ if members.is_empty() || shape::has_a_key_of(stated, members) => Ok(stated),
+        _ => unknown(format!("header lead-format names {}, but the object has none of its keys", stated.name())),
     }
-    let content_type = record.headers.last("content-type").and_then(|value| std::str::from_utf8(value).ok());
-    let essence = content_type.and_then(|value| value.split(';').next()).map(str::trim).unwrap_or_default();
-    let is = |prefix: &str| essence.len() >= prefix.len() && essence.as_bytes()[..prefix.len()].eq_ignore_ascii_case(prefix.as_bytes());
-    if is("application/x-www-form-urlencoded") || is("application/avro") || is("avro/") || is("application/vnd.apache.avro") {
-        return Err(unknown("header content-type names a format this version does not read".to_owned()));
-    }
-    Ok(())
 }
 
 fn too_deep(limits: &Limits) -> Rejection {
     Rejection::decode(DeadLetterCode::TooDeep, format!("the value is nested deeper than limits.depth, {}", limits.depth))
+}
+
+fn too_deep_inside() -> Rejection {
+    Rejection::decode(DeadLetterCode::TooDeep, "the text of the field is nested deeper than limits.depth leaves room for")
 }
 
 fn malformed(error: &serde_json::Error) -> Rejection {
@@ -92,77 +130,4 @@ fn malformed(error: &serde_json::Error) -> Rejection {
 
 fn not_a_lead(what: &str) -> Rejection {
     Rejection::decode(DeadLetterCode::NotALead, format!("{what} is no lead"))
-}
-
-/// Told by structure: an object is one lead, an array is several.
-fn leads<'a>(text: &'a str, limits: &Limits) -> Result<Vec<RawLead<'a>>, Rejection> {
-    match text.trim_start().as_bytes().first() {
-        Some(b'{') => {
-            let raw: &RawValue = serde_json::from_str(text).map_err(|error| malformed(&error))?;
-            Ok(vec![https_json::lead(raw.get(), 0, 1, limits)?])
-        }
-        Some(b'[') => array(text, limits),
-        _ => {
-            let _: &RawValue = serde_json::from_str(text).map_err(|error| malformed(&error))?;
-            Err(not_a_lead("a bare JSON value"))
-        }
-    }
-}
-
-fn array<'a>(text: &'a str, limits: &Limits) -> Result<Vec<RawLead<'a>>, Rejection> {
-    let mut elements = Elements { leads: Vec::new(), limits, rejection: None };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = (&mut elements).deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    read.map_err(|error| malformed(&error))?;
-    if let Some(rejection) = elements.rejection {
-        return Err(rejection);
-    }
-    if elements.leads.is_empty() { Err(not_a_lead("an empty array")) } else { Ok(elements.leads) }
-}
-
-/// Reads an array's elements one by one; remembers the first that is no lead, or that there are too many.
-struct Elements<'a, 'l> {
-    leads: Vec<RawLead<'a>>,
-    limits: &'l Limits,
-    rejection: Option<Rejection>,
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Elements<'de, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Elements<'de, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an array of leads")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(raw) = elements.next_element::<&'de RawValue>()? {
-            // Once refused, the rest is only read on for its syntax: text that is no JSON is called that first.
-            if self.rejection.is_some() {
-                continue;
-            }
-            let index = self.leads.len();
-            let read = if index >= self.limits.leads {
-                let detail = format!("the record has more than {} leads (limits.leads)", self.limits.leads);
-                self.rejection = Some(Rejection::decode(DeadLetterCode::TooManyLeads, detail));
-                continue;
-            } else if raw.get().starts_with('{') {
-                https_json::lead(raw.get(), u32::try_from(index).unwrap_or(u32::MAX), 2, self.limits)
-            } else {
-                Err(not_a_lead("an element that is no object"))
-            };
-            match read {
-                Ok(lead) => self.leads.push(lead),
-                Err(rejection) => self.rejection = Some(rejection.at(format!("[{index}]"))),
-            }
-        }
-        Ok(())
-    }
 }

@@ -184,7 +184,8 @@ fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>
     if !redacted {
         object.text("note", facts.note.as_deref());
     }
-    object.map("attribution", facts.attribution.iter().map(|(key, value)| (&**key, &**value)));
+    let attribution = facts.attribution.iter().filter(|(_, value)| !redacted || !tells_the_person(value, &facts.contact));
+    object.map("attribution", attribution.map(|(key, value)| (&**key, &**value)));
     // What a publisher's own keys hold nobody knows: a redacted lead goes without them.
     if whole && !redacted {
         object.map("extra", facts.extra.iter().map(|(key, value)| (&**key, &**value)));
@@ -210,6 +211,12 @@ fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>
         object.plain("hash", &decision.rules.hash);
         object.map("tables", facts.tables.iter().map(|(table, hash)| (*table, hash.as_str())));
     });
+}
+
+/// Whether a campaign parameter is an address, or one of the customer's own fields: a product's URL may carry anything.
+fn tells_the_person(value: &str, contact: &Contact<'_>) -> bool {
+    let own = [&contact.first_name, &contact.last_name, &contact.phone_raw, &contact.phone_e164];
+    value.contains('@') || own.into_iter().flatten().any(|field| value.eq_ignore_ascii_case(field))
 }
 
 fn contact(contact: &Contact<'_>, redacted: bool, object: &mut Object<'_>) {

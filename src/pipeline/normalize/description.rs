@@ -1,9 +1,11 @@
-//! What `Description` holds, in the order of readings Q23: the test marker, a JSON object of URL parameters, a list of
-//! campaigns, or what the customer wrote.
+//! What `Description` holds, in the order of readings Q23: the test marker, a JSON object of URL parameters (or the parameters
+//! themselves), a list of campaigns, or what the customer wrote.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
+
+use crate::pipeline::decode::{is_campaign_parameter, query};
 
 /// The description, sorted out.
 #[derive(Debug, Default, PartialEq)]
@@ -26,6 +28,12 @@ pub(super) fn read(text: Option<Cow<'_, str>>, is_test: bool) -> Description<'_>
     {
         let attribution = parameters.into_iter().filter_map(|(key, value)| Some((Cow::Owned(key), Cow::Owned(parameter(value)?))));
         return Description { note: None, attribution: attribution.collect() };
+    }
+    let parameters = query(&text);
+    if parameters.iter().any(|(key, _)| is_campaign_parameter(key)) {
+        let filled = parameters.into_iter().filter(|(_, value)| !value.trim().is_empty());
+        let owned = filled.map(|(key, value)| (Cow::Owned(key.into_owned()), Cow::Owned(value.trim().to_owned())));
+        return Description { note: None, attribution: owned.collect() };
     }
     if let Some(list) = campaigns(&text) {
         let attribution = if list.is_empty() { Vec::new() } else { vec![(Cow::Borrowed(CAMPAIGNS), Cow::Owned(list))] };
@@ -66,6 +74,12 @@ mod tests {
     fn the_first_reading_that_fits_is_taken() {
         assert_eq!(of("Please call"), Description { note: Some("Please call".into()), attribution: vec![] });
         assert_eq!(of(r#"{"mktcmpid":"1234","n":5,"x":null}"#).attribution, [("mktcmpid".into(), "1234".into()), ("n".into(), "5".into())]);
+        assert_eq!(
+            of("?utm_source=web&mktcmpid=a%20b&x=").attribution,
+            [("utm_source".into(), "web".into()), ("mktcmpid".into(), "a b".into())]
+        );
+        assert_eq!(of("a=b&c=d").note.as_deref(), Some("a=b&c=d"));
+        assert_eq!(of("we use utm_source=x").note.as_deref(), Some("we use utm_source=x"));
         assert_eq!(of("Campaigns: a; b ,").attribution, [("campaigns".into(), "a,b".into())]);
         assert_eq!(of("Campaigns:"), Description::default());
         assert_eq!(of("MSFT_TEST_1"), Description::default());

@@ -7,54 +7,73 @@ mod description;
 mod email;
 mod mail_domains;
 mod phone;
+mod referral;
 mod seniority;
 mod text;
+mod time;
 
 use std::borrow::Cow;
 
-use crate::lead::{Contact, Flag, Flags, Format, LeadSource, OfferFacts};
+use crate::lead::{Consent, ConsentFacts, Contact, Flag, Flags, Format, LeadSource, OfferFacts, Origin, Referral, Timestamp};
 
 use super::{Limits, decode::RawLead};
 
-use text::{Cleaner, holds_marker};
+pub(super) use phone::PhoneNumbers;
+use text::{Cleaner, Text, holds_marker};
 
 /// A lead in clean values.
 #[derive(Debug)]
 pub(super) struct Normalized<'a> {
     pub(super) format: Format,
     pub(super) index: u32,
-    pub(super) source_raw: Option<Cow<'a, str>>,
-    pub(super) action_raw: Option<Cow<'a, str>>,
+    pub(super) origin: Origin,
+    /// The record's own time, if it tells one.
+    pub(super) event_time: Option<Timestamp>,
+    pub(super) source_raw: Option<Text<'a>>,
+    pub(super) action_raw: Option<Text<'a>>,
     pub(super) contact: Contact<'a>,
     pub(super) offer: OfferFacts<'a>,
+    pub(super) consent: ConsentFacts,
+    pub(super) referral: Option<Referral<'a>>,
+    pub(super) referral_id: Option<Text<'a>>,
     pub(super) is_test: bool,
-    pub(super) note: Option<Cow<'a, str>>,
-    pub(super) attribution: Vec<(Cow<'a, str>, Cow<'a, str>)>,
-    pub(super) extra: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pub(super) is_spam: bool,
+    pub(super) needs_hydration: bool,
+    pub(super) note: Option<Text<'a>>,
+    pub(super) attribution: Vec<(Text<'a>, Text<'a>)>,
+    pub(super) extra: Vec<(Text<'a>, Text<'a>)>,
     pub(super) flags: Flags,
 }
 
 /// Cleans one lead. Total: whatever the text, there is a lead.
-pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits) -> Normalized<'a> {
+pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, phones: &mut PhoneNumbers) -> Normalized<'a> {
     let mut cleaner = Cleaner::new(limits.field_bytes);
     let mut flags = Flags::default();
-    let mut line = |field: Option<Cow<'a, str>>| field.and_then(|text| cleaner.line(text));
+    let mut extra = lead.extra;
+    let event_time = event_time(lead.times, &mut extra);
+    let is_thin = lead.format == Format::PartnerCenterWebhook;
+    let referral = lead.referral.map(|raw| referral::read(*raw, event_time, &mut cleaner));
 
+    let mut line = |field: Option<Text<'a>>| field.and_then(|text| cleaner.line(text));
     let [first_name, last_name, company, title] = [lead.first_name, lead.last_name, lead.company, lead.title].map(&mut line);
     let [email_raw, phone_raw, country_raw] = [lead.email, lead.phone, lead.country].map(&mut line);
     let [source_raw, action_raw, offer_title] = [lead.lead_source, lead.action_code, lead.offer_title].map(&mut line);
-    let description = lead.description.and_then(|text| cleaner.lines(text));
+    let [product_id, campaign_id, event_name] = [lead.product_id, lead.campaign_id, lead.event_name].map(&mut line);
+    let mut lines = |field: Option<Text<'a>>| field.and_then(|text| cleaner.lines(text));
+    let [description, notes] = [lead.description, lead.notes].map(&mut lines);
 
     // In any user field, the description or the source, but not in the offer's name, which the publisher chose (readings Q24).
-    let marked = [&first_name, &last_name, &company, &title, &email_raw, &phone_raw, &description, &source_raw, &action_raw];
-    let is_test = marked.into_iter().any(|field| field.as_deref().is_some_and(holds_marker));
+    let marked = [&first_name, &last_name, &company, &title, &email_raw, &phone_raw, &description, &notes, &source_raw, &action_raw];
+    let is_test = marked.into_iter().any(|field| field.as_deref().is_some_and(holds_marker))
+        || event_name.is_some_and(|name| name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("test-")))
+        || referral.as_ref().is_some_and(|referral| referral.is_test);
     let blank_identity = first_name.is_none() && last_name.is_none() && email_raw.is_none() && phone_raw.is_none();
-    flags.set(Flag::ManualLookup, blank_identity);
+    flags.set(Flag::ManualLookup, blank_identity && !is_thin);
 
     let country = country_raw.as_deref().and_then(country::alpha_2);
     flags.set(Flag::CountryUnknown, country_raw.is_some() && country.is_none());
     let (email, email_domain, email_kind) = email::read(email_raw, &mut flags);
-    let phone_e164 = phone_raw.as_deref().and_then(|raw| phone::e164(raw, country));
+    let phone_e164 = phone_raw.as_deref().and_then(|raw| phones.e164(raw, country));
     flags.set(Flag::PhoneUnverifiable, phone_raw.is_some() && phone_e164.is_none());
     let seniority = seniority::of(title.as_deref());
     let contact = Contact {
@@ -72,32 +91,121 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits) -> Normalized<'a
         title,
         seniority,
     };
-    let offer = offer(source_raw.as_ref(), offer_title, &mut flags);
-    let description::Description { note, mut attribution } = description::read(description, is_test);
-    attribution.sort();
-    let extra = sorted(lead.extra, &mut flags);
+    let (offer, other_id) = offer(source_raw.as_ref(), product_id, offer_title);
+    flags.set(Flag::OfferMissing, offer.offer_id.is_none() && offer.offer_title.is_none() && !is_thin);
+    flags.set(Flag::OfferIdMissing, offer.offer_id.is_none() && offer.offer_title.is_some());
+
+    let description::Description { note, attribution: described } = description::read(description, is_test);
+    let notes = notes.filter(|notes| !(is_test && holds_marker(notes)));
+    let campaign = campaign_id.map(|id| (Cow::Borrowed("campaignId"), id));
+    let attribution = lead.attribution.into_iter().map(|(key, value)| (key, Cow::Owned(value.trim().to_owned())));
+    let attribution = sorted(described.into_iter().chain(attribution).chain(campaign).collect(), &mut flags);
+
+    let is_referral = referral.is_some();
+    let consent = if is_thin || is_referral {
+        let [contact, share] = [lead.consent_contact, lead.consent_share].map(|flag| consent(flag.as_deref()));
+        ConsentFacts { contact, share, marketing: Consent::Unknown }
+    } else {
+        // The customer agreed to share before such a lead is made; nothing is said of marketing (readings Q32).
+        let marketing = if consent(lead.opted_out.as_deref()) == Consent::Granted { Consent::Denied } else { Consent::Unknown };
+        ConsentFacts { contact: Consent::Granted, share: Consent::Granted, marketing }
+    };
+    flags.set(Flag::ConsentUnknown, is_referral && consent.contact == Consent::Unknown);
+
+    let (mut origin, mut referral_id, mut facts) = (if is_thin { Origin::Unknown } else { Origin::Storefront }, None, None);
+    let mut unread = Vec::from_iter(other_id.map(|id| ("product_id", id)));
+    if let Some(read) = referral {
+        (origin, referral_id, facts) = (read.origin, read.id, Some(read.referral));
+        unread.extend(read.unread);
+    }
+    extra.extend(unread.into_iter().map(|(key, text)| (Cow::Borrowed(key), quoted(&text))));
+    let extra = sorted(extra, &mut flags);
     flags.set(Flag::DuplicateKey, lead.duplicate_key);
     flags.set(Flag::FieldTruncated, lead.truncated || cleaner.truncated());
-    Normalized { format: lead.format, index: lead.index, source_raw, action_raw, contact, offer, is_test, note, attribution, extra, flags }
+    Normalized {
+        format: lead.format,
+        index: lead.index,
+        origin,
+        event_time,
+        source_raw,
+        action_raw,
+        contact,
+        offer,
+        consent,
+        referral: facts,
+        referral_id,
+        is_test,
+        is_spam: self::consent(lead.is_spam.as_deref()) == Consent::Granted,
+        needs_hydration: is_thin,
+        note: note.or(notes),
+        attribution,
+        extra,
+        flags,
+    }
 }
 
-/// The offer part of `LeadSource`: `publisher.offer` where there are no blanks and a dot, else a name (readings Q11).
-fn offer<'a>(source: Option<&Cow<'a, str>>, title: Option<Cow<'a, str>>, flags: &mut Flags) -> OfferFacts<'a> {
-    let raw = source.and_then(|source| text::part(source, |whole| LeadSource::split(whole).offer));
-    let id = raw.as_deref().filter(|raw| !raw.contains(char::is_whitespace)).and_then(|raw| raw.split_once('.'));
-    let id = id.filter(|(publisher, offer)| !publisher.is_empty() && !offer.is_empty());
-    let (publisher_id, offer_id) =
-        id.map_or((None, None), |(publisher, offer)| (Some(publisher.to_lowercase()), Some(offer.to_lowercase())));
+/// The first time that can be read; one that cannot is kept beside the lead.
+fn event_time<'a>(times: Vec<(&'static str, Text<'a>)>, extra: &mut Vec<(Text<'a>, Text<'a>)>) -> Option<Timestamp> {
+    let mut read = None;
+    for (key, text) in times {
+        let time = time::parse(&text);
+        if time.is_none() && !extra.iter().any(|(known, _)| known == key) {
+            extra.push((Cow::Borrowed(key), quoted(&text)));
+        }
+        read = read.or(time);
+    }
+    read
+}
+
+/// A text as compact JSON, as `extra` holds it.
+fn quoted(text: &str) -> Text<'static> {
+    // Writing a text cannot fail.
+    Cow::Owned(serde_json::to_string(text).unwrap_or_default())
+}
+
+/// What a flag says; neither yes nor no is unknown, and absent is not refused (readings Q32).
+fn consent(flag: Option<&str>) -> Consent {
+    let flag = flag.unwrap_or_default().trim();
+    let is_one_of = |words: &[&str]| words.iter().any(|word| flag.eq_ignore_ascii_case(word));
+    if is_one_of(&["true", "yes", "y", "1"]) {
+        Consent::Granted
+    } else if is_one_of(&["false", "no", "n", "0"]) {
+        Consent::Denied
+    } else {
+        Consent::Unknown
+    }
+}
+
+/// The offer: the part of `LeadSource` after the pipe, `publisher.offer` where there are no blanks and a dot, else a name
+/// (readings Q11); where that tells no id, the id that stands beside it. A second, other id is handed back.
+fn offer<'a>(source: Option<&Text<'a>>, product: Option<Text<'a>>, title: Option<Text<'a>>) -> (OfferFacts<'a>, Option<Text<'a>>) {
+    let part = source.and_then(|source| text::part(source, |whole| LeadSource::split(whole).offer));
+    let by_part = part.as_deref().and_then(ids);
+    let by_product = product.as_deref().and_then(|product| {
+        let bare = || (!product.contains(char::is_whitespace)).then(|| (None, product.to_lowercase()));
+        ids(product).or_else(bare)
+    });
+    let product_is_used = part.is_none() || by_product.is_some() && (by_part.is_none() || by_part == by_product);
+    let (raw, unused) = match (part, product) {
+        (Some(part), product) => (Some(part), product.filter(|_| !product_is_used)),
+        (None, product) => (product, None),
+    };
+    let (publisher_id, offer_id) = by_part.or(by_product).map_or((None, None), |(publisher, offer)| (publisher, Some(offer)));
     let name = if offer_id.is_none() { title.or_else(|| raw.clone()) } else { title };
-    flags.set(Flag::OfferMissing, offer_id.is_none() && name.is_none());
-    flags.set(Flag::OfferIdMissing, offer_id.is_none() && name.is_some());
-    OfferFacts {
+    let facts = OfferFacts {
         publisher_id: publisher_id.map(Cow::Owned),
         offer_id: offer_id.map(Cow::Owned),
         offer_title: name,
         offer_raw: raw,
         row: None,
-    }
+    };
+    (facts, unused)
+}
+
+/// Publisher and offer, lower-case, of a text that has both.
+fn ids(text: &str) -> Option<(Option<String>, String)> {
+    let (publisher, offer) = text.split_once('.').filter(|_| !text.contains(char::is_whitespace))?;
+    (!publisher.is_empty() && !offer.is_empty()).then(|| (Some(publisher.to_lowercase()), offer.to_lowercase()))
 }
 
 /// By key; of a key that came twice the first is kept.

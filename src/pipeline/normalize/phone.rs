@@ -1,13 +1,50 @@
 //! A phone number as typed to E.164, where the country or a leading `+` makes that possible. Microsoft sends digits without
-//! the `+` (facts.md §1.1): read as national first, then as international.
+//! the `+` (facts.md §1.1): read as national first, then as international. The same few numbers come again and again, and
+//! reading one is dear: answers are remembered, within bounds.
+
+use std::collections::BTreeMap;
 
 use phonenumber::country::Id;
 
 /// Numbers are shorter; longer text is no number, and not worth a parser's time.
 const LONGEST: usize = 40;
 
+/// Numbers remembered in one generation; two are kept, about half a megabyte each.
+const REMEMBERED: usize = 4096;
+
+type Answers = BTreeMap<Option<&'static str>, BTreeMap<Box<str>, Option<Box<str>>>>;
+
+/// Numbers read before. It only saves time: the answer is the same with and without it.
+#[derive(Debug, Default)]
+pub(in crate::pipeline) struct PhoneNumbers {
+    young: Answers,
+    young_count: usize,
+    old: Answers,
+}
+
+impl PhoneNumbers {
+    /// What [`e164`] says.
+    pub(super) fn e164(&mut self, raw: &str, country: Option<&'static str>) -> Option<String> {
+        if raw.len() > LONGEST {
+            return None;
+        }
+        let known = |answers: &Answers| answers.get(&country).and_then(|numbers| numbers.get(raw)).cloned();
+        if let Some(answer) = known(&self.young) {
+            return answer.map(String::from);
+        }
+        let answer = known(&self.old).unwrap_or_else(|| e164(raw, country).map(String::into_boxed_str));
+        if self.young_count == REMEMBERED {
+            self.old = std::mem::take(&mut self.young);
+            self.young_count = 0;
+        }
+        self.young_count += 1;
+        self.young.entry(country).or_default().insert(raw.into(), answer.clone());
+        answer.map(String::from)
+    }
+}
+
 /// `+` and digits, if that is a number someone could have.
-pub(super) fn e164(raw: &str, country: Option<&str>) -> Option<String> {
+fn e164(raw: &str, country: Option<&str>) -> Option<String> {
     let plain = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '.' | '(' | ')' | '/' | '\u{a0}');
     let digits = raw.bytes().filter(u8::is_ascii_digit).count();
     if raw.len() > LONGEST || !(6..=17).contains(&digits) || !raw.chars().all(plain) {
@@ -39,6 +76,22 @@ mod tests {
         assert_eq!(e164("+44 20 7946 0958", None).as_deref(), Some("+442079460958"));
         assert_eq!(e164("0049 30 901820", None).as_deref(), Some("+4930901820"));
         assert_eq!(e164("030 901820", Some("DE")).as_deref(), Some("+4930901820"));
+    }
+
+    #[test]
+    fn what_is_remembered_is_what_would_be_said_again() {
+        let mut numbers = PhoneNumbers::default();
+        for round in 0..3 {
+            for number in 0..REMEMBERED + 100 {
+                let raw = format!("1425555{number:04}");
+                for country in [Some("US"), Some("DE"), None] {
+                    if round == 0 || number % 97 == 0 {
+                        assert_eq!(numbers.e164(&raw, country), e164(&raw, country), "{raw} {country:?}");
+                    }
+                }
+            }
+        }
+        assert!(numbers.young_count <= REMEMBERED);
     }
 
     #[test]

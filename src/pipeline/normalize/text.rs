@@ -3,6 +3,9 @@
 
 use std::borrow::Cow;
 
+/// Text, borrowed from the record where it stands there as it is.
+pub(super) type Text<'a> = Cow<'a, str>;
+
 /// Microsoft's test marker (facts.md §2.6).
 const MARKER: &[u8] = b"msft_test";
 

@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     io::Batch,
     lead::{Decision, Facts, Partition, Position, Record, Rejection, Timestamp, Vocabulary},
-    pipeline::{self, Pipeline},
+    pipeline::{self, Memory, Pipeline},
 };
 
 use super::{ExplainArguments, ExplainInput, Failure, Target};
@@ -109,7 +109,7 @@ fn decide<'a>(facts: &'a [Facts<'a>], pipeline: &'a Pipeline) -> (Vec<Decision<'
 }
 
 fn read<'a>(record: &Record<'a>, pipeline: &'a Pipeline) -> Result<Vec<Facts<'a>>, Rejection> {
-    pipeline::read(record, &pipeline.tables, &pipeline.limits, &pipeline.person_key)
+    pipeline::read(record, pipeline, &mut Memory::default())
 }
 
 fn json(record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
