@@ -20,7 +20,7 @@ pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
         } else if let Some(place) = field(&key) {
             lead.value(place, key, Cow::Borrowed(value));
         } else {
-            lead.keep(key, Cow::Borrowed(value));
+            lead.keep_filled(key, Cow::Borrowed(value));
         }
     }
     source(sources, lead);
@@ -52,7 +52,7 @@ fn source<'a>(columns: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
         if best.is_some_and(|(best, _)| best == place) {
             lead.value(|lead| &mut lead.lead_source, key, Cow::Borrowed(value));
         } else {
-            lead.keep(key, Cow::Borrowed(value));
+            lead.keep_filled(key, Cow::Borrowed(value));
         }
     }
 }

@@ -145,6 +145,13 @@ impl<'a, 'l> Filler<'a, 'l> {
         self.lead.extra.push((key, value));
     }
 
+    /// Keeps a value of a shape that writes all its keys, filled or not: those that are not are left out.
+    pub(super) fn keep_filled(&mut self, key: Text<'a>, json: Text<'a>) {
+        if !matches!(&*json, "null" | "\"\"" | "[]" | "{}") {
+            self.keep(key, json);
+        }
+    }
+
     /// Keeps a text that has no place in a lead.
     pub(super) fn keep_text(&mut self, key: Text<'a>, text: &str) {
         self.keep(key, Cow::Owned(json_text::quote(text)));

@@ -27,7 +27,7 @@ pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
         } else if let Some(place) = field(&key) {
             lead.value(place, key, Cow::Borrowed(value));
         } else if !is("@odata.context") {
-            lead.keep(key, Cow::Borrowed(value));
+            lead.keep_filled(key, Cow::Borrowed(value));
         }
     }
 }
@@ -40,7 +40,7 @@ fn inside<'a, 'l>(parent: &Text<'a>, value: &'a str, lead: &mut Filler<'a, 'l>, 
                 each(Cow::Owned(format!("{parent}.{key}")), &key, value, lead);
             }
         }
-        None => lead.keep(parent.clone(), Cow::Borrowed(value)),
+        None => lead.keep_filled(parent.clone(), Cow::Borrowed(value)),
     }
 }
 
@@ -78,12 +78,12 @@ fn field<'a>(key: &str) -> Option<Place<'a>> {
 /// Puts a scalar into a field only referrals have; the first that is not blank stands.
 fn put<'a>(place: Own<'a>, key: &Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
     let Some(text) = json_text::scalar(value) else {
-        lead.keep(key.clone(), Cow::Borrowed(value));
+        lead.keep_filled(key.clone(), Cow::Borrowed(value));
         return;
     };
     // The id and the reason are published nowhere else.
     if matches!(&**key, "id" | "statusReason") && !text.trim().is_empty() {
-        lead.keep(key.clone(), Cow::Borrowed(value));
+        lead.keep_filled(key.clone(), Cow::Borrowed(value));
     }
     let Some(referral) = &mut lead.lead.referral else { return };
     let field = place(referral);
@@ -103,20 +103,20 @@ fn customer<'a>(path: Text<'a>, key: &str, value: &'a str, lead: &mut Filler<'a,
             if key.eq_ignore_ascii_case("country") {
                 lead.value(|lead| &mut lead.country, path, Cow::Borrowed(value));
             } else {
-                lead.keep(path, Cow::Borrowed(value));
+                lead.keep_filled(path, Cow::Borrowed(value));
             }
         });
     } else if is("team") {
         team(path, value, lead);
     } else {
-        lead.keep(path, Cow::Borrowed(value));
+        lead.keep_filled(path, Cow::Borrowed(value));
     }
 }
 
 /// The customer's people: the first who can be reached is the contact, the others are kept.
 fn team<'a>(path: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
     let Some(people) = object::many(value) else {
-        lead.keep(path, Cow::Borrowed(value));
+        lead.keep_filled(path, Cow::Borrowed(value));
         return;
     };
     let can_be_reached = |person: &&str| {
@@ -128,13 +128,13 @@ fn team<'a>(path: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
     for (place, person) in people.iter().enumerate() {
         let path = format!("{path}[{place}]");
         if place != contact {
-            lead.keep(Cow::Owned(path), Cow::Borrowed(person));
+            lead.keep_filled(Cow::Owned(path), Cow::Borrowed(person));
             continue;
         }
         for (key, value) in object::members(person).unwrap_or_default() {
             match member_field(&key) {
                 Some(place) => lead.value(place, Cow::Owned(format!("{path}.{key}")), Cow::Borrowed(value)),
-                None => lead.keep(Cow::Owned(format!("{path}.{key}")), Cow::Borrowed(value)),
+                None => lead.keep_filled(Cow::Owned(format!("{path}.{key}")), Cow::Borrowed(value)),
             }
         }
     }
@@ -161,7 +161,7 @@ fn consent<'a>(path: Text<'a>, key: &str, value: &'a str, lead: &mut Filler<'a, 
         // The doubled "To" is Microsoft's.
         lead.value(|lead| &mut lead.consent_share, path, Cow::Borrowed(value));
     } else {
-        lead.keep(path, Cow::Borrowed(value));
+        lead.keep_filled(path, Cow::Borrowed(value));
     }
 }
 
@@ -174,6 +174,6 @@ fn details<'a>(path: Text<'a>, key: &str, value: &'a str, lead: &mut Filler<'a, 
     } else if is("currency") {
         put(|referral| &mut referral.deal_currency, &path, value, lead);
     } else {
-        lead.keep(path, Cow::Borrowed(value));
+        lead.keep_filled(path, Cow::Borrowed(value));
     }
 }
