@@ -72,6 +72,25 @@ fn read(decision: &Decision<'_>, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "   │    {name:<12} {}", shown.join("  "))?;
         }
     }
+    let mut told: Vec<(&str, String)> = Vec::new();
+    if facts.event_time != facts.received_at {
+        told.push(("happened", facts.event_time.to_string()));
+    }
+    told.push(("origin", facts.origin.name().to_owned()));
+    if let Some(referral) = &facts.referral {
+        let mut words: Vec<_> = [&referral.status, &referral.substatus].into_iter().flatten().map(ToString::to_string).collect();
+        words.extend(referral.expires_at.map(|at| format!("to be accepted by {at}")));
+        words.extend(referral.deal_value.map(|value| format!("{value} {}", referral.deal_currency.as_deref().unwrap_or_default())));
+        told.push(("referral", words.join("  ")));
+    }
+    let consent = &decision.class.consent;
+    let consents = [("contact", consent.contact), ("share", consent.share), ("marketing", consent.marketing)];
+    told.push(("consent", consents.map(|(what, consent)| format!("{what} {}", consent.name())).join("  ")));
+    told.extend(facts.account.map(|account| ("account", account.domain.clone())));
+    told.extend(facts.suppressed_by.map(|scope| ("suppressed", format!("by {scope}"))));
+    for (name, text) in told {
+        writeln!(out, "   │    {name:<12} {text}")?;
+    }
     for (key, value) in &facts.attribution {
         writeln!(out, "   │    {:<12} {key} = {value}", "attribution")?;
     }
@@ -99,8 +118,8 @@ fn gates(decision: &Decision<'_>, steps: &Steps, out: &mut dyn Write) -> io::Res
 fn routes(decision: &Decision<'_>, steps: &Steps, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "   ├─ routes      {} tried, {} taken", steps.routes.len(), decision.routes.len())?;
     for route in &decision.routes {
-        let to = [route.queue, route.owner, route.priority].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        writeln!(out, "   │    {:<28} by {} {to}", route.destination, route.route)?;
+        let by = [Some(route.route), route.queue, route.owner, route.priority].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        writeln!(out, "   │    {:<28} by {by}", route.destination)?;
         let late = if route.late_delivery { " (late delivery: a fresh clock)" } else { "" };
         for (what, time) in [("first touch due", route.first_touch_due), ("accept due", route.accept_due), ("hot until", route.hot_until)] {
             if let Some(time) = time {
