@@ -119,7 +119,6 @@ impl Decision<'_> {
     pub fn flags(&self) -> Flags {
         let mut flags = self.facts.flags.union(self.class.flags);
         flags.set(Flag::Redacted, self.qualified.redacted);
-        flags.set(Flag::LateDelivery, self.routes.iter().any(|route| route.late_delivery));
         flags
     }
 }

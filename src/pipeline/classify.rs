@@ -33,6 +33,8 @@ pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trac
         |stated| offer_type.is_some_and(|of: &OfferTypeRow| !of.storefronts.is_empty() && !of.storefronts.contains(&stated));
     flags.set(Flag::CatalogueMismatch, stated.is_some_and(sold_elsewhere));
 
+    flags.set(Flag::LateDelivery, facts.received_at > facts.event_time.plus_micros(rules.policy.late_after));
+
     let is_storefront_lead = facts.origin == Origin::Storefront;
     let channel = match facts.origin {
         Origin::Storefront => source.map_or(Channel::Unknown, |row| row.channel),

@@ -27,24 +27,21 @@ pub(super) fn route<'a>(
         let won = held && !routes.iter().any(|route| route.destination == rule.destination);
         trace.route(&rule.id, &rule.destination, held, won);
         if won {
-            routes.push(follow_up(facts, rule, rules));
+            routes.push(follow_up(facts, class, rule));
         }
         if held && rule.stop {
             break;
         }
-    }
-    if routes.iter().any(|route| route.late_delivery) {
-        trace.flag(Flag::LateDelivery);
     }
     (campaign.map(Cow::Borrowed), routes)
 }
 
 /// One destination with its clocks. They run from the event, not from its arrival; but a first touch that was due before the
 /// lead came would only raise alarms, so a late lead gets a short time of its own (readings Q30, Q33).
-fn follow_up<'a>(facts: &Facts<'_>, rule: &'a RouteRule, rules: &'a Ruleset) -> Route<'a> {
+fn follow_up<'a>(facts: &Facts<'_>, class: &Classified, rule: &'a RouteRule) -> Route<'a> {
     let clock = &rule.clock;
     let due = |micros: Option<i64>| micros.map(|micros| facts.event_time.plus_micros(micros));
-    let late_delivery = facts.received_at > facts.event_time.plus_micros(rules.policy.late_after);
+    let late_delivery = class.flags.contains(Flag::LateDelivery);
     let first_touch_due = match clock.late_first_touch {
         Some(micros) if late_delivery && clock.first_touch.is_some() => Some(facts.received_at.plus_micros(micros)),
         _ => due(clock.first_touch),

@@ -390,12 +390,8 @@ impl Compiler<'_> {
                 self.fault(item, format!("{text:?} is no flag"), suggest::hint(text, &names));
                 return None;
             };
-            if matches!(flag, Flag::Redacted | Flag::LateDelivery) {
-                self.fault(
-                    item,
-                    format!("the flag {text:?} is set only after all rules"),
-                    "use the reasons, or event_time and received_at",
-                );
+            if flag == Flag::Redacted {
+                self.fault(item, format!("the flag {text:?} is set only after all rules"), "use the reasons");
                 return None;
             }
             return Some((Node::HasFlag(flag), Type::Bool));
