@@ -4,12 +4,12 @@
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use crate::core::{Written, pipeline, run};
+use crate::core::{PIPELINE, Written, pipeline, run};
 
 /// The outputs of a record with these headers.
 fn outputs(value: &[u8], headers: &[(&str, &str)]) -> (Vec<Written>, bool) {
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-    run(&pipeline(), None, Some(value), &headers)
+    run(&PIPELINE, None, Some(value), &headers)
 }
 
 /// All leads of a record, in order.
