@@ -280,6 +280,13 @@ fn consent_that_is_not_told_is_unknown_and_no_is_no() {
         assert!(has(&denied["reasons"], "consent_denied") && has(&denied["flags"], "redacted"), "{no}");
         assert_eq!((&denied["contact"]["email"], &denied["note"], &denied["extra"]), (&Value::Null, &Value::Null, &Value::Null));
     }
+    let lies = referral(PROFILE).replace("{\"consentToContact\":true}", "{\"consentToContact\":false}");
+    let lies = lies.replace(
+        "\"id\"",
+        "\"callToAction\":\"jane@adatum.example\",\"utm_term\":\"doe\",\"utm_source\":\"fair\",\"campaignId\":\"c\",\"id\"",
+    );
+    let lies = lead(lies);
+    assert_eq!((&lies["action_raw"], &lies["attribution"]), (&Value::Null, &json!({"campaignId": "c", "utm_source": "fair"})));
     let share = of("{\"consentToToShareInfoWithOthers\":false,\"consentToContact\":true}");
     assert_eq!((&share["consent"]["share"], &share["verdict"]), (&json!("DENIED"), &json!("QUALIFIED")));
 }
