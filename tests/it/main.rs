@@ -18,4 +18,5 @@ mod http;
 mod metrics;
 mod papers;
 mod properties;
+mod readings;
 mod source_text;
