@@ -23,3 +23,27 @@ fn the_test_marker_counts_in_every_field_of_the_customers() {
     let other = lead(&format!(r#"{{"userDetails":{user},"leadSource":"SPZA-PLT|contoso.app","offerTitle":"MSFT_TEST_1"}}"#));
     assert_eq!(other["is_test"], false, "the offer's name is the publisher's");
 }
+
+#[test]
+fn a_touch_is_one_person_source_action_offer_and_day() {
+    let id = |source: &str, code: &str, mail: &str, time: &str| {
+        let info = serde_json::to_string(&format!(r#"{{"Email":"{mail}"}}"#)).expect("a text");
+        let row = format!(r#"{{"CustomerInfo":{info},"LeadSource":"{source}","ActionCode":"{code}","CreatedTime":"{time}"}}"#);
+        lead(&row)["lead_id"].as_str().expect("an id").to_owned()
+    };
+    let of = |source, code| id(source, code, "jane@adatum.example", "2026-10-31T10:00:00Z");
+    let one = of("SPZA-PLT|contoso.app", "");
+    // The same touch, told in another way or once more.
+    assert_eq!(one, of("SPZA|contoso.app", "PLT"));
+    assert_eq!(one, of("spza - plt | Contoso.App", "Plt"));
+    assert_eq!(one, id("SPZA-PLT|contoso.app", "", "Jane@Adatum.example", "2026-10-31T23:59:59Z"));
+    // Another person, day, source, action, offer.
+    assert_ne!(one, id("SPZA-PLT|contoso.app", "", "joe@adatum.example", "2026-10-31T10:00:00Z"));
+    assert_ne!(one, id("SPZA-PLT|contoso.app", "", "jane@adatum.example", "2026-11-01T00:00:00Z"));
+    for (source, code) in [("AzureMarketplace-PLT|contoso.app", ""), ("SPZA-INS|contoso.app", ""), ("SPZA-PLT|contoso.other", "")] {
+        assert_ne!(one, of(source, code), "{source}");
+    }
+    // A do-not-contact notice is not the contact-me whose source it repeats, nor is another action.
+    let conflicts = ["DNC", "INS"].map(|code| of("SPZA-PLT|contoso.app", code));
+    assert!(!conflicts.contains(&one) && conflicts[0] != conflicts[1]);
+}
