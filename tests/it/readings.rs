@@ -47,3 +47,9 @@ fn a_touch_is_one_person_source_action_offer_and_day() {
     let conflicts = ["DNC", "INS"].map(|code| of("SPZA-PLT|contoso.app", code));
     assert!(!conflicts.contains(&one) && conflicts[0] != conflicts[1]);
 }
+
+#[test]
+fn a_referrals_id_and_reason_are_kept_in_any_case() {
+    let lead = lead(r#"{"Id":"r-1","EngagementId":"e-1","Status":"Closed","Substatus":"Lost","StatusReason":"2"}"#);
+    assert_eq!((&lead["extra"]["Id"], &lead["extra"]["StatusReason"]), (&Value::from("\"r-1\""), &Value::from("\"2\"")));
+}
