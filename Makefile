@@ -9,8 +9,7 @@ help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: ## Made-up leads on an embedded broker, decided before your eyes
-	@.ci/packages build
-	cargo build --release
+	@$(MAKE) --no-print-directory build
 	target/release/leadstream demo
 
 test: ## All tests, against a real Apache Kafka too; fetches what is missing
@@ -31,7 +30,7 @@ format: ## Format the code
 
 build: ## The program, optimised: target/release/leadstream
 	@.ci/packages build
-	cargo build --release
+	LEADSTREAM_REVISION="$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" cargo build --release
 
 kafka: ## An Apache Kafka on 127.0.0.1:9092 (PORT=…) to try `leadstream run`; Ctrl-C ends it
 	@.ci/packages test

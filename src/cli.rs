@@ -165,9 +165,12 @@ fn timestamp(text: &str) -> Result<Timestamp, String> {
 
 fn format(text: &str) -> Result<Format, String> {
     match Format::from_name(text) {
-        Some(Format::HttpsJson) => Ok(Format::HttpsJson),
-        Some(_) => Err("this format is not in this version yet; https_json is".to_owned()),
-        None => Err("no such format; https_json is one".to_owned()),
+        Some(Format::RawLead) => Err("raw_lead is not in this version yet".to_owned()),
+        Some(format) => Ok(format),
+        None => {
+            let names: Vec<_> = Format::ALL.iter().filter(|format| **format != Format::RawLead).map(|format| format.name()).collect();
+            Err(format!("no such format; there are {}", names.join(", ")))
+        }
     }
 }
 

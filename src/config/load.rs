@@ -169,10 +169,10 @@ impl Loader<'_> {
     }
 
     fn key(&mut self, key: &schema::Key, written: Written<'_>) {
+        self.origins.insert(key.path, written.origin.clone());
         match (key.read)(&mut self.config, written) {
             Ok(()) => {
                 self.failed.remove(key.path);
-                self.origins.insert(key.path, written.origin.clone());
             }
             Err(Faults(faults)) => {
                 self.failed.insert(key.path);
@@ -234,7 +234,7 @@ impl Loader<'_> {
                 self.tell_of_both(fault, key, other);
             }
         }
-        if let Some(origin) = self.origins.get("encoding.registry").cloned() {
+        if let Some(origin) = self.origins.get("encoding.registry").filter(|_| !self.failed.contains("encoding.registry")).cloned() {
             let fault = Fault::new("no_effect", "encoding.registry has no effect: only Avro needs a registry")
                 .hint("remove it, or keep it for later");
             let problem = Problem { severity: Severity::Warning, ..self.sources.problem(fault, &origin) };
@@ -254,7 +254,9 @@ impl Loader<'_> {
 
     /// A fault between two keys, told where either was set, rather at the first; not if either is wrong already.
     fn tell_of_both(&mut self, fault: Fault, key: &str, other: &str) {
-        if self.failed.contains(key) || self.failed.contains(other) {
+        // Of a bad list of topics the good ones are known.
+        let is_unknown = |key: &str| key != "topics.raw" && self.failed.contains(key);
+        if is_unknown(key) || is_unknown(other) {
             return;
         }
         if let Some(origin) = self.origins.get(key).or_else(|| self.origins.get(other)).cloned() {

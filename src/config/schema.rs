@@ -47,7 +47,12 @@ pub(super) const KEYS: &[Key] = &[
         let empty = value.text()?.trim().is_empty();
         set(&mut config.kafka.instance, if empty { Ok(String::new()) } else { value.name(200) })
     }),
-    key("topics.raw", |config, value| set(&mut config.topics.raw, input_topics(value))),
+    key("topics.raw", |config, value| {
+        // The good names stand even beside bad ones, so that what they share with other keys is told at the same time.
+        let (topics, faults) = input_topics(value);
+        config.topics.raw = topics;
+        if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
+    }),
     key("topics.qualified", |config, value| set(&mut config.topics.qualified, output_topic(value))),
     key("topics.unqualified", |config, value| set(&mut config.topics.unqualified, output_topic(value))),
     key("topics.routing", |config, value| set(&mut config.topics.routing, output_topic(value))),
@@ -136,12 +141,15 @@ fn not_yet(what: &str, instead: &str) -> Fault {
     Fault::new("not_in_this_version", format!("{what} is not in this version yet")).hint(instead.to_owned())
 }
 
-/// `host:port`, several with commas; a port may be left out, a `scheme://` may stand before.
+/// What may stand before a broker's address, as `SSL://host:port`.
+const PROTOCOLS: [&str; 4] = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
+
+/// `host:port`, several with commas; a port may be left out, a protocol may stand before.
 fn brokers(value: Written<'_>) -> Result<String, Faults> {
     let wanted = "\"host:port\", several of them with commas";
     let text = value.text().map_err(|_| value.wrong(wanted))?;
     let good = |broker: &str| {
-        let address = broker.split_once("://").map_or(broker, |(_, rest)| rest);
+        let (protocol, address) = broker.split_once("://").unwrap_or((PROTOCOLS[0], broker));
         // An IPv6 address stands in brackets, so the last colon after them is the port's.
         let (host, port) = match address.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
@@ -149,19 +157,24 @@ fn brokers(value: Written<'_>) -> Result<String, Faults> {
         };
         let host_is_good = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c.is_control() || c == '/');
         let bare_ipv6 = host.contains(':') && !(host.starts_with('[') && host.ends_with(']'));
-        host_is_good && !bare_ipv6 && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+        let protocol_is_known = PROTOCOLS.iter().any(|known| known.eq_ignore_ascii_case(protocol));
+        protocol_is_known && host_is_good && !bare_ipv6 && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
     };
     let brokers: Vec<&str> = text.split(',').map(str::trim).collect();
     if brokers.iter().all(|broker| good(broker)) { Ok(brokers.join(",")) } else { Err(value.wrong(wanted).into()) }
 }
 
-fn input_topics(value: Written<'_>) -> Result<Vec<String>, Faults> {
-    let elements = value.list("a list of topic names, such as [\"leads.raw\"]")?;
-    if elements.is_empty() {
-        return Err(Fault::new("invalid_value", format!("{} is empty", value.key)).hint("name at least one topic to read").into());
-    }
-    let mut faults = Vec::new();
+/// The names that are good, and what is wrong with the others.
+fn input_topics(value: Written<'_>) -> (Vec<String>, Vec<Fault>) {
     let mut topics: Vec<String> = Vec::new();
+    let elements = match value.list("a list of topic names, such as [\"leads.raw\"]") {
+        Ok(elements) => elements,
+        Err(fault) => return (topics, vec![fault]),
+    };
+    let mut faults = Vec::new();
+    if elements.is_empty() {
+        faults.push(Fault::new("invalid_value", format!("{} is empty", value.key)).hint("name at least one topic to read"));
+    }
     for element in elements {
         let (name, offset) = match element {
             Ok(element) => element,
@@ -179,7 +192,7 @@ fn input_topics(value: Written<'_>) -> Result<Vec<String>, Faults> {
             topics.push(name.to_owned());
         }
     }
-    if faults.is_empty() { Ok(topics) } else { Err(Faults(faults)) }
+    (topics, faults)
 }
 
 fn output_topic(value: Written<'_>) -> Result<String, Faults> {

@@ -45,15 +45,16 @@ pub struct RawLeads {
     topic: String,
 }
 
-struct WriterContext;
+#[derive(Default)]
+struct WriterContext(Quiet);
 
 impl rdkafka::ClientContext for WriterContext {
     fn log(&self, level: rdkafka::config::RDKafkaLogLevel, facility: &str, message: &str) {
-        Quiet.log(level, facility, message);
+        self.0.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        Quiet.error(error, reason);
+        self.0.error(error, reason);
     }
 }
 
@@ -71,7 +72,7 @@ impl RawLeads {
     pub fn to(kafka: &KafkaConfig, topic: &str) -> Result<Self, Unavailable> {
         let producer = properties::admin(kafka)
             .set("linger.ms", "5")
-            .create_with_context(WriterContext)
+            .create_with_context(WriterContext::default())
             .map_err(|error| Unavailable(format!("creating a producer: {error}")))?;
         Ok(Self { producer, topic: topic.to_owned() })
     }

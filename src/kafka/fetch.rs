@@ -11,7 +11,11 @@ use rdkafka::{
 
 use crate::{config::KafkaConfig, io::Batch, lead::Position};
 
-use super::{Unavailable, group::Quiet, properties, record};
+use super::{
+    Unavailable,
+    group::{self, Quiet},
+    properties, record,
+};
 
 /// What was found at a position.
 #[derive(Debug)]
@@ -27,9 +31,10 @@ pub enum Fetched {
 /// # Errors
 /// When the broker does not answer within 10 s.
 pub fn fetch(kafka: &KafkaConfig, at: &Position) -> Result<Fetched, Unavailable> {
-    let what = |error: &dyn std::fmt::Display| Unavailable(format!("reading {at} from {}: {error}", kafka.brokers));
-    let failed = |error: KafkaError| what(&error);
-    let consumer: BaseConsumer<Quiet> = properties::observer(kafka).create_with_context(Quiet).map_err(failed)?;
+    let what = |error: &dyn std::fmt::Display| format!("reading {at} from {}: {error}", kafka.brokers);
+    let created = properties::observer(kafka).create_with_context(Quiet::default());
+    let consumer: BaseConsumer<Quiet> = created.map_err(|error| Unavailable(what(&error)))?;
+    let failed = |error: KafkaError| group::failed(&consumer, &what(&error));
     let topic = &*at.partition.topic;
     let wait = Duration::from_secs(5);
     let metadata = consumer.fetch_metadata(Some(topic), wait).map_err(failed)?;
@@ -58,5 +63,5 @@ pub fn fetch(kafka: &KafkaConfig, at: &Position) -> Result<Fetched, Unavailable>
             Some(Err(_)) | None => {}
         }
     }
-    Err(what(&"no answer within 10 s"))
+    Err(group::failed(&consumer, &what(&"no answer within 10 s")))
 }

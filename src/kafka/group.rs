@@ -1,13 +1,17 @@
 //! How far a whole group has come, whoever commits: the end offsets seen at a start, and whether the group's committed
 //! offsets have reached them.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use rdkafka::{
     ClientContext, Message, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
-    error::{KafkaError, KafkaResult},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    producer::{DeliveryResult, ProducerContext},
     topic_partition_list::Offset,
 };
 
@@ -17,9 +21,19 @@ use super::{Unavailable, properties};
 
 const CALL: Duration = Duration::from_secs(5);
 
-/// Says nothing by itself: its callers report.
-#[derive(Debug)]
-pub(super) struct Quiet;
+/// Says nothing by itself: its callers report, with the cause that librdkafka told last.
+#[derive(Debug, Default)]
+pub(super) struct Quiet {
+    cause: Mutex<String>,
+}
+
+impl Quiet {
+    /// What failed, and what is known of the cause: the client's own errors only say that there was no answer.
+    fn explain(&self, what: &str) -> Unavailable {
+        let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+        Unavailable(if cause.is_empty() { what.to_owned() } else { format!("{what}: {cause}") })
+    }
+}
 
 impl ClientContext for Quiet {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
@@ -28,10 +42,31 @@ impl ClientContext for Quiet {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason);
+        // "All brokers are down" follows upon the cause of each, and says less.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            reason.clone_into(&mut self.cause.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 }
 
 impl ConsumerContext for Quiet {}
+
+impl ProducerContext for Quiet {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}
+
+/// The failure of a call on `consumer`, with its cause: librdkafka tells that only where the consumer is polled.
+pub(super) fn failed(consumer: &BaseConsumer<Quiet>, what: &str) -> Unavailable {
+    for _ in 0..EVENTS {
+        let _ = consumer.poll(Duration::ZERO);
+    }
+    consumer.context().explain(what)
+}
+
+/// More events than a client has in store after a failed call.
+const EVENTS: usize = 100;
 
 /// What a look at the group found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +96,10 @@ impl GroupProgress {
     /// # Errors
     /// When the broker does not answer or a topic does not exist.
     pub fn towards_now(kafka: &KafkaConfig, topics: &[String]) -> Result<Self, Unavailable> {
-        let what = |error: KafkaError| Unavailable(format!("asking {} for the end of {topics:?}: {error}", kafka.brokers));
-        let consumer: BaseConsumer<Quiet> = properties::observer(kafka).create_with_context(Quiet).map_err(what)?;
+        let told = |error: KafkaError| format!("asking {} for the end of {topics:?}: {error}", kafka.brokers);
+        let created = properties::observer(kafka).create_with_context(Quiet::default());
+        let consumer: BaseConsumer<Quiet> = created.map_err(|error| Unavailable(told(error)))?;
+        let what = |error: KafkaError| failed(&consumer, &told(error));
         let mut targets = Vec::new();
         for topic in topics {
             let metadata = consumer.fetch_metadata(Some(topic), CALL).map_err(what)?;
@@ -84,7 +121,7 @@ impl GroupProgress {
     /// # Errors
     /// When the broker does not answer.
     pub fn look(&self, thorough: bool) -> Result<Movement, Unavailable> {
-        self.try_look(thorough).map_err(|error| Unavailable(format!("asking for the group's committed offsets: {error}")))
+        self.try_look(thorough).map_err(|error| failed(&self.consumer, &format!("asking for the group's committed offsets: {error}")))
     }
 
     fn try_look(&self, thorough: bool) -> KafkaResult<Movement> {

@@ -20,7 +20,7 @@ pub use fetch::{Fetched, fetch};
 pub use group::{GroupProgress, Movement};
 pub use health::BrokerHealth;
 pub use lane::{KafkaLane, LaneSettings};
-pub use properties::{check_property, random_instance};
+pub use properties::{check_clients, check_property, random_instance};
 pub use topics::{TopicFinding, TopicPlan, Topics};
 
 /// What a caller is told when a call on the broker failed for now: who was asked for what, and why it failed.

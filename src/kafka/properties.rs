@@ -6,9 +6,11 @@ use std::{
     time::Duration,
 };
 
-use rdkafka::{ClientConfig, config::RDKafkaLogLevel};
+use rdkafka::{ClientConfig, config::RDKafkaLogLevel, consumer::BaseConsumer, error::KafkaError, producer::BaseProducer};
 
 use crate::config::{Delivery, KafkaConfig, Secret};
+
+use super::group::Quiet;
 
 /// How long the broker keeps a transaction of a silent producer open, and so how long its records hold readers up.
 pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
@@ -119,6 +121,40 @@ pub fn check_property(name: &str, value: &str) -> Result<(), String> {
     })
 }
 
+/// Makes the clients that a lane would make, without brokers to connect to: what is wrong with the settings together, such as
+/// two times that do not fit or a certificate that cannot be read. Each with the sections it comes from.
+#[must_use]
+pub fn check_clients(kafka: &KafkaConfig, delivery: Delivery) -> Vec<(&'static str, String)> {
+    let told = |error: KafkaError| match error {
+        KafkaError::ClientCreation(why) => why,
+        other => other.to_string(),
+    };
+    let mut found = Vec::new();
+    let mut consumer = consumer(kafka);
+    consumer.remove("bootstrap.servers");
+    if let Err(error) = consumer.create_with_context::<_, BaseConsumer<Quiet>>(Quiet::default()) {
+        found.push(("[kafka.client] and [kafka.consumer]", told(error)));
+    }
+    let mut producer = producer(kafka, delivery, "check", Packing { largest: 1_000_000, together: 1_000_000, alone: false });
+    producer.remove("bootstrap.servers");
+    if let Err(error) = producer.create_with_context::<_, BaseProducer<Quiet>>(Quiet::default()) {
+        let why = told(error);
+        // What both clients refuse is told once.
+        if !found.iter().any(|(_, known)| *known == why) {
+            found.push(("[kafka.client] and [kafka.producer]", why));
+        }
+    }
+    for (name, value) in kafka.client.iter().chain(&kafka.consumer).chain(&kafka.producer) {
+        // A path helps whoever reads the message; anything else may be a secret.
+        if !value.expose().is_empty() && !name.ends_with(".location") && value.expose().parse::<i64>().is_err() {
+            for (_, why) in &mut found {
+                *why = why.replace(value.expose(), "…");
+            }
+        }
+    }
+    found
+}
+
 /// A name for a process that has no stable one: random at each start, so that two of them never share a transactional id.
 #[must_use]
 pub fn random_instance() -> String {
@@ -144,6 +180,18 @@ mod tests {
         let consumer = consumer(&kafka);
         assert_eq!(consumer.get("isolation.level"), Some("read_committed"));
         assert_eq!(consumer.get("fetch.wait.max.ms"), Some("7"));
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_together_are_told_before_anything_starts() {
+        let with = |name: &str, value: &str| {
+            let mut kafka = KafkaConfig::default();
+            kafka.client.insert(name.into(), Secret::new(value));
+            check_clients(&kafka, Delivery::ExactlyOnce)
+        };
+        assert_eq!(with("client.rack", "r1"), []);
+        let told = with("max.poll.interval.ms", "1000");
+        assert!(told.len() == 1 && told[0].1.contains("session.timeout.ms"), "{told:?}");
     }
 
     #[test]

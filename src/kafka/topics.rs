@@ -5,12 +5,17 @@ use std::time::Duration;
 
 use rdkafka::{
     admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication},
+    consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
 };
 
 use crate::config::KafkaConfig;
 
-use super::{Unavailable, group::Quiet, properties};
+use super::{
+    Unavailable,
+    group::{self, Quiet},
+    properties,
+};
 
 const CALL: Duration = Duration::from_secs(10);
 /// Kafka's own default of `max.message.bytes`, for brokers that will not tell.
@@ -47,6 +52,8 @@ pub struct TopicFinding {
 /// Asks and changes the cluster's topics.
 pub struct Topics {
     client: AdminClient<Quiet>,
+    /// For what needs no admin call: an admin client never hears why its broker is not there.
+    reader: BaseConsumer<Quiet>,
     runtime: tokio::runtime::Runtime,
     brokers: String,
 }
@@ -58,16 +65,19 @@ impl Topics {
     /// When librdkafka refuses the settings.
     pub fn connect(kafka: &KafkaConfig) -> Result<Self, Unavailable> {
         let client = properties::admin(kafka)
-            .create_with_context(Quiet)
+            .create_with_context(Quiet::default())
             .map_err(|error| Unavailable(format!("creating an admin client: {error}; see [kafka.client]")))?;
+        let reader = properties::observer(kafka)
+            .create_with_context(Quiet::default())
+            .map_err(|error| Unavailable(format!("creating a client: {error}; see [kafka.client] and [kafka.consumer]")))?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .map_err(|error| Unavailable(format!("starting the control runtime: {error}")))?;
-        Ok(Self { client, runtime, brokers: kafka.brokers.clone() })
+        Ok(Self { client, reader, runtime, brokers: kafka.brokers.clone() })
     }
 
     fn failed(&self, what: &str, error: &dyn std::fmt::Display) -> Unavailable {
-        Unavailable(format!("{what} at {}: {error}", self.brokers))
+        group::failed(&self.reader, &format!("{what} at {}: {error}", self.brokers))
     }
 
     /// Creates what does not exist yet; for each, in order: was it made (`true`) or there already, or why not.
@@ -100,16 +110,12 @@ impl Topics {
             .collect())
     }
 
-    /// What the broker has, in the order of `names`.
+    /// What the broker has, in the order of `names`; waits for its first answer for `wait`.
     ///
     /// # Errors
     /// When the broker does not answer.
-    pub fn find(&self, names: &[String]) -> Result<Vec<TopicFinding>, Unavailable> {
-        let metadata = self
-            .client
-            .inner()
-            .fetch_metadata(None, Duration::from_secs(5))
-            .map_err(|error| self.failed("asking for the topics", &error))?;
+    pub fn find(&self, names: &[String], wait: Duration) -> Result<Vec<TopicFinding>, Unavailable> {
+        let metadata = self.reader.fetch_metadata(None, wait).map_err(|error| self.failed("asking for the topics", &error))?;
         let mut findings: Vec<_> = names
             .iter()
             .map(|name| {

@@ -242,13 +242,26 @@ pub struct Rejection {
     pub field: String,
     /// One sentence for a person.
     pub detail: String,
+    /// The value, where it was too large to be kept even while it was read.
+    pub unkept: Option<UnkeptValue>,
+}
+
+/// What is known of a value that nobody has kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnkeptValue {
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256 of the bytes.
+    pub sha256: [u8; 32],
+    /// Microsoft's test marker is in it.
+    pub is_test: bool,
 }
 
 impl Rejection {
     /// A rejection of the whole record while decoding.
     #[must_use]
     pub fn decode(code: DeadLetterCode, detail: impl Into<String>) -> Self {
-        Self { stage: DeadLetterStage::Decode, code, field: String::new(), detail: detail.into() }
+        Self { stage: DeadLetterStage::Decode, code, field: String::new(), detail: detail.into(), unkept: None }
     }
 
     /// Names the place in the record.

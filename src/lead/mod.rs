@@ -10,7 +10,7 @@ mod lead_source;
 mod record;
 mod vocabulary;
 
-pub use code::{DeadLetterCode, DeadLetterStage, Flag, Flags, Rejection};
+pub use code::{DeadLetterCode, DeadLetterStage, Flag, Flags, Rejection, UnkeptValue};
 pub use decision::{Classified, Decision, Outcome, Qualified, Route, Score, ScorePart};
 pub use facts::{ConsentFacts, Contact, Facts, Identity, OfferFacts, Referral};
 pub use lead_source::{LeadSource, fold};

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::lead::{DeadLetterCode, Record, Rejection, Vocabulary as _};
+use crate::lead::{DeadLetterCode, Record, Rejection, UnkeptValue, Vocabulary as _};
 
 use super::{
-    OutputBuffer, OutputTopic, Pipeline,
+    Limits, OutputBuffer, OutputTopic, Pipeline,
     encode::{FRAME, ruleset},
 };
 
@@ -97,13 +97,17 @@ pub(super) fn dead_letter(rejection: &Rejection, record: &Record<'_>, pipeline: 
             put("dlq-version", &|text| text.push_str(env!("CARGO_PKG_VERSION")));
             put("dlq-first-failed-at", &|text| show(text, &stamp.millis()));
             put("dlq-attempt", &|text| text.push('1'));
-            if holds_marker(value) {
+            if holds_marker(value) || rejection.unkept.is_some_and(|unkept| unkept.is_test) {
                 put("dlq-test", &|text| text.push_str("true"));
             }
             if record.value.is_some() && !with_value {
-                put("dlq-size", &|text| show(text, &value.len()));
+                let (size, sha256) = match rejection.unkept {
+                    Some(unkept) => (unkept.size, unkept.sha256),
+                    None => (value.len() as u64, Sha256::digest(value).into()),
+                };
+                put("dlq-size", &|text| show(text, &size));
                 put("dlq-sha256", &|text| {
-                    for byte in Sha256::digest(value) {
+                    for byte in sha256 {
                         let _ = write!(text, "{byte:02x}");
                     }
                 });
@@ -113,6 +117,45 @@ pub(super) fn dead_letter(rejection: &Rejection, record: &Record<'_>, pipeline: 
             }
         },
     );
+}
+
+/// A value that is read piece by piece because it is too large to be kept.
+#[derive(Debug, Default)]
+pub struct OversizeValue {
+    size: u64,
+    digest: Sha256,
+    is_test: bool,
+    /// The end of the last piece: the marker may lie across two.
+    tail: Vec<u8>,
+}
+
+impl OversizeValue {
+    /// Takes the next piece.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.size += piece.len() as u64;
+        self.digest.update(piece);
+        let joint = &piece[..piece.len().min(MARKER.len())];
+        self.tail.extend_from_slice(joint);
+        self.is_test |= holds_marker(&self.tail) || holds_marker(piece);
+        if piece.len() >= MARKER.len() {
+            self.tail.clear();
+            self.tail.extend_from_slice(&piece[piece.len() - MARKER.len()..]);
+        }
+        self.tail.drain(..self.tail.len().saturating_sub(MARKER.len()));
+    }
+
+    /// The rejection of a record with this value.
+    #[must_use]
+    pub fn rejection(self, limits: &Limits) -> Rejection {
+        let unkept = UnkeptValue { size: self.size, sha256: self.digest.finalize().into(), is_test: self.is_test };
+        Rejection { unkept: Some(unkept), ..too_large(self.size, limits) }
+    }
+}
+
+/// The rejection of a value with so many bytes.
+pub(super) fn too_large(size: u64, limits: &Limits) -> Rejection {
+    let detail = format!("the value has {size} bytes; limits.record_bytes is {}", limits.record_bytes);
+    Rejection::decode(DeadLetterCode::TooLarge, detail)
 }
 
 /// Whether the bytes hold the test marker, in any case.

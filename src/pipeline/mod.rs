@@ -13,6 +13,7 @@ mod qualify;
 mod route;
 mod trace;
 
+pub use dead_letter::OversizeValue;
 pub use encode::{EncodeSettings, EventHeaders, explained};
 pub use enrich::PersonKey;
 pub use output::{Mark, Output, OutputBuffer, OutputTopic};

@@ -27,6 +27,11 @@ struct RulesetReport<'a> {
 /// # Errors
 /// `out` cannot be written to.
 pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut dyn Write) -> io::Result<bool> {
+    // A configuration with errors has keys at their defaults: what those amount to together is nobody's mistake.
+    #[cfg(feature = "kafka")]
+    if !problems.iter().any(Problem::is_error) {
+        problems.extend(clients(config));
+    }
     let (pipeline, found) = inspect_pipeline(config);
     problems.extend(found);
     if json {
@@ -37,6 +42,16 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
         print(&problems, pipeline.as_ref(), out)?;
     }
     Ok(!problems.iter().any(Problem::is_error))
+}
+
+/// What the Kafka client says of all its settings together.
+#[cfg(feature = "kafka")]
+fn clients(config: &Config) -> impl Iterator<Item = Problem> {
+    let found = crate::kafka::check_clients(&config.kafka, config.run.delivery);
+    found.into_iter().map(|(sections, why)| {
+        let problem = Problem::error("invalid_client", format!("the Kafka client refuses {sections}: {why}"));
+        problem.hint("names and values are those of librdkafka's CONFIGURATION.md")
+    })
 }
 
 fn ruleset(pipeline: &Pipeline) -> RulesetReport<'_> {

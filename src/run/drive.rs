@@ -163,6 +163,7 @@ fn refused_by_broker() -> Rejection {
         code: DeadLetterCode::OutputTooLarge,
         field: String::new(),
         detail: "the broker refused an event of this record as too large for its topic".to_owned(),
+        unkept: None,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod check;
 pub mod demo;
 pub mod drive;
 pub mod explain;
+mod framing;
 #[cfg(feature = "kafka")]
 mod lanes;
 mod load;

@@ -2,9 +2,9 @@
 //! record, and writes as it goes.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    io::{self, BufRead, BufReader, BufWriter, Write},
     path::Path,
     sync::Arc,
 };
@@ -16,18 +16,22 @@ use serde_json::value::RawValue;
 use crate::{
     config::Topics,
     io::{Batch, Tally},
-    lead::{Outcome, Partition, Position, Timestamp, Verdict, Vocabulary},
+    lead::{Outcome, Partition, Position, Rejection, Timestamp, Verdict, Vocabulary},
     pipeline::{self, Memory, Output, OutputBuffer, OutputTopic, Pipeline},
 };
 
-use super::{Failure, Framing, ProcessArguments, Target};
+use super::{
+    Failure, ProcessArguments, Target,
+    framing::{self, Framed},
+};
 
 /// Reads files, decides, writes files or a stream.
 ///
 /// # Errors
-/// 64 for an input that cannot be read, 75 for an output that cannot be written. Dead letters are no failure.
+/// 64 for an input that cannot be read, inputs of one name, or an output that cannot be created, 75 for one that cannot be written. Dead letters are no failure.
 pub fn process(topics: &Topics, pipeline: &Pipeline, arguments: &ProcessArguments, out: &mut dyn Write) -> Result<(), Failure> {
     let now = arguments.now.unwrap_or_else(|| Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()));
+    distinct(&arguments.inputs)?;
     let mut sink = Sink::open(topics, &arguments.output, out)?;
     let mut summary = Summary::default();
     let mut work = Work {
@@ -115,20 +119,29 @@ impl Work<'_> {
         let mut value = Vec::new();
         let mut offset = 0;
         loop {
-            let read = match self.arguments.framing {
-                Framing::Lines => line(&mut *reader, &mut value),
-                Framing::Length => framed(&mut *reader, &mut value),
-            };
-            if !read.map_err(|error| unreadable(&name, &error))? {
-                return Ok(());
-            }
+            let read = framing::next(self.arguments.framing, &mut *reader, self.pipeline.limits.record_bytes, &mut value);
+            let Some(framed) = read.map_err(|error| unreadable(&name, &error))? else { return Ok(()) };
             let at = Position { partition: Partition { topic: Arc::clone(&topic), number: 0 }, offset };
-            self.record(at, &value, sink, summary)?;
+            let too_large = match framed {
+                Framed::Kept => None,
+                Framed::Oversize(oversize) => {
+                    value.clear();
+                    Some(oversize.rejection(&self.pipeline.limits))
+                }
+            };
+            self.record(at, &value, too_large, sink, summary)?;
             offset += 1;
         }
     }
 
-    fn record(&mut self, at: Position, value: &[u8], sink: &mut Sink<'_>, summary: &mut Summary) -> Result<(), Ended> {
+    fn record(
+        &mut self,
+        at: Position,
+        value: &[u8],
+        too_large: Option<Rejection>,
+        sink: &mut Sink<'_>,
+        summary: &mut Summary,
+    ) -> Result<(), Ended> {
         let format = self.arguments.format.map(|format| ("lead-format", Some(format.name().as_bytes())));
         self.batch.clear(1 << 20);
         self.batch.push(at, self.now, None, Some(value), format.into_iter());
@@ -137,47 +150,36 @@ impl Work<'_> {
         let tally = &mut self.tally;
         if let Some(record) = self.batch.get(0) {
             let seen = |outcome: &Outcome<'_>| tally.record(&record.at.partition.topic, outcome);
-            pipeline::run(&record, self.pipeline, &mut self.memory, &mut self.out, seen);
+            match too_large {
+                Some(rejection) => pipeline::reject(rejection, &record, self.pipeline, &mut self.out, seen),
+                None => pipeline::run(&record, self.pipeline, &mut self.memory, &mut self.out, seen),
+            }
         }
         summary.add(&self.tally);
         self.out.iter().try_for_each(|output| sink.write(&output))
     }
 }
 
+/// A record is named after its file's name without folder: two files of one name would give two leads one event id.
+fn distinct(inputs: &[Target]) -> Result<(), Failure> {
+    let mut names = BTreeSet::new();
+    for input in inputs {
+        let name = match input {
+            Target::Stream => None,
+            Target::Path(path) => path.file_name(),
+        };
+        if !names.insert(name) {
+            let name = name.map_or_else(|| "-".to_owned(), |name| name.to_string_lossy().into_owned());
+            return Err(Failure::usage(format!(
+                "two inputs are called {name:?}: their leads would have the same event ids. Rename one, or process them apart"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn unreadable(what: &str, error: &io::Error) -> Ended {
     Ended::Failed(Failure::usage(format!("reading {what}: {error}")))
-}
-
-/// The next line that is not blank, without its end. `false`: there is none.
-fn line(reader: &mut dyn BufRead, value: &mut Vec<u8>) -> io::Result<bool> {
-    loop {
-        value.clear();
-        if reader.read_until(b'\n', value)? == 0 {
-            return Ok(false);
-        }
-        while matches!(value.last(), Some(b'\n' | b'\r')) {
-            value.pop();
-        }
-        if !value.iter().all(u8::is_ascii_whitespace) {
-            return Ok(true);
-        }
-    }
-}
-
-/// The next record after its length, u32 big-endian. `false`: there is none.
-fn framed(reader: &mut dyn BufRead, value: &mut Vec<u8>) -> io::Result<bool> {
-    if reader.fill_buf()?.is_empty() {
-        return Ok(false);
-    }
-    let mut length = [0; 4];
-    reader.read_exact(&mut length)?;
-    let length = u64::from(u32::from_be_bytes(length));
-    value.clear();
-    // Not allocated beforehand: a wrong length must not ask for 4 GB.
-    if reader.take(length).read_to_end(value)? as u64 == length {
-        return Ok(true);
-    }
-    Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("the last record ends before its {length} bytes")))
 }
 
 /// Where outputs go. Only objects that hold a topic's name need the names.
@@ -224,7 +226,8 @@ impl<'o> Sink<'o> {
             OutputTopic::ALL.iter().map(create).collect::<io::Result<Vec<_>>>()
         };
         let shown = folder.display().to_string();
-        let files = open(folder).map_err(|error| unwritable(&shown, &error))?;
+        // Nothing was read yet: a place that cannot be written to is a mistake in the command.
+        let files = open(folder).map_err(|error| Failure::usage(format!("creating the output in {shown}: {error}")))?;
         Ok(Self { topics, place: Place::Files { files, folder: shown } })
     }
 

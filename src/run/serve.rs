@@ -51,7 +51,8 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
         "starting {} lanes",
         config.run.lanes
     );
-    let Some(topics) = wait_for_broker(config, &health, &telemetry, &endings)? else {
+    let deadline = arguments.once.then(|| Instant::now() + arguments.wait);
+    let Some(topics) = wait_for_broker(config, &health, &telemetry, &endings, deadline)? else {
         return Ok(());
     };
     telemetry.broker_answers();
@@ -117,18 +118,23 @@ pub fn on_signal(sender: Sender<Ending>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Asks the broker for the output topics until it answers. `None`: told to end meanwhile.
+/// How long one question to the broker may take: a signal is heard only between two.
+const QUESTION: Duration = Duration::from_secs(2);
+
+/// Asks the broker for the output topics until it answers, or until `deadline`. `None`: told to end meanwhile.
 fn wait_for_broker(
     config: &Config,
     health: &BrokerHealth,
     telemetry: &Telemetry,
     endings: &Receiver<Ending>,
+    deadline: Option<Instant>,
 ) -> Result<Option<Vec<TopicFinding>>, Failure> {
     let topics = Topics::connect(&config.kafka).map_err(|error| Failure::usage(error.to_string()))?;
     let mut names: Vec<_> = OutputTopic::ALL.iter().map(|topic| config.topics.name(*topic).to_owned()).collect();
     names.extend(config.topics.raw.iter().cloned());
     loop {
-        match topics.find(&names) {
+        let left = deadline.map_or(QUESTION, |deadline| deadline.saturating_duration_since(Instant::now()).min(QUESTION));
+        match topics.find(&names, left.max(Duration::from_millis(100))) {
             Ok(found) => {
                 health.answered();
                 for topic in found.iter().filter(|topic| topic.partitions == 0) {
@@ -139,6 +145,9 @@ fn wait_for_broker(
             Err(error) => {
                 health.silent(&error.to_string());
                 telemetry.broker_is_silent(&error.to_string());
+                if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                    return Err(Failure::unavailable(format!("run --once: the broker has not answered: {error}; try again")));
+                }
             }
         }
         match endings.recv_timeout(Duration::from_millis(500)) {

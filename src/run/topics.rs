@@ -1,6 +1,6 @@
 //! `topics create` and `topics check`: the topics this configuration reads and writes, made and looked at.
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
 use crate::{
     config::Config,
@@ -85,10 +85,10 @@ pub fn create(config: &Config, arguments: CreateArguments, out: &mut dyn Write) 
 pub fn check(config: &Config, out: &mut dyn Write) -> Result<bool, Failure> {
     let plans = plans(config, CreateArguments { partitions: 1, replication: -1 });
     let names: Vec<_> = plans.iter().map(|plan| plan.name.clone()).collect();
-    let findings = Topics::connect(&config.kafka)?.find(&names)?;
+    let findings = Topics::connect(&config.kafka)?.find(&names, ANSWER)?;
     let mut problems = 0;
     for (plan, found) in plans.iter().zip(&findings) {
-        let complaints = complaints(plan, found);
+        let complaints = complaints(plan, found, plan.name == config.topics.dead_letter);
         if complaints.is_empty() {
             tell(out, &format!("ok       {} ({} partitions, records up to {} bytes)", found.name, found.partitions, found.largest))?;
         }
@@ -100,16 +100,21 @@ pub fn check(config: &Config, out: &mut dyn Write) -> Result<bool, Failure> {
     Ok(problems == 0)
 }
 
-fn complaints(plan: &TopicPlan, found: &TopicFinding) -> Vec<String> {
+/// How long a broker may take to answer somebody who waits before a terminal.
+const ANSWER: Duration = Duration::from_secs(5);
+
+fn complaints(plan: &TopicPlan, found: &TopicFinding, is_dead_letter: bool) -> Vec<String> {
     if found.partitions == 0 {
         return vec!["does not exist; `leadstream topics create` makes it".to_owned()];
     }
     let mut complaints = Vec::new();
     if let Some(largest) = plan.largest.filter(|largest| found.largest < *largest) {
-        complaints.push(format!(
-            "max.message.bytes is {}, so a lead near limits.record_bytes would leave as dead letter output_too_large; set it to {largest}",
-            found.largest
-        ));
+        let what = if is_dead_letter {
+            "a large dead letter would leave without its value"
+        } else {
+            "a lead near limits.record_bytes would leave as dead letter output_too_large"
+        };
+        complaints.push(format!("max.message.bytes is {}, so {what}; set it to {largest}", found.largest));
     }
     if found.cleanup.as_deref().is_some_and(|policy| policy.contains("compact")) {
         complaints.push("cleanup.policy is compact: Kafka would drop all but a key's last record; set it to delete".to_owned());
@@ -141,8 +146,8 @@ mod tests {
         let plan = TopicPlan { name: "t".into(), partitions: 1, replication: -1, largest: Some(100) };
         let found =
             TopicFinding { name: "t".into(), partitions: 1, largest: 99, cleanup: Some("compact,delete".into()), retention_ms: None };
-        assert_eq!(complaints(&plan, &found).len(), 2);
-        assert_eq!(complaints(&plan, &TopicFinding { largest: 100, cleanup: Some("delete".into()), ..found.clone() }).len(), 0);
-        assert_eq!(complaints(&plan, &TopicFinding { partitions: 0, ..found }).len(), 1);
+        assert_eq!(complaints(&plan, &found, false).len(), 2);
+        assert_eq!(complaints(&plan, &TopicFinding { largest: 100, cleanup: Some("delete".into()), ..found.clone() }, true).len(), 0);
+        assert_eq!(complaints(&plan, &TopicFinding { partitions: 0, ..found }, false).len(), 1);
     }
 }

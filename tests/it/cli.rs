@@ -53,14 +53,16 @@ fn help_and_version_are_no_errors_and_name_only_verbs_there_are() {
 
 #[test]
 fn wrong_usage_exits_with_64_and_says_what_is_wrong_on_stderr() {
-    let wrong: [&[&str]; 12] = [
+    let wrong: [&[&str]; 14] = [
         &[],
         &["--no-such-flag"],
         &["replay"],
         &["process", "--output", "-"],
         &["process", "leads.ndjson"],
         &["process", "leads.ndjson", "--output", "-", "--now", "yesterday"],
-        &["process", "leads.ndjson", "--output", "-", "--format", "crm_row"],
+        &["process", "leads.ndjson", "--output", "-", "--format", "raw_lead"],
+        &["process", "a/leads.ndjson", "b/leads.ndjson", "--output", "-"],
+        &["process", "-", "--output", "/proc/no/such/folder"],
         &["process", "leads.ndjson", "--output", "-", "--framing", "xml"],
         &["explain", "--at", "leads.raw/0"],
         &["explain", "lead.json", "--at", "leads.raw/0/1"],
@@ -189,6 +191,39 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("it ends");
     assert_eq!((exit(&output), err(&output).as_str()), (0, ""));
+}
+
+#[test]
+fn process_reads_the_format_it_is_told_and_measures_what_it_cannot_keep() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let large = "x".repeat(3_000_000);
+    fs::write(folder.path().join("in.ndjson"), format!("{{\"status\":\"New\",\"id\":\"1\"}}\n{large}\n{{}}\n")).expect("written");
+    let arguments = ["process", "in.ndjson", "--output", "-", "--format", "partner_center_referral", "--summary", "sum.json"];
+    let output = leadstream_in(folder.path(), &[], &arguments);
+    assert_eq!(exit(&output), 0, "{}", err(&output));
+    let lines: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines[0]["value"]["source"]["format"], "partner_center_referral");
+    assert_eq!((&lines[1]["headers"]["dlq-code"], &lines[1]["headers"]["dlq-size"]), (&"too_large".into(), &"3000000".into()));
+    assert_eq!((&lines[1]["value"], lines[1]["headers"]["dlq-sha256"].as_str().map(str::len)), (&Value::Null, Some(64)));
+    let summary: Value = serde_json::from_slice(&fs::read(folder.path().join("sum.json")).expect("a summary")).expect("JSON");
+    assert_eq!((&summary["records"], &summary["dead_letters"]["too_large"]), (&3.into(), &1.into()));
+}
+
+#[cfg(feature = "kafka")]
+#[test]
+fn a_bounded_run_without_a_broker_ends_and_says_why() {
+    let arguments = ["run", "--once", "--wait", "1s", "--set", "kafka.brokers=127.0.0.1:1", "--set", "http.listen=127.0.0.1:0"];
+    let output = leadstream(&arguments);
+    assert_eq!(exit(&output), 75, "{}", err(&output));
+    assert!(err(&output).contains("Connection refused"), "{}", err(&output));
+}
+
+#[cfg(feature = "kafka")]
+#[test]
+fn settings_that_do_not_fit_together_are_found_by_check() {
+    let output = leadstream(&["check", "--set", "kafka.client.max.poll.interval.ms=1000"]);
+    assert_eq!(exit(&output), 1);
+    assert!(out(&output).contains("session.timeout.ms"), "{}", out(&output));
 }
 
 #[cfg(feature = "kafka")]

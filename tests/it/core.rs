@@ -1,5 +1,7 @@
 //! The pure core as the tests here drive it: one record in, its outputs out.
 
+use std::sync::LazyLock;
+
 use leadstream::{
     config::Topics,
     io::Batch,
@@ -51,13 +53,24 @@ pub(crate) fn at(offset: i64) -> Position {
 
 /// Runs one record through the core; tells its outputs and whether it was decided.
 pub(crate) fn run(pipeline: &Pipeline, key: Option<&[u8]>, value: Option<&[u8]>, headers: &[(&str, &[u8])]) -> (Vec<Written>, bool) {
+    run_with(&mut Memory::default(), pipeline, key, value, headers)
+}
+
+/// The same with a memory that has seen other records.
+pub(crate) fn run_with(
+    memory: &mut Memory,
+    pipeline: &Pipeline,
+    key: Option<&[u8]>,
+    value: Option<&[u8]>,
+    headers: &[(&str, &[u8])],
+) -> (Vec<Written>, bool) {
     let mut batch = Batch::default();
     batch.push(at(42), now(), key, value, headers.iter().map(|(name, value)| (*name, Some(*value))));
     let mut out = OutputBuffer::default();
     out.begin(now());
     let mut outcomes = Vec::new();
     let record = batch.get(0).expect("just pushed");
-    pipeline::run(&record, pipeline, &mut Memory::default(), &mut out, |outcome| outcomes.push(matches!(outcome, Outcome::Decided(_))));
+    pipeline::run(&record, pipeline, memory, &mut out, |outcome| outcomes.push(matches!(outcome, Outcome::Decided(_))));
     assert_eq!(outcomes.len(), 1, "one record has one outcome");
     let topics = Topics::default();
     let written = out
@@ -72,7 +85,10 @@ pub(crate) fn run(pipeline: &Pipeline, key: Option<&[u8]>, value: Option<&[u8]>,
     (written, outcomes[0])
 }
 
+/// Reading the ruleset takes longer than deciding a thousand leads.
+pub(crate) static PIPELINE: LazyLock<Pipeline> = LazyLock::new(pipeline);
+
 /// Runs a value alone.
 pub(crate) fn decide(value: &[u8]) -> (Vec<Written>, bool) {
-    run(&pipeline(), None, Some(value), &[])
+    run(&PIPELINE, None, Some(value), &[])
 }

@@ -1,62 +1,61 @@
-//! Every shape Microsoft sends (facts.md §1), from bytes to the lead as published: what is read from where, in which envelope,
-//! and what becomes of a shape that lies. Deciding is tested elsewhere.
+//! Every shape Microsoft sends (facts.md §1), from bytes to the lead as published: what is read from where. What shapes come
+//! in is tested in `envelopes`, deciding elsewhere.
 
-use base64::Engine as _;
 use serde_json::{Value, json};
 
-use crate::core::{Written, pipeline, run};
+use crate::core::{PIPELINE, Written, pipeline, run};
 
 /// The outputs of a record with these headers.
 fn outputs(value: &[u8], headers: &[(&str, &str)]) -> (Vec<Written>, bool) {
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-    run(&pipeline(), None, Some(value), &headers)
+    run(&PIPELINE, None, Some(value), &headers)
 }
 
 /// All leads of a record, in order.
-fn leads(value: impl AsRef<[u8]>, headers: &[(&str, &str)]) -> Vec<Value> {
+pub(crate) fn leads(value: impl AsRef<[u8]>, headers: &[(&str, &str)]) -> Vec<Value> {
     let (outputs, decided) = outputs(value.as_ref(), headers);
     assert!(decided, "{:?}: {:?}", String::from_utf8_lossy(value.as_ref()), outputs[0].headers);
     outputs.iter().filter(|output| output.topic != "leads.routing").map(Written::json).collect()
 }
 
 /// The one lead of a record without headers.
-fn lead(value: impl AsRef<[u8]>) -> Value {
+pub(crate) fn lead(value: impl AsRef<[u8]>) -> Value {
     let mut leads = leads(value, &[]);
     assert_eq!(leads.len(), 1);
     leads.remove(0)
 }
 
 /// `CODE FIELD` of a rejected record.
-fn refused(value: impl AsRef<[u8]>, headers: &[(&str, &str)]) -> String {
+pub(crate) fn refused(value: impl AsRef<[u8]>, headers: &[(&str, &str)]) -> String {
     let (outputs, decided) = outputs(value.as_ref(), headers);
     assert!(!decided && outputs.len() == 1, "{}", String::from_utf8_lossy(value.as_ref()));
     assert_eq!(outputs[0].value.as_deref(), Some(value.as_ref()), "bytes untouched");
     format!("{} {}", outputs[0].header("dlq-code").unwrap_or_default(), outputs[0].header("dlq-field").unwrap_or_default())
 }
 
-fn has(list: &Value, word: &str) -> bool {
+pub(crate) fn has(list: &Value, word: &str) -> bool {
     list.as_array().is_some_and(|list| list.iter().any(|found| found == word))
 }
 
 const JANE: &str = r#"{"FirstName":"Jane","LastName":"Doe","Email":"jane@adatum.example","Phone":"14255550123","Country":"US","Company":"Adatum","Title":"IT Director"}"#;
 
 /// A table row with `info` as `CustomerInfo`, JSON text.
-fn row(info: &str) -> String {
+pub(crate) fn row(info: &str) -> String {
     format!(
         r#"{{"PartitionKey":"3:2F1:2F2026","RowKey":"r1","Timestamp":"2026-03-01T10:00:05Z","CreatedTime":"2026-03-01T10:00:00Z","ActionCode":"INS","CustomerInfo":{info},"Description":"Campaigns: ","LeadSource":"AzureMarketplace-INS|contoso.vm","OfferDisplayName":"Contoso VM","ProductId":"contoso.vm"}}"#
     )
 }
 
 /// A referral with this `customerProfile`.
-fn referral(profile: &str) -> String {
+pub(crate) fn referral(profile: &str) -> String {
     format!(
         r#"{{"id":"r-1","engagementId":"e-1","createdDateTime":"2026-10-30T10:00:00Z","status":"New","substatus":"Received","qualification":"Direct","type":"Independent","customerProfile":{profile},"consent":{{"consentToContact":true}},"details":{{"notes":"Please call","dealValue":50000,"currency":"USD"}}}}"#
     )
 }
 
-const PROFILE: &str = r#"{"name":"Adatum","size":"51to250employees","address":{"country":"US","city":"Redmond"},"team":[{"firstName":"Jane","lastName":"Doe","phoneNumber":"14255550123","email":"jane@adatum.example"}],"ids":[]}"#;
+pub(crate) const PROFILE: &str = r#"{"name":"Adatum","size":"51to250employees","address":{"country":"US","city":"Redmond"},"team":[{"firstName":"Jane","lastName":"Doe","phoneNumber":"14255550123","email":"jane@adatum.example"}],"ids":[]}"#;
 
-fn assert_jane(lead: &Value) {
+pub(crate) fn assert_jane(lead: &Value) {
     let contact = &lead["contact"];
     assert_eq!((&contact["first_name"], &contact["last_name"]), (&json!("Jane"), &json!("Doe")), "{lead}");
     assert_eq!((&contact["email"], &contact["phone_e164"]), (&json!("jane@adatum.example"), &json!("+14255550123")), "{lead}");
@@ -135,7 +134,7 @@ fn the_product_id_stands_in_where_the_source_names_no_offer() {
     assert_eq!(of("AzureMarketplace-INS|contoso.vm", ""), "contoso vm contoso.vm -");
 }
 
-const FORM: &str = "oid=00Do0000000ZHog&encoding=UTF-8&encoding=UTF-8&first_name=Jane&last_name=Doe&email=jane%40adatum.example&company=Adatum&title=IT+Director&phone=%2B1+425+555+0123&country=US&description=Call+me%21%0D%0ASoon&lead_source=SPZA-PLT%7Ccontoso.app&retURL=x";
+pub(crate) const FORM: &str = "oid=00Do0000000ZHog&encoding=UTF-8&encoding=UTF-8&first_name=Jane&last_name=Doe&email=jane%40adatum.example&company=Adatum&title=IT+Director&phone=%2B1+425+555+0123&country=US&description=Call+me%21%0D%0ASoon&lead_source=SPZA-PLT%7Ccontoso.app&retURL=x";
 
 #[test]
 fn a_form_is_read_with_or_without_a_header() {
@@ -280,6 +279,13 @@ fn consent_that_is_not_told_is_unknown_and_no_is_no() {
         assert!(has(&denied["reasons"], "consent_denied") && has(&denied["flags"], "redacted"), "{no}");
         assert_eq!((&denied["contact"]["email"], &denied["note"], &denied["extra"]), (&Value::Null, &Value::Null, &Value::Null));
     }
+    let lies = referral(PROFILE).replace("{\"consentToContact\":true}", "{\"consentToContact\":false}");
+    let lies = lies.replace(
+        "\"id\"",
+        "\"callToAction\":\"jane@adatum.example\",\"utm_term\":\"doe\",\"utm_source\":\"fair\",\"campaignId\":\"c\",\"id\"",
+    );
+    let lies = lead(lies);
+    assert_eq!((&lies["action_raw"], &lies["attribution"]), (&Value::Null, &json!({"campaignId": "c", "utm_source": "fair"})));
     let share = of("{\"consentToToShareInfoWithOthers\":false,\"consentToContact\":true}");
     assert_eq!((&share["consent"]["share"], &share["verdict"]), (&json!("DENIED"), &json!("QUALIFIED")));
 }
@@ -302,19 +308,6 @@ fn two_referrals_of_one_person_on_one_day_are_two_touches() {
     assert_eq!(one["person_key"], two["person_key"]);
     assert_ne!(one["lead_id"], two["lead_id"]);
     assert_eq!(one["lead_id"], lead(referral(PROFILE).replace("Please call", "Called"))["lead_id"], "an update is the same touch");
-}
-
-#[test]
-fn a_list_reply_is_its_resources() {
-    let reply = |list: &str| format!(r#"{{"@odata.context":"c","@odata.count":2,"value":{list},"@odata.nextLink":"n"}}"#);
-    let both = leads(reply(&format!("[{},{}]", referral(PROFILE), referral(PROFILE))), &[]);
-    assert_eq!(both.iter().map(|lead| lead["source"]["index"].as_i64()).collect::<Vec<_>>(), [Some(0), Some(1)]);
-    assert_eq!(leads(reply(&format!("[{}]", row("null"))), &[])[0]["source"]["format"], "azure_table");
-    assert_eq!(refused(reply(&format!("[{},7]", referral(PROFILE))), &[]), "not_a_lead value[1]");
-    assert_eq!(refused(reply("[]"), &[]), "not_a_lead value");
-    assert_eq!(refused(reply("{}"), &[]), "unknown_format ");
-    let many = reply(&format!("[{}{}]", format!("{},", referral(PROFILE)).repeat(1_700), referral(PROFILE)));
-    assert_eq!(leads(many, &[]).len(), 1_701);
 }
 
 #[test]
@@ -371,107 +364,6 @@ fn the_column_most_like_a_lead_source_is_taken_for_one() {
         let lead = lead(format!(r#"{{"emailaddress1":"a@b.example","leadsourcecode":{code},"subject":"{subject}"}}"#));
         assert_eq!(lead["source_raw"].as_str().unwrap_or("-"), wanted);
     }
-}
-
-#[test]
-fn lines_and_arrays_hold_leads_of_any_shape() {
-    let https = r#"{"userDetails":{"email":"a@b.example"},"leadSource":"SPZA-PLT"}"#;
-    let form = serde_json::to_string(FORM).expect("a text");
-    let formats = |value: String| {
-        let leads = leads(value, &[]);
-        let indexes: Vec<_> = leads.iter().map(|lead| lead["source"]["index"].as_u64().unwrap_or(99)).collect();
-        assert!(indexes.iter().copied().eq(0..leads.len() as u64));
-        leads.iter().map(|lead| lead["source"]["format"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(" ")
-    };
-    let each = [https, &row("null"), &referral("null")];
-    assert_eq!(formats(format!("[{},{form}]", each.join(","))), "https_json azure_table partner_center_referral salesforce_form");
-    assert_eq!(formats(format!("\r\n{}\r\n\r\n", each.join("\r\n"))), "https_json azure_table partner_center_referral");
-    assert_eq!(formats(format!("{FORM}\n{FORM}\n")), "salesforce_form salesforce_form");
-    let lines = &[("content-type", "application/x-ndjson")];
-    assert_eq!(leads(https, lines).len(), 1);
-    assert_eq!(refused(format!("{https}\n{https}x\n{{}}"), &[]), "malformed_json [1]");
-    assert_eq!(refused(format!("{https}\n7\n{{}}"), &[]), "not_a_lead [1]");
-    assert_eq!(refused(format!("{https}\n{{\"x\":1}}"), &[]), "unknown_format [1]");
-    assert_eq!(refused(format!("{{\n{https}"), lines), "malformed_json [0]");
-    assert_eq!(refused("{\n\"leadSource\":\n", &[]), "malformed_json ");
-    assert_eq!(refused(format!("{https}{https}"), &[]), "malformed_json ");
-    assert_eq!(refused("{}\n".repeat(10_001), &[]), "too_many_leads ");
-}
-
-#[test]
-fn a_cloud_event_is_its_data() {
-    let event = |rest: &str| {
-        format!(r#"{{"specversion":"1.0","id":"e1","source":"/s","type":"t","time":"2026-10-30T10:00:00Z","subject":"x",{rest}}}"#)
-    };
-    let https = r#"{"userDetails":{"email":"a@b.example"},"leadSource":"SPZA-PLT"}"#;
-    let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
-    for data in [
-        format!("\"data\":{https}"),
-        format!("\"datacontenttype\":\"application/json\",\"data\":[{https}]"),
-        format!("\"data\":{}", serde_json::to_string(https).expect("a text")),
-        format!("\"data_base64\":\"{}\"", base64(https)),
-    ] {
-        let lead = lead(event(&data));
-        assert_eq!(
-            (&lead["contact"]["email"], &lead["event_time"]),
-            (&json!("a@b.example"), &json!("2026-10-30T10:00:00.000000Z")),
-            "{data}"
-        );
-        assert_eq!((&lead["extra"]["ce_id"], &lead["extra"]["ce_subject"]), (&json!("\"e1\""), &json!("\"x\"")));
-    }
-    for data in [
-        format!("\"datacontenttype\":\"application/x-www-form-urlencoded\",\"data\":{}", serde_json::to_string(FORM).expect("a text")),
-        format!("\"data_base64\":\"{}\"", base64(FORM)),
-    ] {
-        assert_jane(&lead(event(&data)));
-    }
-    // The lead's own time before the envelope's; a list and a batch inside and outside.
-    assert_eq!(lead(event(&format!("\"data\":{}", row("null"))))["event_time"], "2026-03-01T10:00:00.000000Z");
-    assert_eq!(leads(event(&format!("\"data\":{{\"value\":[{},{}]}}", referral(PROFILE), referral(PROFILE))), &[]).len(), 2);
-    let batch = format!("[{},{}]", event(&format!("\"data\":{https}")), event(&format!("\"data\":[{https},{https}]")));
-    assert_eq!(leads(batch, &[("content-type", "application/cloudevents-batch+json")]).len(), 3);
-    for (data, wanted) in [
-        ("\"x\":1", "not_a_lead "),
-        ("\"data\":null", "not_a_lead "),
-        ("\"data\":7", "not_a_lead data"),
-        ("\"data\":{\"x\":1}", "unknown_format data"),
-        ("\"data\":[{},7]", "not_a_lead data[1]"),
-        ("\"data\":\"text\"", "not_a_lead data"),
-        ("\"data\":\"{\"", "malformed_json data"),
-        ("\"data_base64\":\"*\"", "not_a_lead data_base64"),
-        ("\"data_base64\":\"/w==\"", "not_utf8 data_base64"),
-    ] {
-        assert_eq!(refused(event(data), &[]), wanted, "{data}");
-    }
-    assert_eq!(refused(format!("[{},{}]", event(&format!("\"data\":{https}")), event("\"data\":[7]")), &[]), "not_a_lead [1].data[0]");
-    let long = event(&format!("\"data\":{https},\"long\":\"{}\"", "x".repeat(2_000)));
-    assert!(has(&lead(long)["flags"], "field_truncated"));
-}
-
-#[test]
-fn a_header_that_is_wrong_is_a_fault_of_the_record() {
-    let https = r#"{"userDetails":{"email":"a@b.example"},"leadSource":"SPZA-PLT"}"#;
-    for (value, name, header, wanted) in [
-        (https, "lead-format", "azure_table", "unknown_format "),
-        (https, "lead-format", "salesforce_form", "unknown_format "),
-        (https, "lead-format", "raw_lead", "unknown_format "),
-        (https, "content-type", "application/x-www-form-urlencoded", "unknown_format "),
-        (https, "content-type", "application/avro", "unknown_format "),
-        (FORM, "lead-format", "https_json", "malformed_json "),
-        (FORM, "content-type", "application/json", "malformed_json "),
-        ("a=1&b=2", "content-type", "application/x-www-form-urlencoded", "unknown_format "),
-        ("{\"status\":\"x\"}", "lead-format", "https_json", "unknown_format "),
-    ] {
-        assert_eq!(refused(value, &[(name, header)]), wanted, "{name}: {header}");
-    }
-    // One that does not say enough is no fault, and one that says more is believed.
-    assert_eq!(leads(https, &[("content-type", "text/plain")]).len(), 1);
-    assert_eq!(
-        leads("{\"id\":\"1\",\"status\":\"New\"}", &[("lead-format", "partner_center_referral")])[0]["source"]["format"],
-        "partner_center_referral"
-    );
-    assert_eq!(leads("{}", &[("lead-format", "azure_table")])[0]["source"]["format"], "azure_table");
-    assert_eq!(leads(r#"{"oid":"1","last_name":"Doe"}"#, &[("lead-format", "salesforce_form")])[0]["source"]["format"], "salesforce_form");
 }
 
 #[test]

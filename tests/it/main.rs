@@ -11,6 +11,7 @@ mod config;
 mod core;
 #[cfg(feature = "kafka")]
 mod deploy;
+mod envelopes;
 mod formats;
 mod golden;
 #[cfg(feature = "kafka")]

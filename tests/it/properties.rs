@@ -6,13 +6,13 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc, sync::Arc, time::Duratio
 use leadstream::{
     config::DeadLetterGuard,
     io::{Abort, BatchLimits, Committed, MemoryLane, Observer, Tally, Visible},
-    pipeline::OutputTopic,
+    pipeline::{Memory, OutputTopic},
     run::drive::{DriveSettings, drive},
 };
 use proptest::{collection::vec, prelude::*};
 use serde_json::Value;
 
-use crate::core::{at, decide, now, pipeline};
+use crate::core::{PIPELINE, at, decide, now, pipeline, run_with};
 
 const LEAD: &str = r#"{"userDetails":{"firstName":"Ada","lastName":"Brandt","email":"ada.brandt@cedar-labs.example","phone":"14255550123","country":"US","company":"Cedar Labs","title":"CTO"},"leadSource":"SPZA-PLT|cedar.planner","actionCode":"PLT","offerTitle":"Planner","description":"{\"mktcmpid\":\"7\"}","More":[1,{"x":"y"}]}"#;
 
@@ -62,6 +62,14 @@ proptest! {
             prop_assert_eq!(verdict["event_id"].as_str(), Some(id.as_str()));
             let reasons = verdict["reasons"].as_array().map_or(0, Vec::len);
             prop_assert_eq!(kind == "qualified", reasons == 0);
+        }
+    }
+
+    #[test]
+    fn what_a_lane_remembers_changes_nothing(values in vec(mutated(), 1..10)) {
+        let mut memory = Memory::default();
+        for value in values.iter().chain(&values) {
+            prop_assert_eq!(run_with(&mut memory, &PIPELINE, None, Some(value), &[]), decide(value));
         }
     }
 

@@ -68,23 +68,53 @@ pub(super) fn quote(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
-/// The same value without the blanks between its tokens.
+/// The same value without the blanks between its tokens and with its texts escaped only where they must be: equal values
+/// are equal texts, whoever wrote them.
 pub(super) fn compact(value: &str) -> Cow<'_, str> {
-    let mut in_string = false;
-    let mut escaped = false;
-    let mut keep = |c: char| {
-        if in_string {
-            (in_string, escaped) = (escaped || c != '"', !escaped && c == '\\');
-            return true;
-        }
-        in_string = c == '"';
-        !matches!(c, ' ' | '\t' | '\n' | '\r')
-    };
-    let Some(first) = value.find(|c| !keep(c)) else { return Cow::Borrowed(value) };
+    if is_compact(value) {
+        return Cow::Borrowed(value);
+    }
     let mut out = String::with_capacity(value.len());
-    out.push_str(&value[..first]);
-    out.extend(value[first + 1..].chars().filter(|c| keep(*c)));
+    let mut rest = value;
+    while let Some(at) = rest.find('"') {
+        out.extend(rest[..at].chars().filter(|c| !is_blank(*c)));
+        let end = end_of_string(&rest[at + 1..]);
+        let inner = &rest[at + 1..at + 1 + end];
+        if inner.contains('\\') {
+            out.push_str(&quote(&unescape(inner)));
+        } else {
+            out.push('"');
+            out.push_str(inner);
+            out.push('"');
+        }
+        rest = rest.get(at + end + 2..).unwrap_or_default();
+    }
+    out.extend(rest.chars().filter(|c| !is_blank(*c)));
     Cow::Owned(out)
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+/// Whether there is neither a blank between tokens nor an escape.
+fn is_compact(value: &str) -> bool {
+    let mut in_string = false;
+    value.bytes().all(|byte| {
+        in_string ^= byte == b'"';
+        byte != b'\\' && (in_string || !is_blank(char::from(byte)))
+    })
+}
+
+/// Where the string ends whose content `text` begins with: the place of its closing quote.
+fn end_of_string(text: &str) -> usize {
+    let mut escaped = false;
+    let end = text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    });
+    end.unwrap_or(text.len())
 }
 
 /// How deep brackets nest, whether or not the text is well-formed.
@@ -128,7 +158,9 @@ mod tests {
     #[test]
     fn blanks_go_only_between_tokens() {
         assert_eq!(compact("{ \"a b\" : [ 1,\n2, \"\\\" x\" ] }"), r#"{"a b":[1,2,"\" x"]}"#);
-        assert!(matches!(compact(r#"{"a":1}"#), Cow::Borrowed(_)));
+        assert!(matches!(compact(r#"{"a b":"c "}"#), Cow::Borrowed(_)));
+        assert_eq!(compact(r#"{"\u0061": "\u00e9\/\"\\", "b":[ "x" ]}"#), r#"{"a":"é/\"\\","b":["x"]}"#);
+        assert_eq!(compact(r#""\ud83d" "#), "\"\u{fffd}\"");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(super) use salesforce_form::query;
 
 use crate::lead::{DeadLetterCode, Format, Record, Rejection, Vocabulary};
 
-use super::Limits;
+use super::{Limits, dead_letter::too_large};
 
 use object::Member;
 use raw_lead::Filler;
@@ -33,8 +33,7 @@ use stated::{Content, Stated};
 pub(super) fn decode<'a>(record: &Record<'a>, limits: &Limits) -> Result<Vec<RawLead<'a>>, Rejection> {
     let value = record.value.ok_or_else(|| Rejection::decode(DeadLetterCode::EmptyValue, "the value is null"))?;
     if value.len() > limits.record_bytes {
-        let detail = format!("the value has {} bytes; limits.record_bytes is {}", value.len(), limits.record_bytes);
-        return Err(Rejection::decode(DeadLetterCode::TooLarge, detail));
+        return Err(too_large(value.len() as u64, limits));
     }
     let unmarked = value.strip_prefix("\u{feff}".as_bytes()).unwrap_or(value);
     if unmarked.trim_ascii().is_empty() {

@@ -1,7 +1,10 @@
 //! Events as JSON: the lead block's fields in the contract's order, straight into the arena. Null and empty fields are left
 //! out, nothing stands between the tokens, and the same decision is the same bytes.
 
-use crate::lead::{Contact, Decision, Referral, Route, Score, Timestamp, Vocabulary};
+use crate::{
+    lead::{Contact, Decision, Referral, Route, Score, Timestamp, Vocabulary},
+    pipeline::decode::is_campaign_parameter,
+};
 
 use super::{Event, headers::event_id};
 
@@ -161,12 +164,14 @@ fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>
     object.word("action", class.action);
     object.word("stage", class.stage);
     object.word("confidence", class.confidence);
-    object.text("source_raw", facts.source_raw.as_deref());
-    object.text("action_raw", facts.action_raw.as_deref());
+    // A field that lies may hold the person's own data: a redacted lead goes without it.
+    let shown = |text| if redacted { without_person(text, &facts.contact) } else { text };
+    object.text("source_raw", shown(facts.source_raw.as_deref()));
+    object.text("action_raw", shown(facts.action_raw.as_deref()));
     object.text("publisher_id", facts.offer.publisher_id.as_deref());
     object.text("offer_id", facts.offer.offer_id.as_deref());
-    object.text("offer_title", facts.offer.offer_title.as_deref());
-    object.text("offer_raw", facts.offer.offer_raw.as_deref());
+    object.text("offer_title", shown(facts.offer.offer_title.as_deref()));
+    object.text("offer_raw", shown(facts.offer.offer_raw.as_deref()));
     object.object("contact", |object| contact(&facts.contact, redacted, object));
     if whole {
         object.object("consent", |object| {
@@ -184,7 +189,8 @@ fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>
     if !redacted {
         object.text("note", facts.note.as_deref());
     }
-    let attribution = facts.attribution.iter().filter(|(_, value)| !redacted || !tells_the_person(value, &facts.contact));
+    let attribution =
+        facts.attribution.iter().filter(|(key, value)| !redacted || is_campaign(key) && !tells_the_person(value, &facts.contact));
     object.map("attribution", attribution.map(|(key, value)| (&**key, &**value)));
     // What a publisher's own keys hold nobody knows: a redacted lead goes without them.
     if whole && !redacted {
@@ -213,7 +219,17 @@ fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>
     });
 }
 
-/// Whether a campaign parameter is an address, or one of the customer's own fields: a product's URL may carry anything.
+/// Whether a key of `attribution` names a campaign and nothing else: a product's URL may carry anything.
+fn is_campaign(key: &str) -> bool {
+    is_campaign_parameter(key) || matches!(key, "campaigns" | "campaignId")
+}
+
+/// A field as a redacted lead shows it: not at all where it tells the person.
+fn without_person<'t>(text: Option<&'t str>, contact: &Contact<'_>) -> Option<&'t str> {
+    text.filter(|text| !tells_the_person(text, contact))
+}
+
+/// Whether a text holds an address, or is one of the customer's own fields.
 fn tells_the_person(value: &str, contact: &Contact<'_>) -> bool {
     let own = [&contact.first_name, &contact.last_name, &contact.phone_raw, &contact.phone_e164];
     value.contains('@') || own.into_iter().flatten().any(|field| value.eq_ignore_ascii_case(field))

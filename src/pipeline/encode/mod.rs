@@ -99,6 +99,7 @@ fn write(
             code: DeadLetterCode::OutputTooLarge,
             field: format!("[{}]", decision.facts.index),
             detail: format!("an event of this record has about {bytes} bytes; its topic takes {largest}"),
+            unkept: None,
         }),
         _ => Ok(()),
     }

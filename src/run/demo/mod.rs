@@ -93,7 +93,9 @@ pub fn demo(config: &Config, pipeline: Pipeline, arguments: &DemoArguments, out:
     };
     writer.stop.store(true, Ordering::Relaxed);
     lanes.stop(Duration::from_secs(5));
-    summary(&telemetry.counts(), started.elapsed(), out)?;
+    if !arguments.quiet {
+        summary(&telemetry.counts(), started.elapsed(), out)?;
+    }
     drop(broker);
     match ending {
         Ending::Lane(result) => result,
