@@ -1,4 +1,4 @@
-//! What leads come in: arrays, lines, list replies, CloudEvents; and headers that say what is not so. Shapes are tested in
+//! What leads come in: arrays, lines, list replies, `CloudEvents`; and headers that say what is not so. Shapes are tested in
 //! `formats`.
 
 use base64::Engine as _;
