@@ -1,5 +1,7 @@
 //! Clean values to facts: the rows of the reference tables that match, who the person is, and which touch this is.
 
+use std::borrow::Cow;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -73,10 +75,10 @@ pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a 
     // The HTTPS endpoint's body has no time of its own (readings Q16).
     let event_time = lead.event_time.unwrap_or(record.received_at);
     let source = LeadSource::split(source_raw.as_deref().unwrap_or_default());
-    let action = if source.action.is_empty() { action_raw.as_deref().unwrap_or_default() } else { source.action };
+    let action = acted(source.action, action_raw.as_deref().unwrap_or_default());
     // Referrals seldom name an offer; two of one person on one day are two.
     let about = offer.offer_raw.as_deref().or(offer.offer_title.as_deref()).or(lead.referral_id.as_deref()).unwrap_or_default();
-    let lead_id = touch(person_key.as_ref(), record, index, &[&fold(source.source), &fold(action), &about.to_lowercase()], event_time);
+    let lead_id = touch(person_key.as_ref(), record, index, &[&fold(source.source), &action, &about.to_lowercase()], event_time);
     Facts {
         at: record.at.clone(),
         index,
@@ -102,6 +104,17 @@ pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a 
         extra: lead.extra,
         flags: lead.flags,
         tables: &tables.versions,
+    }
+}
+
+/// What was done, as far as no rule is asked: the one code there is. Two that differ are two things done: a do-not-contact
+/// notice is not the contact-me of the same day whose source it repeats (readings Q6, Q12).
+fn acted<'t>(in_source: &'t str, in_code: &'t str) -> Cow<'t, str> {
+    let (in_source, in_code) = (fold(in_source), fold(in_code));
+    match (in_source.is_empty(), in_code.is_empty() || in_source == in_code) {
+        (true, _) => in_code,
+        (false, true) => in_source,
+        (false, false) => Cow::Owned(format!("{in_source}\x1e{in_code}")),
     }
 }
 

@@ -46,9 +46,11 @@ fn follow_up<'a>(facts: &Facts<'_>, class: &Classified, rule: &'a RouteRule) -> 
         Some(micros) if late_delivery && clock.first_touch.is_some() => Some(facts.received_at.plus_micros(micros)),
         _ => due(clock.first_touch),
     };
-    // The offer to accept ends with the referral at the latest.
-    let expires_at = facts.referral.as_ref().and_then(|referral| referral.expires_at);
-    let accept_due: Option<Timestamp> = due(clock.accept).map(|due| expires_at.map_or(due, |end| due.min(end)));
+    // The offer to accept ends with the referral at the latest; what is accepted already is not due any more.
+    let referral = facts.referral.as_ref();
+    let accepted = referral.is_some_and(|referral| referral.status.as_deref() == Some("Active"));
+    let expires_at = referral.and_then(|referral| referral.expires_at);
+    let accept_due: Option<Timestamp> = due(clock.accept).filter(|_| !accepted).map(|due| expires_at.map_or(due, |end| due.min(end)));
     Route {
         destination: &rule.destination,
         queue: rule.queue.as_deref(),
@@ -203,6 +205,8 @@ mod tests {
         assert_eq!(due(&facts), Some(at("2026-11-02T09:00:00Z")));
         facts.referral = Some(Referral { expires_at: Some(at("2026-11-01T12:00:00Z")), ..Default::default() });
         assert_eq!(due(&facts), Some(at("2026-11-01T12:00:00Z")));
+        facts.referral = Some(Referral { status: Some("Active".into()), ..Default::default() });
+        assert_eq!(due(&facts), None, "accepted already");
     }
 
     #[test]

@@ -286,6 +286,10 @@ fn consent_that_is_not_told_is_unknown_and_no_is_no() {
     );
     let lies = lead(lies);
     assert_eq!((&lies["action_raw"], &lies["attribution"]), (&Value::Null, &json!({"campaignId": "c", "utm_source": "fair"})));
+    // An address where the offer belongs has the form of publisher and offer.
+    let offer = lead(r#"{"userDetails":{"email":"jane@adatum.example"},"leadSource":"SPZA-DNC|jane.doe@adatum.example"}"#);
+    assert!(!offer.to_string().contains("jane") && !offer.to_string().contains("doe@"), "{offer}");
+    assert_eq!(lead(r#"{"leadSource":"SPZA-DNC|contoso.app"}"#)["publisher_id"], "contoso");
     let share = of("{\"consentToToShareInfoWithOthers\":false,\"consentToContact\":true}");
     assert_eq!((&share["consent"]["share"], &share["verdict"]), (&json!("DENIED"), &json!("QUALIFIED")));
 }

@@ -6,6 +6,7 @@ mod architecture;
 mod bad_input;
 mod cases;
 mod cli;
+mod codes;
 mod config;
 mod core;
 #[cfg(feature = "kafka")]
@@ -19,4 +20,6 @@ mod http;
 mod metrics;
 mod papers;
 mod properties;
+mod readings;
+mod scoring;
 mod source_text;

@@ -2,6 +2,7 @@
 //! documents mean is for people to judge.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -51,6 +52,24 @@ fn every_path_that_a_document_names_exists() {
 fn paths_are_found_in_links_and_in_code() {
     let text = "[a](docs/x.md#y) [b](https://c) [d](#e) `src/f.rs` `cargo test` `src/*.rs` [g](../h)";
     assert_eq!(named_paths(text), ["docs/x.md", "../h", "src/f.rs"]);
+}
+
+/// The keys of sources that a text cites: `[SEED]`, `[GCL19, GCL20]`.
+fn cited(text: &str) -> BTreeSet<&str> {
+    let is_key = |key: &&str| key.len() > 2 && key.starts_with(char::is_uppercase) && key.chars().all(char::is_alphanumeric);
+    let brackets = text.split('[').skip(1).filter_map(|rest| rest.split_once(']')).filter(|(_, after)| !after.starts_with('('));
+    brackets.map(|(inside, _)| inside.split(", ")).filter(|keys| keys.clone().all(|key| is_key(&key))).flatten().collect()
+}
+
+#[test]
+fn every_source_that_the_domain_page_cites_is_listed_and_every_listed_one_is_cited() {
+    let page = fs::read_to_string(root().join("docs/domain.md")).expect("text");
+    let (text, sources) = page.split_once("\n## Sources\n").expect("the sources");
+    let rows = sources.lines().filter(|line| line.starts_with('|')).skip(2);
+    let keys: BTreeSet<_> = rows.filter_map(|row| row.split('|').nth(1)).flat_map(|keys| keys.trim().split(", ")).collect();
+    assert!(keys.len() > 15, "{keys:?}");
+    assert_eq!(cited(text), keys);
+    assert_eq!(cited("a [SEED]: [GCL19, H20] [No one](x) [policy] [2]"), BTreeSet::from(["GCL19", "H20", "SEED"]));
 }
 
 #[test]

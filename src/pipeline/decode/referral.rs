@@ -82,7 +82,7 @@ fn put<'a>(place: Own<'a>, key: &Text<'a>, value: &'a str, lead: &mut Filler<'a,
         return;
     };
     // The id and the reason are published nowhere else.
-    if matches!(&**key, "id" | "statusReason") && !text.trim().is_empty() {
+    if ["id", "statusReason"].iter().any(|name| key.eq_ignore_ascii_case(name)) && !text.trim().is_empty() {
         lead.keep_filled(key.clone(), Cow::Borrowed(value));
     }
     let Some(referral) = &mut lead.lead.referral else { return };

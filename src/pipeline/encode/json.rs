@@ -1,6 +1,8 @@
 //! Events as JSON: the lead block's fields in the contract's order, straight into the arena. Null and empty fields are left
 //! out, nothing stands between the tokens, and the same decision is the same bytes.
 
+use std::borrow::Cow;
+
 use crate::{
     lead::{Contact, Decision, Referral, Route, Score, Timestamp, Vocabulary},
     pipeline::decode::is_campaign_parameter,
@@ -143,7 +145,7 @@ pub(super) fn explained(decision: &Decision<'_>, out: &mut Vec<u8>) {
     object.end();
 }
 
-fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>) {
+fn lead_block<'d>(event: Event<'_>, decision: &'d Decision<'_>, object: &mut Object<'_>) {
     let (facts, class) = (decision.facts, &decision.class);
     let whole = matches!(event, Event::Verdict);
     let redacted = decision.qualified.redacted;
@@ -168,10 +170,13 @@ fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>
     let shown = |text| if redacted { without_person(text, &facts.contact) } else { text };
     object.text("source_raw", shown(facts.source_raw.as_deref()));
     object.text("action_raw", shown(facts.action_raw.as_deref()));
-    object.text("publisher_id", facts.offer.publisher_id.as_deref());
-    object.text("offer_id", facts.offer.offer_id.as_deref());
+    let offer_raw = shown(facts.offer.offer_raw.as_deref());
+    // Ids are parts of it, and an address has a dot too.
+    let id = |id: &'d Option<Cow<'_, str>>| shown(id.as_deref()).filter(|_| offer_raw.is_some() || facts.offer.offer_raw.is_none());
+    object.text("publisher_id", id(&facts.offer.publisher_id));
+    object.text("offer_id", id(&facts.offer.offer_id));
     object.text("offer_title", shown(facts.offer.offer_title.as_deref()));
-    object.text("offer_raw", shown(facts.offer.offer_raw.as_deref()));
+    object.text("offer_raw", offer_raw);
     object.object("contact", |object| contact(&facts.contact, redacted, object));
     if whole {
         object.object("consent", |object| {

@@ -63,10 +63,11 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, phones: &mut Pho
     let [description, notes] = [lead.description, lead.notes].map(&mut lines);
 
     // In any user field, the description or the source, but not in the offer's name, which the publisher chose (readings Q24).
-    let marked = [&first_name, &last_name, &company, &title, &email_raw, &phone_raw, &description, &notes, &source_raw, &action_raw];
-    let is_test = marked.into_iter().any(|field| field.as_deref().is_some_and(holds_marker))
-        || event_name.is_some_and(|name| name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("test-")))
-        || referral.as_ref().is_some_and(|referral| referral.is_test);
+    let user = [&first_name, &last_name, &email_raw, &phone_raw, &country_raw, &company, &title];
+    let is_test =
+        user.into_iter().chain([&description, &notes, &source_raw, &action_raw]).any(|field| field.as_deref().is_some_and(holds_marker))
+            || event_name.is_some_and(|name| name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("test-")))
+            || referral.as_ref().is_some_and(|referral| referral.is_test);
     let blank_identity = first_name.is_none() && last_name.is_none() && email_raw.is_none() && phone_raw.is_none();
     flags.set(Flag::ManualLookup, blank_identity && !is_thin);
 
