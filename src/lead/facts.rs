@@ -37,6 +37,18 @@ pub struct Contact<'a> {
     pub seniority: Seniority,
 }
 
+/// The shortest subscriber numbers that are in use have so many digits.
+const SHORTEST_PHONE: usize = 5;
+
+impl Contact<'_> {
+    /// Whether there is a valid address, or something with enough digits to be a phone number, verified or not.
+    #[must_use]
+    pub fn is_reachable(&self) -> bool {
+        let digits = |phone: &str| phone.chars().filter(|c| c.is_numeric()).count();
+        self.email_domain.is_some() || self.phone_raw.as_deref().is_some_and(|phone| digits(phone) >= SHORTEST_PHONE)
+    }
+}
+
 /// The offer the lead is about (readings Q11).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OfferFacts<'a> {

@@ -2,7 +2,7 @@
 //! the `+` (facts.md §1.1): read as national first, then as international. The same few numbers come again and again, and
 //! reading one is dear: answers are remembered, within bounds.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use phonenumber::country::Id;
 
@@ -45,9 +45,11 @@ impl PhoneNumbers {
 
 /// `+` and digits, if that is a number someone could have.
 fn e164(raw: &str, country: Option<&str>) -> Option<String> {
-    let plain = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '.' | '(' | ')' | '/' | '\u{a0}');
+    let raw = half_width(raw);
+    let raw = without_extension(&raw);
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '.' | '(' | ')' | '/' | '\u{a0}' | '‐' | '–');
     let digits = raw.bytes().filter(u8::is_ascii_digit).count();
-    if raw.len() > LONGEST || !(6..=17).contains(&digits) || !raw.chars().all(plain) {
+    if !(6..=17).contains(&digits) || !raw.chars().all(plain) {
         return None;
     }
     let country: Option<Id> = country.and_then(|code| code.parse().ok());
@@ -64,6 +66,29 @@ fn e164(raw: &str, country: Option<&str>) -> Option<String> {
     country.and_then(|country| known(Some(country), raw)).or_else(|| known(None, &format!("+{raw}")))
 }
 
+/// Full-width digits and signs, as East Asian keyboards write them, in their ASCII form.
+fn half_width(raw: &str) -> Cow<'_, str> {
+    if raw.is_ascii() {
+        return Cow::Borrowed(raw);
+    }
+    let half = |c: char| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+        '\u{3000}' => ' ',
+        other => other,
+    };
+    Cow::Owned(raw.chars().map(half).collect())
+}
+
+/// The number before its extension: E.164 has none, and whoever calls reads it in `phone_raw`.
+fn without_extension(raw: &str) -> &str {
+    let Some(at) = raw.find(|c: char| c.is_alphabetic() || matches!(c, '#' | ';' | ',')) else { return raw };
+    let (number, rest) = raw.split_at(at);
+    let word = rest.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, ' ' | '.' | ':' | '='));
+    let digits = rest.len() - word.len();
+    let is_extension = ["ext", "extension", "x", "#", ";ext", ",", "durchwahl", "dw"].iter().any(|known| known.eq_ignore_ascii_case(word));
+    if is_extension && digits > 0 { number.trim_end() } else { raw }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +101,10 @@ mod tests {
         assert_eq!(e164("+44 20 7946 0958", None).as_deref(), Some("+442079460958"));
         assert_eq!(e164("0049 30 901820", None).as_deref(), Some("+4930901820"));
         assert_eq!(e164("030 901820", Some("DE")).as_deref(), Some("+4930901820"));
+        assert_eq!(e164("＋８１ ３－３２２４－９９９９", None).as_deref(), Some("+81332249999"));
+        assert_eq!(e164("+1 425 555 0123 ext. 5", None).as_deref(), Some("+14255550123"));
+        assert_eq!(e164("425-555-0123 x42", Some("US")).as_deref(), Some("+14255550123"));
+        assert_eq!(e164("+14255550123;ext=7", None).as_deref(), Some("+14255550123"));
     }
 
     #[test]

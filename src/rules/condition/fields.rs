@@ -210,6 +210,7 @@ pub(super) static FIELDS: &[Field] = &[
     field("own_domain", Type::Bool, |s| {
         Value::Bool(s.facts.contact.email_domain.as_deref().is_some_and(|domain| s.policy.is_own_domain(domain)))
     }),
+    field("reachable", Type::Bool, |s| Value::Bool(s.facts.contact.is_reachable())),
     field("suppressed_by", Type::Text, |s| Value::text(s.facts.suppressed_by)),
     field("note", Type::Text, |s| Value::text(s.facts.note.as_deref())),
     field("attribution", Type::Map, |s| Value::Map(&s.facts.attribution)),
