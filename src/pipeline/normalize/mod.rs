@@ -8,6 +8,7 @@ mod email;
 mod mail_domains;
 mod phone;
 mod seniority;
+mod sorted_lines;
 mod text;
 
 use std::borrow::Cow;
