@@ -2,11 +2,12 @@
 //! record alone; tables and identity are `enrich`'s.
 
 mod country;
-mod country_table;
 mod description;
 mod email;
+mod fold;
 mod mail_domains;
 mod phone;
+mod regions;
 mod seniority;
 mod sorted_lines;
 mod text;

@@ -51,6 +51,19 @@ fetch npm email-providers 2.26.0 email-providers-2.26.0.tgz \
 fetch PyPI disposable-email-domains 0.0.293 disposable_email_domains-0.0.293-py3-none-any.whl \
     b03e29f3a810a012c200b944ce9ef52ce975da2ea63bcf50d08767bf9e225f8e \
     disposable_email_domains-0.0.293.dist-info/licenses/LICENSE.txt
+fetch npm cldr-core 48.2.0 cldr-core-48.2.0.tgz \
+    5310e0c7a06c1feb83dc8e54c8584bbe0b9c2ea8320172a18d541986b124585d \
+    package/LICENSE
+fetch npm cldr-localenames-full 48.2.0 cldr-localenames-full-48.2.0.tgz \
+    7f2ac7fd3b5d90f56ad127f9ed5ae67b58b3e556818f55530b9f47bb81bcde57 \
+    package/LICENSE
+fetch npm i18n-iso-countries 7.14.0 i18n-iso-countries-7.14.0.tgz \
+    bb418ebfb965789fcfbcce7dee59888d901ef64b03601da78b2e224cd6f5825c \
+    package/LICENSE
+fetch PyPI iso3166 3.0.0 iso3166-3.0.0-py3-none-any.whl \
+    990b1e6a433ffd89d67da8ca16f40a2af107aba1660b255a38dbd36ad221090b \
+    iso3166-3.0.0.dist-info/licenses/LICENSE.txt
 
 python3 "$here/mail_domains.py" "$work"
+python3 "$here/countries.py" "$work"
 mv "$work/NOTICES.txt" "$here/NOTICES.txt"
