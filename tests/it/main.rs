@@ -17,4 +17,5 @@ mod http;
 mod metrics;
 mod papers;
 mod properties;
+mod seniority;
 mod source_text;

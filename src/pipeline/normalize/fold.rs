@@ -110,6 +110,14 @@ impl<const N: usize> Short<N> {
         fold(text, &mut short).is_ok().then_some(short)
     }
 
+    /// As much of `text` folded as has room.
+    pub(super) fn folded_start(text: &str) -> Self {
+        let mut short = Self::new();
+        // The only error is a lack of room.
+        let _ = fold(text, &mut short);
+        short
+    }
+
     pub(super) fn as_str(&self) -> &str {
         // Only whole strings are written, so this is always text.
         self.bytes.get(..self.length).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()

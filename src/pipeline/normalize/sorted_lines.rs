@@ -1,10 +1,9 @@
 //! Look-ups in the text of a sorted list, one entry a line, by binary search over the text itself: nothing is built, allocated
 //! or kept. What stands in a list is the business of the file that includes it.
 
-use std::cmp::Ordering;
-
-/// What `list` says of `key`: the rest of its line after a tab, empty where there is none. The lines are sorted by key, as bytes.
-pub(super) fn find<'list>(list: &'list str, key: &str) -> Option<&'list str> {
+/// The lines of `list` from `key` on: its own line first, if it has one. The lines are sorted by key, as bytes; a line is a key, and
+/// maybe a tab and what is said of it.
+pub(super) fn from<'list>(list: &'list str, key: &str) -> &'list str {
     let bytes = list.as_bytes();
     // Both always stand where a line begins, or at the end.
     let (mut low, mut high) = (0, bytes.len());
@@ -12,15 +11,21 @@ pub(super) fn find<'list>(list: &'list str, key: &str) -> Option<&'list str> {
         let middle = low + (high - low) / 2;
         let start = bytes[low..middle].iter().rposition(|byte| *byte == b'\n').map_or(low, |before| low + before + 1);
         let end = bytes[middle..high].iter().position(|byte| *byte == b'\n').map_or(high, |after| middle + after);
-        let line = list.get(start..end)?;
-        let (name, value) = line.split_once('\t').unwrap_or((line, ""));
-        match name.cmp(key) {
-            Ordering::Equal => return Some(value),
-            Ordering::Less => low = high.min(end + 1),
-            Ordering::Greater => high = start,
+        // A tab comes before all that is in a key, so the whole line compares as its key does.
+        if bytes[start..end] < *key.as_bytes() {
+            low = high.min(end + 1);
+        } else {
+            high = start;
         }
     }
-    None
+    list.get(low..).unwrap_or_default()
+}
+
+/// What `list` says of `key`; empty where it only has it.
+pub(super) fn find<'list>(list: &'list str, key: &str) -> Option<&'list str> {
+    let line = from(list, key).split('\n').next()?;
+    let (name, said) = line.split_once('\t').unwrap_or((line, ""));
+    (name == key && !key.is_empty()).then_some(said)
 }
 
 /// Whether `key` is a line of `list`.
