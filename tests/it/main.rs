@@ -13,6 +13,7 @@ mod deploy;
 mod golden;
 #[cfg(feature = "kafka")]
 mod http;
+mod identity;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod papers;

@@ -73,6 +73,11 @@ fn is_letter(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '\u{900}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3099}' | '\u{309a}')
 }
 
+/// Whether words of the script are written without blanks between: Chinese, Japanese, and Korean compounds.
+pub(super) fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
 /// Letters that carry no mark which could be taken off, and are another letter to whose keyboard lacks them.
 fn plain(c: char) -> impl Iterator<Item = char> {
     let (first, second) = match c {

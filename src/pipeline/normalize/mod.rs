@@ -1,6 +1,7 @@
 //! Raw leads to clean values: trimmed text, a valid address or a flag, a country code, a note or a campaign. Follows from the
 //! record alone; tables and identity are `enrich`'s.
 
+mod company;
 mod country;
 mod description;
 mod email;
@@ -18,6 +19,7 @@ use crate::lead::{Contact, Flag, Flags, Format, LeadSource, OfferFacts};
 
 use super::{Limits, decode::RawLead};
 
+pub(super) use company::key as company_key;
 use text::{Cleaner, holds_marker};
 
 /// A lead in clean values.

@@ -3,7 +3,7 @@
 
 use crate::lead::Seniority;
 
-use super::super::sorted_lines::from;
+use super::super::{fold::is_unspaced, sorted_lines::from};
 
 /// Phrases, folded, each with its meaning and the languages it is of; sorted. A phrase with `-` before it is the end of a word.
 pub(super) const WORDS: &str = include_str!("../data/seniority.txt");
@@ -136,9 +136,4 @@ fn compound(word: &str) -> Meaning {
     let ends = WORDS.lines().map_while(|line| line.strip_prefix('-')?.split_once('\t'));
     let fitting = ends.filter(|(end, _)| word.ends_with(end));
     fitting.max_by_key(|(end, _)| end.len()).map_or(Meaning::Other, |(_, told)| Meaning::read(told))
-}
-
-/// Whether words of the script are written without blanks between: Chinese, Japanese, and Korean compounds.
-fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
