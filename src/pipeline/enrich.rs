@@ -10,7 +10,7 @@ use crate::{
     tables::Tables,
 };
 
-use super::normalize::Normalized;
+use super::normalize::{Normalized, company_key};
 
 /// The key of `person_key`; prints as redacted.
 #[derive(Clone, Default)]
@@ -57,7 +57,7 @@ impl PersonKey {
         if let Some(phone) = contact.phone_e164.as_ref().or(contact.phone_raw.as_ref()) {
             return Some(self.digest("phone", &[phone]));
         }
-        let company = contact.company.as_deref()?.to_lowercase();
+        let company = company_key(contact.company.as_deref()?)?;
         let [first, last] = [&contact.first_name, &contact.last_name].map(|name| name.as_deref().unwrap_or_default().to_lowercase());
         (!first.is_empty() || !last.is_empty()).then(|| self.digest("name", &[&first, &last, &company]))
     }

@@ -16,10 +16,12 @@ mod formats;
 mod golden;
 #[cfg(feature = "kafka")]
 mod http;
+mod identity;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod papers;
 mod properties;
 mod readings;
 mod scoring;
+mod seniority;
 mod source_text;

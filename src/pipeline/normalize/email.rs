@@ -6,7 +6,7 @@ use email_address::EmailAddress;
 
 use crate::lead::{EmailKind, Flag, Flags};
 
-use super::mail_domains::{DISPOSABLE, FREE_MAIL, SAMPLE};
+use super::mail_domains::{is_disposable, is_free_mail, is_sample};
 
 /// The longest address that can be written into an SMTP command (RFC 5321 §4.5.3.1.3).
 const LONGEST: usize = 254;
@@ -23,7 +23,7 @@ pub(super) fn read<'a>(raw: Text<'a>, flags: &mut Flags) -> (Text<'a>, Text<'a>,
     let domain = address.get(at + 1..).unwrap_or_default().to_owned();
     let kind = kind(&domain);
     flags.set(Flag::EduDomain, kind == EmailKind::Edu);
-    flags.set(Flag::SampleDomain, is_among(SAMPLE, &domain));
+    flags.set(Flag::SampleDomain, is_sample(&domain));
     // Most addresses are typed in lower case: then the record's own bytes are the address.
     let address = if address == raw { raw } else { Cow::Owned(address) };
     (Some(address), Some(Cow::Owned(domain)), kind)
@@ -58,17 +58,13 @@ fn kind(domain: &str) -> EmailKind {
         EmailKind::Edu
     } else if domain.ends_with(".onmicrosoft.com") {
         EmailKind::Tenant
-    } else if is_among(FREE_MAIL, domain) {
+    } else if is_free_mail(domain) {
         EmailKind::FreeMail
-    } else if is_among(DISPOSABLE, domain) {
+    } else if is_disposable(domain) {
         EmailKind::Disposable
     } else {
         EmailKind::Business
     }
-}
-
-fn is_among(list: &[&str], domain: &str) -> bool {
-    list.binary_search(&domain).is_ok()
 }
 
 #[cfg(test)]
@@ -95,6 +91,8 @@ mod tests {
         assert_eq!(of("a@gmail.com").2, EmailKind::FreeMail);
         assert_eq!(of("a@acme.onmicrosoft.com").2, EmailKind::Tenant);
         assert_eq!(of("a@mailinator.com").2, EmailKind::Disposable);
+        assert_eq!(of("a@jo.Mailinator.COM").2, EmailKind::Disposable);
+        assert_eq!(of("a@corp.mail.ru").2, EmailKind::Business);
         assert_eq!((of("a@state.edu").2, of("a@state.edu").3), (EmailKind::Edu, vec!["edu_domain"]));
         assert_eq!(of("a@uni.edu.au").2, EmailKind::Business);
         assert_eq!(of("a@contoso.com").3, ["sample_domain"]);

@@ -1,288 +1,125 @@
-//! Mail domains that tell nothing of a company: free mail, throw-away mail, and the ones of Microsoft's samples. Small
-//! lists of the common ones, sorted for a binary search.
+//! Mail domains that tell nothing of a company: free mail, throw-away mail, and the ones of Microsoft's samples. The lists are
+//! data files made from kept-up packages (`data/README.md`); what else is told from a domain, `email.rs` tells.
 
-/// Free mail for anybody, and mail of Internet providers.
-pub(super) const FREE_MAIL: &[&str] = &[
-    "126.com",
-    "163.com",
-    "abv.bg",
-    "aim.com",
-    "alice.it",
-    "aliyun.com",
-    "aol.co.uk",
-    "aol.com",
-    "arcor.de",
-    "att.net",
-    "azet.sk",
-    "bbox.fr",
-    "bellsouth.net",
-    "bigpond.com",
-    "bk.ru",
-    "bluewin.ch",
-    "blueyonder.co.uk",
-    "bol.com.br",
-    "btinternet.com",
-    "centrum.cz",
-    "charter.net",
-    "citromail.hu",
-    "comcast.net",
-    "cox.net",
-    "daum.net",
-    "docomo.ne.jp",
-    "duck.com",
-    "earthlink.net",
-    "email.com",
-    "email.cz",
-    "excite.com",
-    "ezweb.ne.jp",
-    "fastmail.com",
-    "fastmail.fm",
-    "foxmail.com",
-    "free.fr",
-    "freemail.hu",
-    "freenet.de",
-    "gazeta.pl",
-    "globo.com",
-    "gmail.com",
-    "gmx.at",
-    "gmx.ch",
-    "gmx.co.uk",
-    "gmx.com",
-    "gmx.de",
-    "gmx.fr",
-    "gmx.net",
-    "googlemail.com",
-    "hanmail.net",
-    "hey.com",
-    "hispeed.ch",
-    "home.nl",
-    "hotmail.be",
-    "hotmail.ca",
-    "hotmail.co.uk",
-    "hotmail.com",
-    "hotmail.de",
-    "hotmail.es",
-    "hotmail.fr",
-    "hotmail.it",
-    "hotmail.nl",
-    "hushmail.com",
-    "icloud.com",
-    "ig.com.br",
-    "iinet.net.au",
-    "inbox.com",
-    "inbox.ru",
-    "interia.pl",
-    "internet.ru",
-    "juno.com",
-    "kpnmail.nl",
-    "laposte.net",
-    "libero.it",
-    "list.ru",
-    "live.ca",
-    "live.co.uk",
-    "live.com",
-    "live.com.au",
-    "live.de",
-    "live.dk",
-    "live.fr",
-    "live.it",
-    "live.nl",
-    "live.no",
-    "live.se",
-    "lycos.com",
-    "mac.com",
-    "mail.com",
-    "mail.ru",
-    "me.com",
-    "msn.com",
-    "nate.com",
-    "naver.com",
-    "neuf.fr",
-    "nifty.com",
-    "ntlworld.com",
-    "o2.pl",
-    "onet.pl",
-    "online.no",
-    "op.pl",
-    "optonline.net",
-    "optusnet.com.au",
-    "orange.fr",
-    "outlook.com",
-    "outlook.de",
-    "outlook.es",
-    "outlook.fr",
-    "outlook.it",
-    "outlook.jp",
-    "passport.com",
-    "planet.nl",
-    "pm.me",
-    "proton.me",
-    "protonmail.ch",
-    "protonmail.com",
-    "proximus.be",
-    "qq.com",
-    "rambler.ru",
-    "rediffmail.com",
-    "rocketmail.com",
-    "rogers.com",
-    "sapo.pt",
-    "sbcglobal.net",
-    "seznam.cz",
-    "sfr.fr",
-    "shaw.ca",
-    "sina.cn",
-    "sina.com",
-    "sky.com",
-    "skynet.be",
-    "softbank.ne.jp",
-    "sohu.com",
-    "spray.se",
-    "sympatico.ca",
-    "t-online.de",
-    "talktalk.net",
-    "telenet.be",
-    "telia.com",
-    "telus.net",
-    "terra.com.br",
-    "tin.it",
-    "tiscali.it",
-    "tuta.io",
-    "tutamail.com",
-    "tutanota.com",
-    "ukr.net",
-    "uol.com.br",
-    "usa.com",
-    "verizon.net",
-    "virgilio.it",
-    "virginmedia.com",
-    "walla.co.il",
-    "walla.com",
-    "wanadoo.fr",
-    "web.de",
-    "wp.pl",
-    "xtra.co.nz",
-    "ya.ru",
-    "yahoo.ca",
-    "yahoo.co.id",
-    "yahoo.co.in",
-    "yahoo.co.jp",
-    "yahoo.co.uk",
-    "yahoo.com",
-    "yahoo.com.ar",
-    "yahoo.com.au",
-    "yahoo.com.br",
-    "yahoo.com.hk",
-    "yahoo.com.mx",
-    "yahoo.com.sg",
-    "yahoo.com.tw",
-    "yahoo.de",
-    "yahoo.es",
-    "yahoo.fr",
-    "yahoo.in",
-    "yahoo.it",
-    "yandex.com",
-    "yandex.ru",
-    "yeah.net",
-    "ymail.com",
-    "ziggo.nl",
-    "zoho.com",
-    "zohomail.com",
-];
+use super::sorted_lines::contains;
 
-/// Addresses that live for minutes.
-pub(super) const DISPOSABLE: &[&str] = &[
-    "10minutemail.com",
-    "10minutemail.net",
-    "20minutemail.com",
-    "33mail.com",
-    "anonbox.net",
-    "armyspy.com",
-    "burnermail.io",
-    "crazymailing.com",
-    "cuvox.de",
-    "dayrep.com",
-    "discard.email",
-    "discardmail.com",
-    "dispostable.com",
-    "dropmail.me",
-    "einrot.com",
-    "email-fake.com",
-    "emailfake.com",
-    "emailondeck.com",
-    "fakeinbox.com",
-    "fakemail.net",
-    "fakemailgenerator.com",
-    "fleckens.hu",
-    "getairmail.com",
-    "getnada.com",
-    "grr.la",
-    "guerrillamail.com",
-    "guerrillamail.net",
-    "guerrillamail.org",
-    "guerrillamailblock.com",
-    "gustr.com",
-    "harakirimail.com",
-    "inboxkitten.com",
-    "incognitomail.org",
-    "jetable.org",
-    "jourrapide.com",
-    "luxusmail.org",
-    "mail-temp.com",
-    "mailcatch.com",
-    "maildrop.cc",
-    "mailexpire.com",
-    "mailinator.com",
-    "mailnesia.com",
-    "mailnull.com",
-    "mailtemp.info",
-    "mintemail.com",
-    "minuteinbox.com",
-    "moakt.com",
-    "mohmal.com",
-    "mytemp.email",
-    "nada.email",
-    "one-time.email",
-    "rhyta.com",
-    "sharklasers.com",
-    "spam4.me",
-    "spambox.us",
-    "spamex.com",
-    "spamgourmet.com",
-    "superrito.com",
-    "teleworm.us",
-    "temp-mail.io",
-    "temp-mail.org",
-    "tempail.com",
-    "tempinbox.com",
-    "tempmail.com",
-    "tempmail.net",
-    "tempmailaddress.com",
-    "tempmailo.com",
-    "tempr.email",
-    "throwaway.email",
-    "throwawaymail.com",
-    "tmpmail.net",
-    "tmpmail.org",
-    "trash-mail.com",
-    "trashmail.com",
-    "trashmail.de",
-    "trashmail.net",
-    "wegwerfmail.de",
-    "wegwerfmail.net",
-    "yopmail.com",
-    "yopmail.fr",
-    "yopmail.net",
-];
+const FREE_MAIL: &str = include_str!("data/free_mail.txt");
+const DISPOSABLE: &str = include_str!("data/disposable.txt");
 
 /// Domains of samples and documentation (readings Q24): a mark, not a test by itself.
-pub(super) const SAMPLE: &[&str] = &["contoso.com", "example.com", "fabrikam.com", "test.com"];
+const SAMPLE: &str = "contoso.com\nexample.com\nfabrikam.com\ntest.com\n";
+
+/// Free mail for anybody, or mail of an Internet provider. The domain itself only: below it are the provider's own people
+/// (`corp.mail.ru`), or customers who have a name of their own there.
+pub(super) fn is_free_mail(domain: &str) -> bool {
+    contains(FREE_MAIL, domain)
+}
+
+/// Addresses that live for minutes. So does everything below: such services hand out subdomains to get past lists like this one.
+pub(super) fn is_disposable(domain: &str) -> bool {
+    let mut rest = domain;
+    while let Some((_, above)) = rest.split_once('.') {
+        if contains(DISPOSABLE, rest) {
+            return true;
+        }
+        rest = above;
+    }
+    false
+}
+
+/// A domain of samples and documentation.
+pub(super) fn is_sample(domain: &str) -> bool {
+    contains(SAMPLE, domain)
+}
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn lists_are_sorted() {
-        for list in [super::FREE_MAIL, super::DISPOSABLE, super::SAMPLE] {
-            assert!(list.is_sorted());
+    fn lists_are_sorted_and_hold_lower_case_domains_in_punycode() {
+        for (list, least) in [(FREE_MAIL, 4_000), (DISPOSABLE, 10_000), (SAMPLE, 4)] {
+            let lines: Vec<_> = list.lines().collect();
+            assert!(lines.len() >= least, "{}", lines.len());
+            assert!(lines.is_sorted_by(|a, b| a < b), "sorted, each once");
+            assert!(list.ends_with('\n') && !list.contains("\n\n"));
+            let is_label = |label: &str| {
+                (1..=63).contains(&label.len())
+                    && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'))
+                    && !label.starts_with('-')
+                    && !label.ends_with('-')
+            };
+            let unclean: Vec<_> = lines.iter().filter(|line| !line.contains('.') || !line.split('.').all(is_label)).collect();
+            assert!(unclean.is_empty(), "{unclean:?}");
+            assert!(lines.iter().all(|line| contains(list, line)), "every line can be found");
+        }
+    }
+
+    #[test]
+    fn no_domain_is_both_and_no_line_is_idle() {
+        let both: Vec<_> = FREE_MAIL.lines().filter(|domain| is_disposable(domain)).collect();
+        assert!(both.is_empty(), "{both:?}");
+        let idle: Vec<_> = DISPOSABLE.lines().filter(|domain| is_disposable(domain.split_once('.').unwrap().1)).collect();
+        assert!(idle.is_empty(), "{idle:?}");
+    }
+
+    #[test]
+    fn common_free_mail_is_known() {
+        for domain in "\
+            gmail.com googlemail.com outlook.com outlook.de hotmail.com hotmail.fr live.com live.co.uk live.no msn.com icloud.com \
+            me.com mac.com yahoo.com yahoo.co.jp yahoo.com.br yahoo.co.uk aol.com qq.com 163.com 126.com foxmail.com sina.com \
+            naver.com daum.net web.de gmx.de gmx.net gmx.at t-online.de freenet.de yandex.ru yandex.com mail.ru rambler.ru proton.me \
+            protonmail.com pm.me tutanota.com tuta.io fastmail.com zoho.com mail.com orange.fr wanadoo.fr free.fr laposte.net sfr.fr \
+            libero.it virgilio.it tin.it wp.pl o2.pl onet.pl interia.pl seznam.cz centrum.cz freemail.hu abv.bg ukr.net bluewin.ch \
+            hispeed.ch telenet.be skynet.be proximus.be ziggo.nl kpnmail.nl telia.com online.no comcast.net verizon.net att.net \
+            cox.net charter.net earthlink.net shaw.ca rogers.com telus.net bigpond.com optusnet.com.au xtra.co.nz btinternet.com \
+            sky.com talktalk.net virginmedia.com rediffmail.com uol.com.br bol.com.br terra.com.br globo.com walla.co.il \
+            docomo.ne.jp ezweb.ne.jp nifty.com hey.com duck.com 21cn.com"
+            .split_whitespace()
+        {
+            assert!(is_free_mail(domain), "{domain}");
+        }
+    }
+
+    #[test]
+    fn common_throw_away_mail_is_known_and_all_below_it() {
+        for domain in "\
+            mailinator.com guerrillamail.com guerrillamail.net sharklasers.com yopmail.com yopmail.fr 10minutemail.com \
+            20minutemail.com temp-mail.org temp-mail.io tempmail.com trashmail.com trash-mail.com throwawaymail.com throwaway.email \
+            getnada.com maildrop.cc mailnesia.com mailcatch.com dropmail.me mohmal.com moakt.com emailondeck.com fakeinbox.com \
+            dispostable.com burnermail.io spamgourmet.com 33mail.com wegwerfmail.de jetable.org minuteinbox.com discard.email \
+            inboxkitten.com 1secmail.com mailsac.com"
+            .split_whitespace()
+        {
+            assert!(is_disposable(domain), "{domain}");
+            assert!(is_disposable(&format!("x.{domain}")) && is_disposable(&format!("a.b.{domain}")), "below {domain}");
+            assert!(!is_disposable(&format!("x{domain}")), "ends alike: {domain}");
+        }
+    }
+
+    #[test]
+    fn what_lies_below_free_mail_is_somebody_elses() {
+        for domain in ["corp.mail.ru", "team.telstra.com", "acme.t-online.de", "xgmail.com", "com", ""] {
+            assert!(!is_free_mail(domain) && !is_disposable(domain), "{domain}");
+        }
+    }
+
+    #[test]
+    fn companies_and_what_others_register_under_are_in_no_list() {
+        for domain in "\
+            microsoft.com adatum-industries.com contoso.com fabrikam.com example.com test.com siemens.com github.com bosch.de \
+            telekom.com telekom.de ibm.com oracle.com sap.com apple.com google.com amazon.com meta.com facebook.com linkedin.com \
+            salesforce.com bt.com vodafone.com orange.com telefonica.com t-mobile.com att.com verizon.com cox.com navercorp.com \
+            tencent.com alibaba.com alibaba-inc.com yandex-team.ru starbucks.com walmart.com disney.com sony.com samsung.com \
+            nokia.com philips.com allianz.de bmw.de volkswagen.de renault.com axa.com eni.it santander.com petrobras.com.br orlen.pl \
+            tata.com infosys.com wipro.com accenture.com deloitte.com capgemini.com maersk.com volvo.com ikea.com equinor.com \
+            swisscom.com ubs.com nestle.com roche.com nus.edu.sg unican.es ox.ac.uk za.com uk.com us.com eu.com de.com eu.org \
+            ddns.net dyndns.org no-ip.org hopto.org github.io herokuapp.com azurewebsites.net onmicrosoft.com co.uk com.br com.au \
+            co.jp edu.pl web.id"
+            .split_whitespace()
+        {
+            assert!(!is_disposable(domain), "{domain}");
+            assert!(!is_free_mail(domain), "{domain}");
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Raw leads to clean values: trimmed text, a valid address or a flag, a country code, a note or a campaign. Follows from the
 //! record alone; tables and identity are `enrich`'s.
 
+mod company;
 mod country;
-mod country_table;
 mod description;
 mod email;
+mod fold;
 mod mail_domains;
 mod phone;
 mod referral;
+mod regions;
 mod seniority;
+mod sorted_lines;
 mod text;
 mod time;
 
@@ -18,6 +21,7 @@ use crate::lead::{Consent, ConsentFacts, Contact, Flag, Flags, Format, LeadSourc
 
 use super::{Limits, decode::RawLead};
 
+pub(super) use company::key as company_key;
 pub(super) use phone::PhoneNumbers;
 use text::{Cleaner, Text, holds_marker};
 
