@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use std::cell::OnceCell;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -64,7 +66,13 @@ impl PersonKey {
 }
 
 /// Looks a lead up, and gives it its identities.
-pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a Tables, key: &PersonKey) -> Facts<'a> {
+pub(super) fn enrich<'a>(
+    lead: Normalized<'a>,
+    record: &Record<'a>,
+    value: &ValueDigest<'a>,
+    tables: &'a Tables,
+    key: &PersonKey,
+) -> Facts<'a> {
     let Normalized { format, index, source_raw, action_raw, contact, mut offer, .. } = lead;
     if let (Some(publisher), Some(id)) = (&offer.publisher_id, &offer.offer_id) {
         offer.row = tables.offer(publisher, id);
@@ -78,7 +86,7 @@ pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a 
     let action = acted(source.action, action_raw.as_deref().unwrap_or_default());
     // Referrals seldom name an offer; two of one person on one day are two.
     let about = offer.offer_raw.as_deref().or(offer.offer_title.as_deref()).or(lead.referral_id.as_deref()).unwrap_or_default();
-    let lead_id = touch(person_key.as_ref(), record, index, &[&fold(source.source), &action, &about.to_lowercase()], event_time);
+    let lead_id = touch(person_key.as_ref(), value, index, &[&fold(source.source), &action, &about.to_lowercase()], event_time);
     Facts {
         at: record.at.clone(),
         index,
@@ -118,14 +126,30 @@ fn acted<'t>(in_source: &'t str, in_code: &'t str) -> Cow<'t, str> {
     }
 }
 
+/// SHA-256 of a record's value: taken when the first lead asks, and once for all of them, since a record may hold thousands.
+pub(super) struct ValueDigest<'a> {
+    value: &'a [u8],
+    digest: OnceCell<[u8; 32]>,
+}
+
+impl<'a> ValueDigest<'a> {
+    pub(super) fn of(record: &Record<'a>) -> Self {
+        Self { value: record.value.unwrap_or_default(), digest: OnceCell::new() }
+    }
+
+    fn get(&self) -> &[u8; 32] {
+        self.digest.get_or_init(|| Sha256::digest(self.value).into())
+    }
+}
+
 /// One touch of one person: same source, action and offer on the same UTC day (readings Q16). Without a person, the record's
 /// own bytes stand in, so that redeliveries are one touch and strangers are not.
-fn touch(person: Option<&Identity>, record: &Record<'_>, index: u32, parts: &[&str], event_time: crate::lead::Timestamp) -> Identity {
+fn touch(person: Option<&Identity>, value: &ValueDigest<'_>, index: u32, parts: &[&str], event_time: crate::lead::Timestamp) -> Identity {
     let mut digest = Sha256::new();
     if let Some(person) = person {
         digest.update(person.as_str());
     } else {
-        digest.update(record.value.unwrap_or_default());
+        digest.update(value.get());
         digest.update(index.to_be_bytes());
     }
     for part in parts {

@@ -74,9 +74,10 @@ pub struct Memory {
 /// The one rejection of a record that is no lead.
 pub fn read<'a>(record: &Record<'a>, pipeline: &'a Pipeline, memory: &mut Memory) -> Result<Vec<Facts<'a>>, Rejection> {
     let Pipeline { tables, limits, person_key, .. } = pipeline;
+    let value = enrich::ValueDigest::of(record);
     let decoded = decode::decode(record, limits)?;
     let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, limits, &mut memory.phones));
-    Ok(normalized.map(|lead| enrich::enrich(lead, record, tables, person_key)).collect())
+    Ok(normalized.map(|lead| enrich::enrich(lead, record, &value, tables, person_key)).collect())
 }
 
 /// Facts to a decision: classify → qualify → route.
