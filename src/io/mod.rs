@@ -116,10 +116,6 @@ pub enum LaneEvent<'a> {
         /// Age of the oldest undecided record, as far as it is known; 0 when there is none.
         seconds: f64,
     },
-    /// The dependency answers (again).
-    DependencyUp,
-    /// The dependency does not answer; why, for a person.
-    DependencyDown(&'a str),
 }
 
 /// Listens to a lane.

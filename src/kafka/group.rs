@@ -7,7 +7,7 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Message, TopicPartitionList,
+    ClientConfig, ClientContext, Message, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
@@ -79,6 +79,7 @@ pub struct Movement {
 
 /// A group on its way to the end offsets of a moment.
 pub struct GroupProgress {
+    /// Sees what is committed.
     consumer: BaseConsumer<Quiet>,
     targets: Vec<Target>,
 }
@@ -97,18 +98,22 @@ impl GroupProgress {
     /// When the broker does not answer or a topic does not exist.
     pub fn towards_now(kafka: &KafkaConfig, topics: &[String]) -> Result<Self, Unavailable> {
         let told = |error: KafkaError| format!("asking {} for the end of {topics:?}: {error}", kafka.brokers);
-        let created = properties::observer(kafka).create_with_context(Quiet::default());
-        let consumer: BaseConsumer<Quiet> = created.map_err(|error| Unavailable(told(error)))?;
-        let what = |error: KafkaError| failed(&consumer, &told(error));
+        let create = |config: &mut ClientConfig| -> Result<BaseConsumer<Quiet>, Unavailable> {
+            config.create_with_context(Quiet::default()).map_err(|error| Unavailable(told(error)))
+        };
+        let consumer = create(&mut properties::observer(kafka))?;
+        // The true end: records of a transaction that is still open were there at the start as well.
+        let ends = create(properties::observer(kafka).set("isolation.level", "read_uncommitted"))?;
+        let what = |error: KafkaError| failed(&ends, &told(error));
         let mut targets = Vec::new();
         for topic in topics {
-            let metadata = consumer.fetch_metadata(Some(topic), CALL).map_err(what)?;
+            let metadata = ends.fetch_metadata(Some(topic), CALL).map_err(what)?;
             let partitions = metadata.topics().iter().find(|found| found.name() == topic).map_or(&[][..], |found| found.partitions());
             if partitions.is_empty() {
                 return Err(Unavailable(format!("topic {topic} does not exist at {}", kafka.brokers)));
             }
             for partition in partitions {
-                let (low, end) = consumer.fetch_watermarks(topic, partition.id(), CALL).map_err(what)?;
+                let (low, end) = ends.fetch_watermarks(topic, partition.id(), CALL).map_err(what)?;
                 targets.push(Target { topic: topic.clone(), partition: partition.id(), low, end });
             }
         }
@@ -150,7 +155,10 @@ impl GroupProgress {
         self.consumer.assign(&list)?;
         let first = self.consumer.poll(CALL);
         let nothing = match first {
-            Some(Err(KafkaError::PartitionEOF(_))) => true,
+            // The end of what can be read; behind it a transaction may still be open.
+            Some(Err(KafkaError::PartitionEOF(_))) => {
+                self.consumer.fetch_watermarks(&target.topic, target.partition, CALL)?.1 >= target.end
+            }
             Some(Ok(record)) => record.offset() >= target.end,
             _ => false,
         };

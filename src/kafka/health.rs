@@ -68,8 +68,12 @@ impl BrokerHealth {
                 self.suspect.store(true, Ordering::Relaxed);
                 self.complain(&code.to_string(), reason);
             }
+            // One connection of many may close and mean nothing; whether it does, a probe will tell.
             RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve => {
-                reason.clone_into(&mut self.state().last_reason);
+                if !reason.is_empty() {
+                    reason.clone_into(&mut self.state().last_reason);
+                }
+                self.suspect.store(true, Ordering::Relaxed);
             }
             RDKafkaErrorCode::AllBrokersDown | RDKafkaErrorCode::OperationTimedOut => self.suspect.store(true, Ordering::Relaxed),
             _ => tracing::debug!(%error, reason, "the broker's client reports"),
@@ -87,6 +91,16 @@ impl BrokerHealth {
     pub(super) fn settled(&self, about: &str, text: &str) {
         if self.state().told.remove(about) {
             tracing::info!("{text}");
+        }
+    }
+
+    /// An output topic is there, or is not: told when it changes.
+    pub fn output_topic(&self, topic: &str, exists: bool) {
+        let about = format!("output topic {topic} does not exist");
+        if exists {
+            self.settled(&about, &format!("output topic {topic} exists"));
+        } else {
+            self.complain(&about, "batches wait for it, nothing is lost meanwhile; `leadstream topics create` makes it");
         }
     }
 

@@ -10,6 +10,7 @@ mod health;
 mod lane;
 mod native;
 mod placement;
+mod probe;
 mod producer;
 mod properties;
 mod record;
@@ -20,6 +21,7 @@ pub use fetch::{Fetched, fetch};
 pub use group::{GroupProgress, Movement};
 pub use health::BrokerHealth;
 pub use lane::{KafkaLane, LaneSettings};
+pub use probe::Probe;
 pub use properties::{check_clients, check_property, random_instance};
 pub use topics::{TopicFinding, TopicPlan, Topics};
 

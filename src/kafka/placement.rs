@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rdkafka::{consumer::Consumer, error::KafkaResult};
+use rdkafka::{TopicPartitionList, consumer::Consumer, error::KafkaResult, topic_partition_list::Offset};
 
 use crate::{
     config::From,
@@ -84,9 +84,35 @@ pub(super) fn shared(topics: &[Arc<str>], names: Vec<(String, i32)>) -> Vec<Part
     partitions
 }
 
+/// Where a partition starts for which the group has no offset.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start {
+    pub(super) from: From,
+    /// What "latest" means: the process's own start, not the moment of the assignment. So a partition that is added while
+    /// it runs is read from its beginning, and two lanes that join one after the other begin at the same time.
+    pub(super) latest: Timestamp,
+}
+
+impl Start {
+    fn offset(self, member: &Member, partition: &Partition) -> KafkaResult<i64> {
+        let (low, high) = member.consumer.fetch_watermarks(&partition.topic, partition.number, CALL)?;
+        if self.from == From::Earliest {
+            return Ok(low);
+        }
+        let mut asked = TopicPartitionList::with_capacity(1);
+        asked.add_partition_offset(&partition.topic, partition.number, Offset::Offset(self.latest.millis()))?;
+        let found = member.consumer.offsets_for_times(asked, CALL)?;
+        let found = found.find_partition(&partition.topic, partition.number);
+        Ok(match found.map(|element| element.offset()) {
+            Some(Offset::Offset(offset)) => offset.clamp(low, high),
+            _ => high,
+        })
+    }
+}
+
 /// Makes sure that each of `partitions` has a committed offset: where the group has none, the start policy is resolved,
 /// committed and taken. Where it has one, librdkafka starts there by itself.
-pub(super) fn settle(member: &Member, partitions: &[Partition], from: From) -> KafkaResult<Vec<(Partition, i64)>> {
+pub(super) fn settle(member: &Member, partitions: &[Partition], policy: Start) -> KafkaResult<Vec<(Partition, i64)>> {
     let committed = member.committed(partitions, CALL)?;
     let mut known = Vec::with_capacity(committed.len());
     let mut fresh = Vec::new();
@@ -101,8 +127,8 @@ pub(super) fn settle(member: &Member, partitions: &[Partition], from: From) -> K
     }
     let mut start = Vec::with_capacity(fresh.len());
     for partition in fresh {
-        let (low, high) = member.consumer.fetch_watermarks(&partition.topic, partition.number, CALL)?;
-        start.push((partition, if from == From::Earliest { low } else { high }));
+        let offset = policy.offset(member, &partition)?;
+        start.push((partition, offset));
     }
     member.commit(&start)?;
     member.reassign(&start)?;
@@ -111,8 +137,8 @@ pub(super) fn settle(member: &Member, partitions: &[Partition], from: From) -> K
 }
 
 /// Goes back to what is committed, in every one of `partitions`.
-pub(super) fn rewind(member: &Member, partitions: &[Partition], from: From) -> KafkaResult<Vec<(Partition, i64)>> {
-    let committed = settle(member, partitions, from)?;
+pub(super) fn rewind(member: &Member, partitions: &[Partition], policy: Start) -> KafkaResult<Vec<(Partition, i64)>> {
+    let committed = settle(member, partitions, policy)?;
     member.place(&committed, CALL)?;
     Ok(committed)
 }

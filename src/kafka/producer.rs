@@ -62,6 +62,8 @@ pub(super) struct Reports {
     doubt: Mutex<Option<&'static str>>,
     has_failed: AtomicBool,
     failed: Mutex<Vec<(usize, Code)>>,
+    /// Topic of the first failure that tells why, and why.
+    cause: Mutex<Option<(Code, String)>>,
 }
 
 impl Reports {
@@ -92,6 +94,11 @@ impl ProducerContext for Reports {
             let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
             tracing::debug!(topic = message.topic(), %error, "an output was not delivered");
             self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((output, code));
+            // The rest of a transaction is purged because of the first.
+            if !matches!(code, Code::PurgeQueue | Code::PurgeInflight) {
+                let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+                cause.get_or_insert_with(|| (code, message.topic().to_owned()));
+            }
             self.has_failed.store(true, Ordering::Release);
         }
     }
@@ -114,6 +121,7 @@ impl Producer {
             doubt: Mutex::new(None),
             has_failed: AtomicBool::new(false),
             failed: Mutex::new(Vec::new()),
+            cause: Mutex::new(None),
         };
         let client: BaseProducer<Reports> = config.create_with_context(reports)?;
         let reports = Arc::clone(client.client().context());
@@ -181,7 +189,7 @@ impl Producer {
                     if error.rdkafka_error_code() == Some(Code::MessageSizeTooLarge) {
                         self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).push((index, Code::MessageSizeTooLarge));
                     }
-                    return Err(sort(&error, "send"));
+                    return Err(self.told_fenced("send").unwrap_or_else(|| sort(&error, "send")));
                 }
             }
         }
@@ -256,9 +264,16 @@ impl Producer {
                     self.reports.raise("retriable");
                     self.drain();
                 }
-                Err(error) => return Err(sort(&error, what)),
+                Err(error) => return Err(self.told_fenced(what).unwrap_or_else(|| sort(&error, what))),
             }
         }
+    }
+
+    /// The trouble of a producer that was fenced, whatever the call at hand was answered: a fence that a delivery report or a
+    /// queued record meets shows only as the client's fatal error.
+    pub(super) fn told_fenced(&self, what: &'static str) -> Option<Trouble> {
+        let (code, why) = self.client.client().fatal_error()?;
+        is_fence(code).then(|| trouble("fenced", format!("{what}: {why}"), Remedy::Fenced))
     }
 
     /// Outputs the broker or the client found too large in the last transaction.
@@ -267,14 +282,14 @@ impl Producer {
         failed.iter().filter(|(_, code)| *code == Code::MessageSizeTooLarge).map(|(output, _)| *output).collect()
     }
 
-    /// The first failure that tells why: the rest of a transaction is purged because of it.
-    pub(super) fn first_cause(&self) -> Option<Code> {
-        let failed = self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.iter().map(|(_, code)| *code).find(|code| !matches!(code, Code::PurgeQueue | Code::PurgeInflight))
+    /// The first failure that tells why, and the topic it was written to.
+    pub(super) fn first_cause(&self) -> Option<(Code, String)> {
+        self.reports.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn forget_reports(&self) {
         self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.reports.cause.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.reports.has_failed.store(false, Ordering::Release);
     }
 
@@ -310,7 +325,7 @@ fn sort(error: &KafkaError, what: &'static str) -> Trouble {
     let detail = format!("{what}: {error}");
     let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
     match (error, code) {
-        (_, Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch) => trouble("fenced", detail, Remedy::Fenced),
+        (_, code) if is_fence(code) => trouble("fenced", detail, Remedy::Fenced),
         (KafkaError::Transaction(inner), _) if inner.is_fatal() => trouble("fatal", detail, Remedy::Replace),
         (KafkaError::Transaction(inner), _) if inner.txn_requires_abort() => trouble(abortable(code), detail, Remedy::Abort),
         (KafkaError::Transaction(inner), _) if inner.is_retriable() => trouble("timeout", detail, Remedy::Replace),
@@ -318,6 +333,11 @@ fn sort(error: &KafkaError, what: &'static str) -> Trouble {
         (_, Code::Fatal) => trouble("fatal", detail, Remedy::Replace),
         (_, code) => trouble(abortable(code), detail, Remedy::Abort),
     }
+}
+
+/// Whether the code says that another producer has the transactional id, or that the broker has ended an old transaction.
+pub(super) fn is_fence(code: Code) -> bool {
+    matches!(code, Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch)
 }
 
 /// A stable word for why a transaction is aborted.

@@ -17,6 +17,7 @@ use crate::{
     config::Config,
     io::{Fatal, LaneWatch, Observer},
     kafka::{BrokerHealth, KafkaLane, LaneSettings, random_instance},
+    lead::Timestamp,
     pipeline::{OutputTopic, Pipeline},
 };
 
@@ -70,6 +71,7 @@ impl Lanes {
         let stop = Arc::new(AtomicBool::new(false));
         let instance = if config.kafka.instance.is_empty() { random_instance() } else { config.kafka.instance.clone() };
         let drive_settings = DriveSettings { batch: batch_limits(config.run.commit_interval), guard: config.run.halt_on_dead_letters };
+        let started = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
         let mut threads = Vec::with_capacity(config.run.lanes);
         for number in 0..config.run.lanes {
             let settings = LaneSettings {
@@ -78,6 +80,7 @@ impl Lanes {
                 output: OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned()),
                 transactional_id: format!("{}-{instance}-{number}", config.kafka.group),
                 from: config.run.from,
+                started,
                 delivery: config.run.delivery,
                 largest_output: shared.largest_output,
                 smallest_limit: shared.smallest_limit,

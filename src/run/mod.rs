@@ -2,6 +2,8 @@
 //! the pure core its inputs; decides nothing about leads, and knows nothing of how arguments were written.
 
 mod arguments;
+#[cfg(feature = "kafka")]
+mod broker_watch;
 pub mod check;
 #[cfg(feature = "kafka")]
 pub mod demo;

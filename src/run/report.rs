@@ -60,6 +60,12 @@ impl Telemetry {
         self.status.counts()
     }
 
+    /// Where a watch of its own tells whether the broker answers.
+    pub(super) fn broker(&self) -> impl Fn(Result<(), &str>) + Send + 'static {
+        let status = Arc::clone(&self.status);
+        move |answer| status.broker(answer)
+    }
+
     /// The broker was asked and answered.
     pub(super) fn broker_answers(&self) {
         self.status.broker(Ok(()));

@@ -22,6 +22,7 @@ use crate::{
 
 use super::{
     Failure, ServeArguments,
+    broker_watch::BrokerWatch,
     lanes::{Ending, Lanes, Shared},
     report::Telemetry,
     topics::largest_output,
@@ -65,8 +66,10 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
         watch_progress(config, arguments.wait, sender.clone())?;
     }
     let lanes = Lanes::start(config, &shared, &sender, |number| telemetry.lane(number))?;
+    let watch = BrokerWatch::start(config, &shared.health, &telemetry)?;
     let ending = endings.recv().unwrap_or(Ending::Signal);
     telemetry.stopping();
+    drop(watch);
     if !lanes.stop(LEAVE) {
         tracing::warn!("a lane did not come to its end in time; the broker ends its open transaction, nothing is lost");
     }
@@ -167,7 +170,15 @@ fn largest(config: &Config, topics: &[TopicFinding]) -> [usize; 4] {
 
 /// `--once`: tells when the group has come to the end offsets of now, or stands still.
 fn watch_progress(config: &Config, wait: Duration, sender: Sender<Ending>) -> Result<(), Failure> {
-    let goal = GroupProgress::towards_now(&config.kafka, &config.topics.raw)?;
+    let deadline = Instant::now() + wait;
+    let goal = loop {
+        // A partition without a leader has one a moment later; that it stays away is what `wait` is for.
+        match GroupProgress::towards_now(&config.kafka, &config.topics.raw) {
+            Ok(goal) => break goal,
+            Err(error) if Instant::now() >= deadline => return Err(error.into()),
+            Err(_) => thread::sleep(Duration::from_millis(200)),
+        }
+    };
     let watch = move || {
         let mut moved = Instant::now();
         let mut last = None;

@@ -294,7 +294,7 @@ impl Metrics {
                 }
             }
             // A member that leaves with nothing in its hands has lost nothing.
-            LaneEvent::Lost([]) | LaneEvent::DependencyUp | LaneEvent::DependencyDown(_) => {}
+            LaneEvent::Lost([]) => {}
         }
     }
 

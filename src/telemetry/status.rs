@@ -138,8 +138,6 @@ impl Status {
     /// The lane told something of itself.
     pub fn happened(&self, lane: usize, event: LaneEvent<'_>) {
         match event {
-            LaneEvent::DependencyUp => self.state().broker = Some(Ok(())),
-            LaneEvent::DependencyDown(why) => self.state().broker = Some(Err(why.to_owned())),
             LaneEvent::Recycled(_) => {}
             LaneEvent::Assigned(partitions) => self.lane(lane, |lane| {
                 lane.joined = true;
@@ -287,9 +285,9 @@ mod tests {
         // More lanes than partitions: a lane that is told to wait has joined.
         status.happened(1, LaneEvent::Assigned(&[]));
         assert_eq!(status.missing(), [""; 0]);
-        status.happened(1, LaneEvent::DependencyDown("connection refused"));
+        status.broker(Err("connection refused"));
         assert_eq!(status.missing(), ["the broker does not answer: connection refused"]);
-        status.happened(0, LaneEvent::DependencyUp);
+        status.broker(Ok(()));
         assert_eq!(status.missing(), [""; 0]);
         status.stopping();
         assert_eq!(status.missing(), ["stopping"]);

@@ -20,7 +20,7 @@ use rdkafka::{
 use crate::{
     config::{Delivery, From, KafkaConfig},
     io::{Batch, BatchLimits, Committed, Lane, LaneError, LaneEvent, LaneWatch, Next, Progress},
-    lead::Partition,
+    lead::{Partition, Timestamp},
     pipeline::OutputBuffer,
 };
 
@@ -55,8 +55,10 @@ pub struct LaneSettings {
     pub output: [String; 4],
     /// Unique among all lanes that run.
     pub transactional_id: String,
-    /// Where a group without offsets starts.
+    /// Where a partition without an offset starts.
     pub from: From,
+    /// When the process started: what `latest` means.
+    pub started: Timestamp,
     /// What is promised.
     pub delivery: Delivery,
     /// The largest output record, in bytes.
@@ -85,7 +87,6 @@ pub struct KafkaLane {
     aborts_in_a_row: u32,
     fences: Fences,
     packing: Packing,
-    probed: Option<Instant>,
     /// What was last complained of, to say so when it is over.
     complaint: Option<String>,
     sampled: Instant,
@@ -112,7 +113,6 @@ impl KafkaLane {
             aborts_in_a_row: 0,
             fences: Fences::default(),
             packing,
-            probed: None,
             complaint: None,
             sampled: Instant::now(),
         }
@@ -179,10 +179,11 @@ impl KafkaLane {
         if member.consumer.assignment_lost() {
             return Ok(false);
         }
+        let policy = placement::Start { from: self.settings.from, latest: self.settings.started };
         let placed = if self.rewinding {
-            placement::rewind(member, &self.owned.partitions(), self.settings.from)
+            placement::rewind(member, &self.owned.partitions(), policy)
         } else {
-            placement::settle(member, &self.unsettled, self.settings.from)
+            placement::settle(member, &self.unsettled, policy)
         };
         let range = if self.range_in_doubt && placed.is_ok() { placement::check_range(member, &self.owned.partitions()) } else { Ok(None) };
         match (placed, range) {
@@ -209,28 +210,6 @@ impl KafkaLane {
     fn suspect(&self, error: &KafkaError) {
         if matches!(error.rdkafka_error_code(), Some(Code::OperationTimedOut | Code::BrokerTransportFailure | Code::AllBrokersDown)) {
             self.health.heard(error, "");
-        }
-    }
-
-    /// Asks the broker something, at most once a second, when there is a reason to doubt that it answers.
-    fn probe(&mut self) {
-        if !self.health.is_suspect() || self.probed.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
-            return;
-        }
-        let Some(member) = &self.member else { return };
-        let Some(topic) = self.settings.input.first() else { return };
-        let answer = member.consumer.fetch_metadata(Some(topic), Duration::from_secs(2));
-        self.probed = Some(Instant::now());
-        match answer {
-            Ok(_) => {
-                self.health.answered();
-                self.watch.tell(LaneEvent::DependencyUp);
-            }
-            Err(error) => {
-                self.health.silent(&error.to_string());
-                let reason = self.health.reason();
-                self.watch.tell(LaneEvent::DependencyDown(&reason));
-            }
         }
     }
 
@@ -311,7 +290,6 @@ impl Lane for KafkaLane {
             return Ok(Next::End);
         }
         let ready = self.connect()?;
-        self.probe();
         self.sample_lag();
         if !ready {
             self.rewinding = true;

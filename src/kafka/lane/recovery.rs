@@ -13,7 +13,7 @@ use crate::{
 use super::{
     super::{
         consumer::Member,
-        producer::{Producer, Remedy, Trouble, abortable},
+        producer::{Producer, Remedy, Trouble, abortable, is_fence},
         properties,
     },
     KafkaLane,
@@ -73,7 +73,12 @@ impl KafkaLane {
     }
 
     /// Brings the producer to a known state after `trouble`, and says what became of the batch.
-    pub(super) fn take_back(&mut self, trouble: Trouble) -> LaneError {
+    pub(super) fn take_back(&mut self, mut trouble: Trouble) -> LaneError {
+        if let Some(fenced) = self.producer.as_ref().and_then(|producer| producer.told_fenced("commit"))
+            && trouble.remedy != Remedy::Wait
+        {
+            trouble = fenced;
+        }
         let mut abort = Abort { reason: trouble.reason, detail: trouble.detail, too_large: Vec::new() };
         let mut replace = None;
         if let Some(producer) = &self.producer {
@@ -88,20 +93,26 @@ impl KafkaLane {
                         abort.too_large.clear();
                         self.packing.alone = true;
                     }
-                    if let Some(cause) = producer.first_cause().filter(|_| trouble.reason.starts_with("delivery")) {
-                        abort.reason = abortable(cause);
-                        abort.detail = format!("{}: {cause}", abort.detail);
+                    let cause = producer.first_cause();
+                    if let Some((code, topic)) = cause.as_ref().filter(|_| trouble.reason.starts_with("delivery")) {
+                        abort.reason = abortable(*code);
+                        abort.detail = format!("an output was not delivered to {topic}: {code}");
                     }
-                    replace = aborted.err().map(|_| "failed_abort").or(self.packing.alone.then_some("packing"));
+                    // A fence may show in a delivery report first, or in the abort.
+                    let was_fenced = cause.is_some_and(|(code, _)| is_fence(code))
+                        || aborted.as_ref().is_err_and(|failed| failed.remedy == Remedy::Fenced);
+                    if was_fenced {
+                        (abort.reason, replace) = ("fenced", Some("fenced"));
+                    } else {
+                        replace = aborted.err().map(|_| "failed_abort").or(self.packing.alone.then_some("packing"));
+                    }
                 }
                 Remedy::Replace => replace = Some(trouble.reason),
-                Remedy::Fenced => {
-                    replace = Some("fenced");
-                    // Old transactions are ended by the broker with the very same answer.
-                    if producer.age() < properties::TRANSACTION_TIMEOUT && !self.health.is_down() {
-                        self.fences.note();
-                    }
-                }
+                Remedy::Fenced => replace = Some("fenced"),
+            }
+            // Old transactions are ended by the broker with the very same answer.
+            if replace == Some("fenced") && producer.age() < properties::TRANSACTION_TIMEOUT && !self.health.is_down() {
+                self.fences.note();
             }
             if trouble.remedy != Remedy::Wait {
                 replace = replace.or_else(|| producer.take_doubt());
