@@ -8,7 +8,7 @@ use std::{
 
 use rdkafka::{
     ClientConfig, Message, Offset, Timestamp, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication},
+    admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication},
     client::DefaultClientContext,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer},
@@ -107,6 +107,20 @@ pub(crate) fn create_topics(brokers: &str, topics: &[Topic<'_>]) {
         };
         wait_for("the topic's partitions have leaders", CALL, String::new, led);
     }
+}
+
+/// Gives a topic more partitions.
+pub(crate) fn add_partitions(brokers: &str, topic: &str, partitions: usize) {
+    let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("good settings");
+    let more = NewPartitions::new(topic, partitions);
+    let options = AdminOptions::new().operation_timeout(Some(CALL)).request_timeout(Some(CALL));
+    for result in block_on(admin.create_partitions(&[more], &options)).expect("the broker answers") {
+        result.expect("the partitions are added");
+    }
+    let client: BaseConsumer = config(brokers).create().expect("good settings");
+    wait_for("the topic has its partitions", CALL, String::new, || {
+        (usize::try_from(self::partitions(&client, topic)).ok()? == partitions).then_some(())
+    });
 }
 
 /// Changes settings of a topic that is there.

@@ -17,3 +17,4 @@ mod outage;
 mod path;
 mod stopping;
 mod topics;
+mod trouble;

@@ -1,0 +1,117 @@
+//! What a person hears of trouble while a lane works: a broker that goes in the middle of a commit, a second process under the
+//! same name, a topic that is not there, partitions that come later. What becomes of the leads meanwhile is tested as well.
+
+use std::{collections::BTreeMap, thread, time::Duration};
+
+use super::{
+    broker::{self, Broker},
+    clients,
+    leads::{Expected, lead, records},
+    outcomes::Outcomes,
+    service::{SOON, Scene, now_millis},
+    waiting::{Enough, let_pass, wait_for, wait_until},
+};
+
+fn write(scene: &Scene, numbers: std::ops::Range<usize>, partitions: usize) -> BTreeMap<(i32, i64), Expected> {
+    let raw = records(numbers.clone(), partitions, now_millis());
+    let offsets = scene.write(&raw);
+    let positions = raw.iter().map(|raw| raw.partition).zip(offsets);
+    positions.zip(numbers.map(|number| lead(number).1)).collect()
+}
+
+#[test]
+fn a_broker_that_goes_while_lanes_commit_is_told_at_once() {
+    let mut broker = Broker::started();
+    let scene = Scene::with_topics("mid-commit", broker.address(), 4);
+    // Far more than is decided before the kill, so that every lane is at work when it comes.
+    write(&scene, 0..200_000, 4);
+    let service = scene.run(&["--set", "run.lanes=2"]);
+    let group = scene.progress();
+    wait_until("it has begun to work", SOON, || group.done() > 0);
+    service.wait_ready();
+    broker.kill();
+    // A lane waits up to 15 s for its deliveries: this is heard apart from it.
+    let state = || format!("{:?}\n{}", service.try_page("/readyz"), service.lines());
+    wait_for("readiness follows", Duration::from_secs(12), state, || (!service.is_ready()).then_some(()));
+    let (_, page) = service.try_page("/readyz").expect("it answers");
+    assert!(page.contains("does not answer: ") && !page.contains("does not answer: \""), "with the cause: {page}");
+    assert_eq!(service.lines().matches("the broker does not answer").count(), 1, "{}", service.lines());
+    assert_eq!(service.page("/healthz"), "ok\n");
+}
+
+#[test]
+fn a_twin_is_told_by_name_and_costs_no_lead() {
+    let scene = Scene::with_topics("twin", broker::shared(), 4);
+    let same = ["--set", "kafka.instance=same", "--set", "run.lanes=1"];
+    let mut twins = [scene.run(&same), scene.run(&same)];
+    let enough = Enough::default();
+    let (expected, told) = thread::scope(|scope| {
+        let until = enough.when_dropped();
+        let writing = scope.spawn(|| {
+            let mut written = BTreeMap::new();
+            while !enough.said() {
+                let from = written.len();
+                written.extend(write(&scene, from..from + 50, 4));
+                let_pass(Duration::from_millis(20));
+            }
+            written
+        });
+        let lines = || twins.iter().map(super::service::Service::lines).collect::<Vec<_>>();
+        let told = wait_for(
+            "one of them says so",
+            2 * SOON,
+            || lines().join("\n--\n"),
+            || lines().iter().position(|lines| lines.contains("was taken over")),
+        );
+        drop(until);
+        (writing.join().expect("written"), told)
+    });
+    assert_eq!(twins[told].exit_within(SOON), 64, "{}", twins[told].lines());
+    let lines = twins[told].lines();
+    assert!(lines.contains("-same-0") && lines.contains("kafka.instance"), "{lines}");
+    // Whichever is left, or a new one, does the rest.
+    drop(twins);
+    let rest = scene.run(&[]);
+    scene.wait_done(expected.len(), &rest);
+    let outcomes = Outcomes::read(&scene);
+    outcomes.assert_each_exactly_once(&expected);
+    outcomes.assert_in_order();
+}
+
+#[test]
+fn an_output_topic_that_is_not_there_is_named_and_waited_for() {
+    let scene = Scene::named("no-routing", broker::shared());
+    let some: Vec<clients::Topic<'_>> =
+        [&scene.raw, &scene.qualified, &scene.unqualified, &scene.dead_letter].iter().map(|name| (name.as_str(), 2, &[][..])).collect();
+    clients::create_topics(&scene.brokers, &some);
+    let expected = write(&scene, 0..200, 2);
+    let service = scene.run(&[]);
+    wait_for(
+        "the topic is named",
+        SOON,
+        || service.lines(),
+        || service.lines().contains(&format!("output topic {} does not exist", scene.routing)).then_some(()),
+    );
+    clients::create_topics(&scene.brokers, &[(&scene.routing, 2, &[])]);
+    scene.wait_done(expected.len(), &service);
+    let outcomes = Outcomes::read(&scene);
+    outcomes.assert_each_exactly_once(&expected);
+    assert!(service.lines().lines().count() < 30, "a flood of lines:\n{}", service.lines());
+}
+
+#[test]
+fn latest_begins_at_the_start_and_reads_partitions_that_come_later_whole() {
+    let scene = Scene::with_topics("latest", broker::shared(), 2);
+    write(&scene, 0..100, 2);
+    let before = now_millis();
+    wait_until("a millisecond has gone by", SOON, || now_millis() > before);
+    let service = scene.run(&["--set", "run.from=latest"]);
+    service.wait_ready();
+    let mut expected = write(&scene, 100..200, 2);
+    wait_until("what came since is decided", SOON, || scene.progress().done() >= 200);
+    clients::add_partitions(&scene.brokers, &scene.raw, 4);
+    // Written before the lane knows of the new partitions.
+    expected.extend(write(&scene, 200..400, 4));
+    wait_until("so is all in the new partitions", SOON, || scene.progress().done() >= 400);
+    Outcomes::read(&scene).assert_each_exactly_once(&expected);
+}
