@@ -97,6 +97,14 @@ impl Problem {
         self
     }
 
+    /// Points at a place without quoting its line: for files whose lines may hold what must not be shown.
+    #[must_use]
+    pub fn on(mut self, place: Place) -> Self {
+        self.line = place.line;
+        self.column = place.column;
+        self
+    }
+
     /// Whether this one stops the start.
     #[must_use]
     pub fn is_error(&self) -> bool {

@@ -142,7 +142,7 @@ pub struct Facts<'a> {
     /// The offer.
     pub offer: OfferFacts<'a>,
     /// The row of the `accounts` table, if one matched.
-    pub account: Option<&'a Account>,
+    pub account: Option<Account<'a>>,
     /// What is allowed.
     pub consent: ConsentFacts,
     /// Only for referrals.

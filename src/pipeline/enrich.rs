@@ -79,7 +79,8 @@ pub(super) fn enrich<'a>(
     }
     let account = contact.email_domain.as_deref().and_then(|domain| tables.account(domain));
     let person_key = key.of(&contact);
-    let suppressed_by = tables.suppression(person_key.as_ref().map(Identity::as_str), contact.email_domain.as_deref());
+    let suppressed_by =
+        tables.suppression(person_key.as_ref().map(Identity::as_str), contact.email.as_deref(), contact.email_domain.as_deref());
     // The HTTPS endpoint's body has no time of its own (readings Q16).
     let event_time = lead.event_time.unwrap_or(record.received_at);
     let source = LeadSource::split(source_raw.as_deref().unwrap_or_default());

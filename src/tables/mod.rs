@@ -1,50 +1,37 @@
-//! Reference data: offers and accounts as immutable snapshots, each with the hash of its content as its version. Parsed
-//! from text; no path or file is known here.
+//! Reference data: offers, accounts and suppressions as immutable snapshots, each with the hash of its content as its
+//! version. Checked and parsed from text; no path or file is known here, and no rule.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
-mod read;
+mod accounts;
+mod cells;
+mod domain;
+mod domain_index;
+mod offers;
+mod report;
 mod rows;
+mod suppressions;
 
-pub use read::NAMES;
+pub use accounts::Account;
+pub use offers::Offer;
 pub use rows::TableForm;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::lead::{ListingOption, OfferType};
+use sha2::{Digest, Sha256};
 
-/// One row of `offers`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Offer {
-    /// Lower-case.
-    pub publisher_id: String,
-    /// Lower-case.
-    pub offer_id: String,
-    /// What is sold.
-    pub offer_type: Option<OfferType>,
-    /// Display name.
-    pub title: Option<String>,
-    /// How it can be taken.
-    pub listing_option: Option<ListingOption>,
-    /// Further columns.
-    pub columns: BTreeMap<String, String>,
-}
+use crate::problem::Problem;
 
-/// One row of `accounts`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Account {
-    /// Registrable domain, lower-case.
-    pub domain: String,
-    /// Account name.
-    pub name: Option<String>,
-    /// Who owns the account.
-    pub owner: Option<String>,
-    /// As the publisher names it.
-    pub segment: Option<String>,
-    /// As the publisher names it.
-    pub region: Option<String>,
-    /// Further columns.
-    pub columns: BTreeMap<String, String>,
-}
+use accounts::Accounts;
+use offers::Offers;
+use report::Report;
+use suppressions::Suppressions;
+
+/// The tables there are.
+pub const NAMES: [&str; 3] = ["accounts", "offers", "suppressions"];
+
+/// The most bytes of one table: places in it are counted in 32 bits, and the rows of a table this large (some ten million)
+/// take less than that.
+const LARGEST: usize = 1 << 30;
 
 /// Table name to the hex SHA-256 of its content; only tables that are loaded.
 pub type TableVersions = BTreeMap<&'static str, String>;
@@ -54,43 +41,101 @@ pub type TableVersions = BTreeMap<&'static str, String>;
 pub struct Tables {
     /// Content hash of each loaded table.
     pub versions: TableVersions,
-    /// By publisher, each publisher's sorted by offer id.
-    offers: BTreeMap<String, Vec<Offer>>,
-    accounts: BTreeMap<String, Account>,
-    suppressed_people: BTreeSet<String>,
-    suppressed_domains: BTreeSet<String>,
+    offers: Offers,
+    accounts: Accounts,
+    suppressions: Suppressions,
 }
 
 impl Tables {
+    /// Reads the table `name`, one of [`NAMES`], in place of what was there; tells everything that is wrong with it. With an
+    /// error among the problems the table is not to be used.
+    ///
+    /// No problem quotes a line of the table or a value that may be somebody's: those lists are of people.
+    pub fn add(&mut self, name: &str, form: TableForm, text: &str) -> Vec<Problem> {
+        let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
+            let hint = format!("tables are {}", NAMES.join(", "));
+            return vec![Problem::error("unknown_table", format!("there is no table {name:?}")).hint(hint)];
+        };
+        if let Some(problem) = too_large(text.len()) {
+            return vec![problem];
+        }
+        self.versions.insert(name, version(text));
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut report = Report::new(text);
+        match name {
+            "offers" => self.offers = Offers::read(form, text, &mut report),
+            "accounts" => self.accounts = Accounts::read(form, text, &mut report),
+            _ => self.suppressions = Suppressions::read(form, text, &mut report),
+        }
+        report.into_problems()
+    }
+
     /// The offer of this publisher with this id, else the one with the longest id that the given one begins with: legacy ids
     /// have the plan's id glued to the offer's (facts.md §2.4). Both lower-case.
     #[must_use]
     pub fn offer(&self, publisher: &str, id: &str) -> Option<&Offer> {
-        let offers = self.offers.get(publisher)?;
-        (1..=id.len()).rev().filter_map(|end| id.get(..end)).find_map(|known| {
-            let place = offers.binary_search_by(|offer| offer.offer_id.as_str().cmp(known)).ok()?;
-            offers.get(place)
-        })
+        self.offers.find(publisher, id)
     }
 
-    /// The account of this mail domain or of the domain it lies under.
+    /// The account of this mail domain (lower-case, in punycode), else of the nearest one it lies under, up to the registrable
+    /// domain and never above it.
     #[must_use]
-    pub fn account(&self, domain: &str) -> Option<&Account> {
-        parents(domain).find_map(|domain| self.accounts.get(domain))
+    pub fn account(&self, domain: &str) -> Option<Account<'_>> {
+        self.accounts.find(domain)
     }
 
-    /// The scope of the suppression that holds for this person or mail domain.
+    /// The scope of the suppression that holds for a lead: `person` by the person's key or by the address, else `domain` by
+    /// the mail domain or one it lies under.
     #[must_use]
-    pub fn suppression(&self, person_key: Option<&str>, domain: Option<&str>) -> Option<&'static str> {
-        if person_key.is_some_and(|key| self.suppressed_people.contains(key)) {
-            return Some("person");
-        }
-        domain?;
-        parents(domain?).any(|domain| self.suppressed_domains.contains(domain)).then_some("domain")
+    pub fn suppression(&self, person_key: Option<&str>, email: Option<&str>, domain: Option<&str>) -> Option<&'static str> {
+        self.suppressions.scope(person_key, email, domain)
     }
 }
 
-/// The domain, then the ones above it, as long as they have a dot.
-fn parents(domain: &str) -> impl Iterator<Item = &str> {
-    std::iter::successors(Some(domain), |domain| domain.split_once('.').map(|(_, above)| above)).take_while(|domain| domain.contains('.'))
+fn too_large(bytes: usize) -> Option<Problem> {
+    let problem = || {
+        Problem::error("table_too_large", format!("the table has {bytes} bytes, {LARGEST} are the most"))
+            .hint("leave out rows and columns that nothing asks for")
+    };
+    (bytes > LARGEST).then(problem)
+}
+
+/// The hex SHA-256 of the table as it was written.
+fn version(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let digest = Sha256::digest(text);
+    digest.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]).map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_has_the_hash_of_its_bytes_as_its_version() {
+        let mut tables = Tables::default();
+        assert_eq!(tables.add("accounts", TableForm::Csv, "domain\n"), []);
+        // `printf 'domain\n' | sha256sum`
+        assert_eq!(tables.versions["accounts"], "f1061c5a5926f63a60f59dd3195dd4d50419bd585d7228d052ee2ce35c15efb7");
+        let without_mark = tables.versions.clone();
+        assert_eq!(tables.add("accounts", TableForm::Csv, "\u{feff}domain\n"), []);
+        assert_ne!(tables.versions, without_mark, "the bytes count, not what they mean");
+        assert_eq!(tables.versions.len(), 1);
+    }
+
+    #[test]
+    fn a_table_read_again_takes_the_place_of_the_first() {
+        let mut tables = Tables::default();
+        assert_eq!(tables.add("accounts", TableForm::Csv, "domain\na.example\n"), []);
+        assert_eq!(tables.add("accounts", TableForm::Csv, "domain\nb.example\n"), []);
+        assert!(tables.account("a.example").is_none() && tables.account("b.example").is_some());
+    }
+
+    #[test]
+    fn what_is_no_table_and_what_is_too_large_is_told() {
+        let problems = Tables::default().add("account", TableForm::Csv, "");
+        assert_eq!(problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["unknown_table"]);
+        assert_eq!(too_large(LARGEST), None);
+        assert_eq!(too_large(LARGEST + 1).map(|problem| problem.code), Some("table_too_large"));
+    }
 }

@@ -25,3 +25,4 @@ mod readings;
 mod scoring;
 mod seniority;
 mod source_text;
+mod tables;

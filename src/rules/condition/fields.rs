@@ -144,11 +144,10 @@ pub(super) fn find(path: &str) -> Option<&'static Field> {
 
 /// A column of a table that the contract does not name.
 pub(super) fn column<'a>(table: Table, name: &str, subject: &Subject<'a>) -> Value<'a> {
-    let columns = match table {
-        Table::Account => subject.facts.account.map(|row| &row.columns),
-        Table::Offer => subject.facts.offer.row.map(|row| &row.columns),
-    };
-    Value::text(columns.and_then(|columns| columns.get(name)).map(String::as_str))
+    Value::text(match table {
+        Table::Account => subject.facts.account.and_then(|row| row.column(name)),
+        Table::Offer => subject.facts.offer.row.and_then(|row| row.columns.get(name)).map(String::as_str),
+    })
 }
 
 /// A reference table whose matched row a condition may look into.
@@ -232,11 +231,11 @@ pub(super) static FIELDS: &[Field] = &[
     field("source.index", Type::Int, |s| Value::Int(i64::from(s.facts.index))),
     field("source.format", Type::Word(words::<Format>), |s| Value::Text(s.facts.format.name())),
     field("account", Type::Row, |s| Value::row(s.facts.account.is_some())),
-    field("account.domain", Type::Text, |s| Value::text(s.facts.account.map(|row| row.domain.as_str()))),
-    field("account.name", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.name.as_deref()))),
-    field("account.owner", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.owner.as_deref()))),
-    field("account.segment", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.segment.as_deref()))),
-    field("account.region", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.region.as_deref()))),
+    field("account.domain", Type::Text, |s| Value::text(s.facts.account.map(|row| row.domain()))),
+    field("account.name", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.name()))),
+    field("account.owner", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.owner()))),
+    field("account.segment", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.segment()))),
+    field("account.region", Type::Text, |s| Value::text(s.facts.account.and_then(|row| row.region()))),
     field("offer", Type::Row, |s| Value::row(s.facts.offer.row.is_some())),
     field("offer.publisher_id", Type::Text, |s| Value::text(s.facts.offer.row.map(|row| row.publisher_id.as_str()))),
     field("offer.offer_id", Type::Text, |s| Value::text(s.facts.offer.row.map(|row| row.offer_id.as_str()))),

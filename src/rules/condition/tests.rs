@@ -7,7 +7,7 @@ use crate::{
     lead::{Facts, Flag, Qualified, Referral, Timestamp},
     pipeline,
     rules::{Ruleset, sample},
-    tables::{Account, Offer},
+    tables::{Offer, TableForm, Tables},
 };
 
 /// What each condition says about the sample lead, as a route would ask it.
@@ -148,15 +148,15 @@ fn whole_numbers_and_fractions_compare_exactly() {
 #[test]
 fn rows_referrals_and_flags_are_seen() {
     let mut facts = sample::facts();
-    let columns = |name: &str, value: &str| [(name.to_owned(), value.to_owned())].into();
-    let account = Account {
-        domain: "adatum.example".into(),
-        segment: Some("enterprise".into()),
-        columns: columns("tier", "gold"),
+    let mut tables = Tables::default();
+    assert_eq!(tables.add("accounts", TableForm::Csv, "domain,segment,tier\nadatum.example,enterprise,gold\n"), []);
+    let offer = Offer {
+        publisher_id: "acme".into(),
+        offer_id: "app".into(),
+        columns: [("line".to_owned(), "crm".to_owned())].into(),
         ..Default::default()
     };
-    let offer = Offer { publisher_id: "acme".into(), offer_id: "app".into(), columns: columns("line", "crm"), ..Default::default() };
-    facts.account = Some(&account);
+    facts.account = tables.account("mail.adatum.example");
     facts.offer.row = Some(&offer);
     facts.referral = Some(Referral {
         status: Some("New".into()),

@@ -86,7 +86,7 @@ fn read(decision: &Decision<'_>, out: &mut dyn Write) -> io::Result<()> {
     let consent = &decision.class.consent;
     let consents = [("contact", consent.contact), ("share", consent.share), ("marketing", consent.marketing)];
     told.push(("consent", consents.map(|(what, consent)| format!("{what} {}", consent.name())).join("  ")));
-    told.extend(facts.account.map(|account| ("account", account.domain.clone())));
+    told.extend(facts.account.map(|account| ("account", account.domain().to_owned())));
     told.extend(facts.suppressed_by.map(|scope| ("suppressed", format!("by {scope}"))));
     for (name, text) in told {
         writeln!(out, "   │    {name:<12} {text}")?;
