@@ -2,6 +2,7 @@
 //! the pure core its inputs; decides nothing about leads, and knows nothing of how arguments were written.
 
 mod arguments;
+mod bugs;
 pub mod check;
 #[cfg(feature = "kafka")]
 pub mod demo;
@@ -19,6 +20,7 @@ pub mod serve;
 pub mod topics;
 
 pub use arguments::{DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ServeArguments, Target};
+pub use bugs::hide_panic_messages;
 pub use load::{inspect_pipeline, load_pipeline};
 
 use std::fmt;

@@ -52,7 +52,7 @@ impl Tables {
         let (Some(publisher_id), Some(offer_id)) = (publisher_id, offer_id) else { return };
         let offers = self.offers.entry(publisher_id.clone()).or_default();
         match offers.binary_search_by(|known| known.offer_id.cmp(&offer_id)) {
-            Ok(_) => reader.twice(offset, &format!("offer {publisher_id}.{offer_id}")),
+            Ok(_) => reader.twice(offset, "this offer"),
             Err(place) => {
                 let columns = columns(row);
                 offers.insert(place, Offer { publisher_id, offer_id, offer_type, title, listing_option, columns });
@@ -66,7 +66,7 @@ impl Tables {
         let [name, owner, segment, region] = ["name", "owner", "segment", "region"].map(|column| take(&mut row, column));
         let account = Account { domain: domain.clone(), name, owner, segment, region, columns: columns(row) };
         if self.accounts.insert(domain.clone(), account).is_some() {
-            reader.twice(offset, &format!("account {domain}"));
+            reader.twice(offset, "this account");
         }
     }
 
@@ -116,7 +116,7 @@ impl Reader<'_> {
         let word = V::from_name(&value);
         if word.is_none() {
             let known: Vec<_> = V::ALL.iter().map(|known| known.name()).collect();
-            self.tell(row.offset, "bad_value", &format!("{name} {value:?} is unknown"), &format!("one of {}", known.join(", ")));
+            self.tell(row.offset, "bad_value", &format!("this row's {name} is unknown"), &format!("one of {}", known.join(", ")));
         }
         word
     }

@@ -47,7 +47,7 @@ fn ndjson(text: &str) -> (Vec<Row>, Vec<Problem>) {
                         Value::String(value) => columns.push((name, value)),
                         Value::Bool(_) | Value::Number(_) => columns.push((name, value.to_string())),
                         Value::Array(_) | Value::Object(_) => {
-                            let message = format!("column {name:?} is no text, number or boolean");
+                            let message = "a column of this row is no text, number or boolean";
                             problems.push(Problem::error("bad_column", message).at(text, start).hint("write its value as text"));
                         }
                     }
@@ -57,7 +57,9 @@ fn ndjson(text: &str) -> (Vec<Row>, Vec<Problem>) {
             }
             Err(error) => {
                 let column = start + error.column().saturating_sub(1);
-                let problem = Problem::error("bad_row", format!("this line is no JSON object: {error}"));
+                // What the library says of data that are of another type quotes them.
+                let why = if error.is_data() { String::new() } else { format!(": {error}") };
+                let problem = Problem::error("bad_row", format!("this line is no JSON object{why}"));
                 problems.push(problem.at(text, column).hint("write one JSON object a line"));
             }
         }

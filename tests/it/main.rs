@@ -10,6 +10,7 @@ mod config;
 mod core;
 #[cfg(feature = "kafka")]
 mod deploy;
+mod discretion;
 mod formats;
 mod golden;
 #[cfg(feature = "kafka")]
@@ -17,5 +18,7 @@ mod http;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod papers;
+mod planted;
+mod privacy;
 mod properties;
 mod source_text;
