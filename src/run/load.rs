@@ -100,7 +100,8 @@ fn tables(dir: &Path, problems: &mut Vec<Problem>) -> Tables {
                 loaded.push(table);
                 if let Some(text) = read(&file, "table", "make it readable for this user", problems) {
                     let found = tables.add(table, form, &text);
-                    problems.extend(found.into_iter().map(|problem| placed(problem, &name)));
+                    // Lines of a table are customers' data: they are named, not shown.
+                    problems.extend(found.into_iter().map(|problem| placed(Problem { quoted: None, ..problem }, &name)));
                 }
             }
             (Some(table), None) => {

@@ -4,6 +4,7 @@
 mod arguments;
 #[cfg(feature = "kafka")]
 mod broker_watch;
+mod bugs;
 pub mod check;
 #[cfg(feature = "kafka")]
 pub mod demo;
@@ -22,6 +23,7 @@ pub mod serve;
 pub mod topics;
 
 pub use arguments::{DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ServeArguments, Target};
+pub use bugs::hide_panic_messages;
 pub use load::{inspect_pipeline, load_pipeline};
 
 use std::fmt;

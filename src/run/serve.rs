@@ -23,6 +23,7 @@ use crate::{
 use super::{
     Failure, ServeArguments,
     broker_watch::BrokerWatch,
+    hide_panic_messages,
     lanes::{Ending, Lanes, Shared},
     report::Telemetry,
     topics::largest_output,
@@ -38,7 +39,7 @@ const LEAVE: Duration = Duration::from_secs(8);
 /// the dead-letter guard halts.
 pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments) -> Result<(), Failure> {
     logging::start(&config.log);
-    hide_panic_messages();
+    log_bugs();
     let health = Arc::new(BrokerHealth::new(&config.kafka.brokers));
     let telemetry = Telemetry::start(config, &pipeline)?;
     let (sender, endings) = channel();
@@ -82,12 +83,9 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
     Ok(())
 }
 
-/// A panic's message may quote a lead; its place does not.
-pub fn hide_panic_messages() {
-    std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-        tracing::error!("a bug at {place}; please report it");
-    }));
+/// From here on a bug is a line of the log.
+pub fn log_bugs() {
+    hide_panic_messages(|place| tracing::error!("a bug at {place}; please report it"));
 }
 
 /// SIGTERM and SIGINT become an ending; a second one ends the process at once, which is safe: what is not committed is

@@ -62,7 +62,7 @@ impl Offers {
         let mut first = 0;
         for (offer, offset) in read {
             if offers.last().is_some_and(|last| last.ids() == offer.ids()) {
-                report.twice(offset, first, &format!("the offer {}", shown(&format!("{}.{}", offer.publisher_id, offer.offer_id))));
+                report.twice(offset, first, "the offer of this row");
             } else {
                 first = offset;
                 offers.push(offer);
@@ -109,7 +109,7 @@ fn word<V: Vocabulary>(row: &Row<'_>, column: Column, name: &str, report: &mut R
     let word = V::from_name(written);
     if word.is_none() {
         let known: Vec<_> = V::ALL.iter().map(|known| known.name()).collect();
-        report.error(row.offset, "bad_value", format!("{name} {} is unknown", shown(written)), format!("one of {}", known.join(", ")));
+        report.error(row.offset, "bad_value", format!("{name} of this row is unknown"), format!("one of {}", known.join(", ")));
     }
     word
 }
@@ -126,14 +126,8 @@ fn usual(offset: usize, name: &str, id: &str, has_dot: bool, report: &mut Report
     } else {
         return;
     };
-    let message = format!("{name} {} {what}: no lead will match this row", shown(id));
+    let message = format!("{name} of this row {what}: no lead will match it");
     report.warning(offset, "unusual_id", message, "write the ids as they stand in LeadSource: PUBLISHER.OFFER");
-}
-
-/// In quotes, and no longer than helps. Offers are of things, not of persons, so their ids may be shown.
-fn shown(value: &str) -> String {
-    let cut: String = value.chars().take(60).collect();
-    if cut.len() < value.len() { format!("{cut:?}…") } else { format!("{cut:?}") }
 }
 
 #[cfg(test)]
@@ -194,12 +188,12 @@ mod tests {
         assert_eq!(
             told,
             [
-                "1:bad_value offer_type \"vm\" is unknown",
+                "1:bad_value offer_type of this row is unknown",
                 "2:bad_row this line is no JSON object: expected ident",
                 "3:bad_column offer_id of this row is no text, number or boolean",
                 "3:missing_value this row has no publisher_id",
                 "3:missing_value this row has no offer_id",
-                "4:duplicate_row the offer \"p.a\" stands in the table already, on line 1",
+                "4:duplicate_row the offer of this row stands in the table already, on line 1",
             ]
         );
     }

@@ -11,6 +11,7 @@ mod config;
 mod core;
 #[cfg(feature = "kafka")]
 mod deploy;
+mod discretion;
 mod envelopes;
 mod formats;
 mod golden;
@@ -20,6 +21,8 @@ mod identity;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod papers;
+mod planted;
+mod privacy;
 mod properties;
 mod readings;
 mod scoring;

@@ -79,10 +79,10 @@ error: ./accounts.ndjson:5:27: this line is no JSON object
 error: ./accounts.ndjson:6:1: the domain of this row stands in the table already, on line 1
   = keep one of the two rows
 
-error: ./offers.csv:3:1: offer_type \"app\" is unknown
+error: ./offers.csv:3:1: offer_type of this row is unknown
   = one of virtual_machine, azure_application, container, iot_edge_module, managed_service, consulting_service, saas, microsoft_365, dynamics_365, power_platform
 
-error: ./offers.csv:4:1: the offer \"adatum.crm\" stands in the table already, on line 2
+error: ./offers.csv:4:1: the offer of this row stands in the table already, on line 2
   = keep one of the two rows
 
 error: ./offers.csv:5:1: this row has a quote that is never closed

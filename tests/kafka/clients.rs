@@ -134,6 +134,18 @@ pub(crate) fn alter_topic(brokers: &str, topic: &str, settings: &[(&str, &str)])
     }
 }
 
+/// Deletes what lies before these offsets, by partition.
+pub(crate) fn delete_records(brokers: &str, topic: &str, before: &BTreeMap<i32, i64>) {
+    let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("good settings");
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in before {
+        list.add_partition_offset(topic, *partition, Offset::Offset(*offset)).expect("a place");
+    }
+    let options = AdminOptions::new().operation_timeout(Some(CALL)).request_timeout(Some(CALL));
+    let deleted = block_on(admin.delete_records(&list, &options)).expect("the broker answers");
+    deleted.elements().iter().for_each(|partition| partition.error().expect("the records are deleted"));
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }

@@ -8,6 +8,8 @@ mod clients;
 mod harness;
 mod leads;
 mod outcomes;
+#[path = "../it/planted.rs"]
+mod planted;
 mod service;
 mod waiting;
 
@@ -15,6 +17,7 @@ mod joining;
 mod kills;
 mod outage;
 mod path;
+mod privacy;
 mod stopping;
 mod topics;
 mod trouble;

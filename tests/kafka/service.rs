@@ -190,7 +190,9 @@ impl Service {
                 || {
                     let lines = self.lines();
                     let line = lines.lines().find(|line| line.contains("http listening"))?;
-                    line.split("addr=").nth(1)?.split_whitespace().next()?.parse().ok()
+                    // As text or as JSON: addr=HOST:PORT, "addr":"HOST:PORT".
+                    let told = line.split("addr").nth(1)?.trim_start_matches(['"', '=', ':']);
+                    told.split(['"', ' ']).next()?.parse().ok()
                 },
             )
         })

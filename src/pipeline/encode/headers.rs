@@ -20,7 +20,7 @@ pub(super) fn event(
     stamp: Timestamp,
     headers: &mut HeaderWriter<'_>,
 ) {
-    if let Some(trace) = record.headers.last("traceparent") {
+    if let Some(trace) = record.headers.last("traceparent").filter(|trace| is_trace(trace)) {
         headers.push("traceparent", Some(trace));
     }
     if let Some(replay) = &settings.replay {
@@ -55,6 +55,13 @@ pub(super) fn event(
     put("lead-campaign", &|text| text.push_str(decision.class.campaign.name()));
     put("lead-verdict", &|text| text.push_str(decision.qualified.verdict.name()));
     put("lead-ruleset", &|text| ruleset(decision.rules, text));
+}
+
+/// Whether it is a W3C `traceparent`, of this version or a later one. What is none is not handed on: it may hold anything.
+fn is_trace(trace: &[u8]) -> bool {
+    let dashes = [2, 35, 52].iter().all(|at| trace.get(*at) == Some(&b'-'));
+    let hex = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-');
+    dashes && matches!(trace.len(), 55..=128) && trace.iter().all(hex)
 }
 
 /// `NAME/VERSION/` and the first digits of the hash.

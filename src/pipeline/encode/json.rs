@@ -1,14 +1,9 @@
 //! Events as JSON: the lead block's fields in the contract's order, straight into the arena. Null and empty fields are left
 //! out, nothing stands between the tokens, and the same decision is the same bytes.
 
-use std::borrow::Cow;
+use crate::lead::{Contact, Decision, Referral, Route, Score, Timestamp, Vocabulary};
 
-use crate::{
-    lead::{Contact, Decision, Referral, Route, Score, Timestamp, Vocabulary},
-    pipeline::decode::is_campaign_parameter,
-};
-
-use super::{Event, headers::event_id};
+use super::{Event, headers::event_id, redaction::Redaction};
 
 /// Writes one JSON object field by field; leaves out what is absent.
 struct Object<'o> {
@@ -145,10 +140,10 @@ pub(super) fn explained(decision: &Decision<'_>, out: &mut Vec<u8>) {
     object.end();
 }
 
-fn lead_block<'d>(event: Event<'_>, decision: &'d Decision<'_>, object: &mut Object<'_>) {
+fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>) {
     let (facts, class) = (decision.facts, &decision.class);
     let whole = matches!(event, Event::Verdict);
-    let redacted = decision.qualified.redacted;
+    let redaction = Redaction::of(decision);
     let mut id = String::with_capacity(64);
     event_id(event, decision, &mut id);
     object.text("event_id", Some(&id));
@@ -166,18 +161,13 @@ fn lead_block<'d>(event: Event<'_>, decision: &'d Decision<'_>, object: &mut Obj
     object.word("action", class.action);
     object.word("stage", class.stage);
     object.word("confidence", class.confidence);
-    // A field that lies may hold the person's own data: a redacted lead goes without it.
-    let shown = |text| if redacted { without_person(text, &facts.contact) } else { text };
-    object.text("source_raw", shown(facts.source_raw.as_deref()));
-    object.text("action_raw", shown(facts.action_raw.as_deref()));
-    let offer_raw = shown(facts.offer.offer_raw.as_deref());
-    // Ids are parts of it, and an address has a dot too.
-    let id = |id: &'d Option<Cow<'_, str>>| shown(id.as_deref()).filter(|_| offer_raw.is_some() || facts.offer.offer_raw.is_none());
-    object.text("publisher_id", id(&facts.offer.publisher_id));
-    object.text("offer_id", id(&facts.offer.offer_id));
-    object.text("offer_title", shown(facts.offer.offer_title.as_deref()));
-    object.text("offer_raw", offer_raw);
-    object.object("contact", |object| contact(&facts.contact, redacted, object));
+    object.text("source_raw", redaction.filter(facts.source_raw.as_deref()));
+    object.text("action_raw", redaction.filter(facts.action_raw.as_deref()));
+    object.text("publisher_id", redaction.filter(facts.offer.publisher_id.as_deref()));
+    object.text("offer_id", redaction.filter(facts.offer.offer_id.as_deref()));
+    object.text("offer_title", redaction.filter(facts.offer.offer_title.as_deref()));
+    object.text("offer_raw", redaction.filter(facts.offer.offer_raw.as_deref()));
+    object.object("contact", |object| contact(&facts.contact, &redaction, object));
     if whole {
         object.object("consent", |object| {
             object.word("contact", class.consent.contact);
@@ -185,20 +175,19 @@ fn lead_block<'d>(event: Event<'_>, decision: &'d Decision<'_>, object: &mut Obj
             object.word("marketing", class.consent.marketing);
         });
         if let Some(referral) = &facts.referral {
-            object.object("referral", |object| referral_fields(referral, object));
+            object.object("referral", |object| referral_fields(referral, &redaction, object));
         }
         object.flag("is_test", facts.is_test);
         object.flag("is_spam", facts.is_spam);
         object.text("suppressed_by", facts.suppressed_by);
     }
-    if !redacted {
+    if !redaction.redacts() {
         object.text("note", facts.note.as_deref());
     }
-    let attribution =
-        facts.attribution.iter().filter(|(key, value)| !redacted || is_campaign(key) && !tells_the_person(value, &facts.contact));
-    object.map("attribution", attribution.map(|(key, value)| (&**key, &**value)));
+    let attribution = facts.attribution.iter().map(|(key, value)| (&**key, &**value));
+    object.map("attribution", attribution.filter(|(key, value)| redaction.allows_parameter(key, value)));
     // What a publisher's own keys hold nobody knows: a redacted lead goes without them.
-    if whole && !redacted {
+    if whole && !redaction.redacts() {
         object.map("extra", facts.extra.iter().map(|(key, value)| (&**key, &**value)));
     }
     object.list("flags", decision.flags().iter(), |out, flag| string(out, flag.name()));
@@ -224,50 +213,34 @@ fn lead_block<'d>(event: Event<'_>, decision: &'d Decision<'_>, object: &mut Obj
     });
 }
 
-/// Whether a key of `attribution` names a campaign and nothing else: a product's URL may carry anything.
-fn is_campaign(key: &str) -> bool {
-    is_campaign_parameter(key) || matches!(key, "campaigns" | "campaignId")
-}
-
-/// A field as a redacted lead shows it: not at all where it tells the person.
-fn without_person<'t>(text: Option<&'t str>, contact: &Contact<'_>) -> Option<&'t str> {
-    text.filter(|text| !tells_the_person(text, contact))
-}
-
-/// Whether a text holds an address, or is one of the customer's own fields.
-fn tells_the_person(value: &str, contact: &Contact<'_>) -> bool {
-    let own = [&contact.first_name, &contact.last_name, &contact.phone_raw, &contact.phone_e164];
-    value.contains('@') || own.into_iter().flatten().any(|field| value.eq_ignore_ascii_case(field))
-}
-
-fn contact(contact: &Contact<'_>, redacted: bool, object: &mut Object<'_>) {
-    if !redacted {
+fn contact(contact: &Contact<'_>, redaction: &Redaction, object: &mut Object<'_>) {
+    if !redaction.redacts() {
         object.text("first_name", contact.first_name.as_deref());
         object.text("last_name", contact.last_name.as_deref());
         object.text("email", contact.email.as_deref());
     }
     object.text("email_domain", contact.email_domain.as_deref());
     object.word("email_kind", contact.email_kind);
-    if !redacted {
+    if !redaction.redacts() {
         object.text("phone_raw", contact.phone_raw.as_deref());
         object.text("phone_e164", contact.phone_e164.as_deref());
     }
     object.text("country", contact.country);
-    object.text("country_raw", contact.country_raw.as_deref());
+    object.text("country_raw", redaction.filter(contact.country_raw.as_deref()));
     object.word("region", contact.region);
-    object.text("company", contact.company.as_deref());
-    object.text("title", contact.title.as_deref());
+    object.text("company", redaction.filter(contact.company.as_deref()));
+    object.text("title", redaction.filter(contact.title.as_deref()));
     object.word("seniority", contact.seniority);
 }
 
-fn referral_fields(referral: &Referral<'_>, object: &mut Object<'_>) {
-    object.text("status", referral.status.as_deref());
-    object.text("substatus", referral.substatus.as_deref());
+fn referral_fields(referral: &Referral<'_>, redaction: &Redaction, object: &mut Object<'_>) {
+    object.text("status", redaction.filter(referral.status.as_deref()));
+    object.text("substatus", redaction.filter(referral.substatus.as_deref()));
     object.time("expires_at", referral.expires_at);
     if let Some(value) = referral.deal_value {
         let _ = serde_json::to_writer(object.key("deal_value"), &value);
     }
-    object.text("deal_currency", referral.deal_currency.as_deref());
+    object.text("deal_currency", redaction.filter(referral.deal_currency.as_deref()));
 }
 
 fn score(score: &Score<'_>, whole: bool, object: &mut Object<'_>) {

@@ -3,6 +3,7 @@
 
 mod headers;
 mod json;
+mod redaction;
 
 pub(super) use headers::ruleset;
 

@@ -27,7 +27,7 @@ use super::{
     DemoArguments, Failure,
     lanes::{Ending, Lanes, Shared},
     report::{Counts, Telemetry},
-    serve::{hide_panic_messages, on_signal},
+    serve::{log_bugs, on_signal},
     topics::largest_output,
 };
 
@@ -43,7 +43,7 @@ const PACE: u64 = 400;
 /// 64 when the HTTP address is taken, 70 when the embedded broker cannot start, and what the lanes end on.
 pub fn demo(config: &Config, pipeline: Pipeline, arguments: &DemoArguments, out: &mut dyn Write) -> Result<(), Failure> {
     logging::start(&config.log);
-    hide_panic_messages();
+    log_bugs();
     tell(
         out,
         "leadstream demo: made-up leads on an embedded broker inside this process. It has no transactions and keeps nothing: \

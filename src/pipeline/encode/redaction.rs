@@ -1,0 +1,208 @@
+//! What a redacted event must not tell of the person, wherever in the record it stood: a name after the pipe, a number in a
+//! campaign parameter. Knows which texts tell it; which fields go whole is the encoder's.
+
+use crate::{
+    lead::{Contact, Decision},
+    pipeline::decode::is_campaign_parameter,
+};
+
+/// Campaign parameters beside those that marketing hangs on a URL.
+const CAMPAIGNS: [&str; 2] = ["campaigns", "campaignId"];
+
+/// So many digits in a row tell a number apart from any other.
+const TELLING_DIGITS: usize = 7;
+
+/// Part of a name, if it has so many letters: shorter ones (`de`, `van`) are everybody's.
+const TELLING_LETTERS: usize = 4;
+
+/// A name of more parts, or a number of more digits, is something else; what would have to be looked for is not bounded then,
+/// so no free text is told at all.
+const MOST: usize = 40;
+
+/// What must not be told; nothing, where the lead is published whole.
+#[derive(Debug, Default)]
+pub(super) struct Redaction {
+    redacts: bool,
+    /// Every free text may tell the person.
+    hides_all: bool,
+    /// Lower-case.
+    words: Vec<String>,
+    numbers: Vec<String>,
+}
+
+impl Redaction {
+    pub(super) fn of(decision: &Decision<'_>) -> Self {
+        let mut redaction = Self { redacts: decision.qualified.redacted, ..Self::default() };
+        if redaction.redacts {
+            redaction.hide(&decision.facts.contact);
+            redaction.hide_word(decision.facts.note.as_deref().unwrap_or_default());
+        }
+        redaction
+    }
+
+    /// Whether the person's own fields, and what nobody knows, are left out.
+    pub(super) fn redacts(&self) -> bool {
+        self.redacts
+    }
+
+    /// The text, unless it tells the person.
+    pub(super) fn filter<'t>(&self, text: Option<&'t str>) -> Option<&'t str> {
+        text.filter(|text| self.allows(text))
+    }
+
+    /// Whether a campaign parameter may be published: of a redacted lead only one that is known to be one, since a product's
+    /// URL may carry anything.
+    pub(super) fn allows_parameter(&self, key: &str, value: &str) -> bool {
+        !self.redacts || (is_campaign_parameter(key) || CAMPAIGNS.contains(&key)) && self.allows(key) && self.allows(value)
+    }
+
+    fn allows(&self, text: &str) -> bool {
+        if !self.redacts || self.hides_all {
+            return !self.redacts;
+        }
+        let text = text.to_lowercase();
+        let digits = digits(&text);
+        let is_address = text.contains(['@', '\u{ff20}', '\u{fe6b}']) || text.contains("%40");
+        !is_address
+            && !self.words.iter().any(|word| stands_in(word, &text))
+            && !self.numbers.iter().any(|number| digits.contains(number.as_str()))
+    }
+
+    fn hide(&mut self, contact: &Contact<'_>) {
+        let [first, last, email] =
+            [&contact.first_name, &contact.last_name, &contact.email].map(|text| text.as_deref().unwrap_or_default());
+        if !first.is_empty() && !last.is_empty() {
+            self.hide_word(&format!("{first}{last}"));
+            self.hide_word(&format!("{last}{first}"));
+        }
+        let local = email.rsplit_once('@').map_or(email, |(local, _)| local);
+        for name in [first, last, local] {
+            let parts = name.split(|c: char| !c.is_alphabetic());
+            let telling = parts.filter(|part| part.chars().count() >= TELLING_LETTERS || part.contains(is_unspaced));
+            let telling: Vec<_> = telling.take(MOST + 1).collect();
+            self.hides_all |= telling.len() > MOST;
+            telling.into_iter().chain([name]).for_each(|word| self.hide_word(word));
+        }
+        for phone in [&contact.phone_raw, &contact.phone_e164].into_iter().flatten() {
+            let digits = digits(phone);
+            self.hides_all |= digits.len() > MOST;
+            if digits.len() < TELLING_DIGITS {
+                // No number, then: words.
+                self.hide_word(phone);
+            }
+            let last = digits.len().min(MOST).saturating_sub(TELLING_DIGITS);
+            self.numbers.extend((0..=last).filter_map(|start| digits.get(start..start + TELLING_DIGITS)).map(str::to_owned));
+        }
+    }
+
+    /// A single letter tells nobody, except in scripts where it is a name.
+    fn hide_word(&mut self, word: &str) {
+        if word.chars().count() > 1 || word.contains(is_unspaced) {
+            self.words.push(word.to_lowercase());
+        }
+    }
+}
+
+fn digits(text: &str) -> String {
+    text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Whether the word stands in the text, not as a part of another word. Both lower-case.
+fn stands_in(word: &str, text: &str) -> bool {
+    let within = |edge: Option<char>, beside: Option<char>| {
+        let both = |is: fn(char) -> bool| edge.is_some_and(is) && beside.is_some_and(is);
+        both(|c| c.is_alphabetic() && !is_unspaced(c)) || both(char::is_numeric)
+    };
+    text.match_indices(word).any(|(at, found)| {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + found.len()..).unwrap_or_default());
+        !within(found.chars().next(), before.chars().next_back()) && !within(found.chars().next_back(), after.chars().next())
+    })
+}
+
+/// Whether words of this letter's script stand without blanks between them, or with endings joined to them.
+fn is_unspaced(c: char) -> bool {
+    matches!(c,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}'
+        | '\u{2e80}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ffdc}' | '\u{20000}'..='\u{3ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::sample;
+
+    fn of(first: &'static str, last: &'static str, email: &'static str, phone: &'static str) -> Redaction {
+        let mut contact = sample::facts().contact;
+        (contact.first_name, contact.last_name) = (Some(first.into()), Some(last.into()));
+        (contact.email, contact.phone_raw, contact.phone_e164) = (Some(email.into()), Some(phone.into()), None);
+        let mut redaction = Redaction { redacts: true, ..Redaction::default() };
+        redaction.hide(&contact);
+        redaction
+    }
+
+    #[test]
+    fn a_text_that_tells_the_person_is_found() {
+        let redaction = of("Jo", "van der Berg", "j.vdberg@adatum.example", "+1 (425) 555-0173 ext 12");
+        for told in [
+            "Jo",
+            "for JO!",
+            "Berg & Sons",
+            "van der berg",
+            "utm-berg_2",
+            "jovan der berg",
+            "J.VdBerg",
+            "vdberg.app",
+            "a@b.example",
+            "a%40b",
+            "a\u{ff20}b",
+            "4255550173",
+            "call 425.555.01.73",
+            "(0) 425 5550",
+        ] {
+            assert!(!redaction.allows(told), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_tells_nobody_is_kept() {
+        let redaction = of("Mark", "Al", "info@adatum.example", "12345");
+        for kept in ["AzureMarketplace-DNC|contoso.app", "marketing", "Portal", "remark", "information", "contoso.123456", "5550173", ""] {
+            assert!(redaction.allows(kept), "{kept}");
+        }
+        assert!(!redaction.allows("plan 12345") && !redaction.allows("al-2"));
+        assert!(Redaction::default().allows("a@b.example"));
+    }
+
+    #[test]
+    fn names_are_found_in_scripts_without_blanks() {
+        let redaction = of("伟", "王", "x@adatum.example", "");
+        assert!(!redaction.allows("王伟的公司") && !redaction.allows("伟的"));
+        assert!(redaction.allows("公司"));
+        assert!(!of("สมชาย", "", "", "").allows("ของสมชายครับ"));
+    }
+
+    #[test]
+    fn what_is_too_long_to_be_a_name_or_a_number_lets_no_free_text_pass() {
+        let name: &'static str = "abcd ".repeat(MOST + 1).leak();
+        let number: &'static str = "1".repeat(MOST + 1).leak();
+        assert!(!of(name, "", "", "").allows("x") && !of("", name, "", "").allows("x") && !of("", "", "", number).allows("x"));
+        assert!(of(&name[5..], "", "", &number[1..]).allows("x"));
+    }
+
+    #[test]
+    fn only_what_is_known_to_be_a_campaign_parameter_is_kept() {
+        let redaction = of("Jane", "Doe", "jane@adatum.example", "14255550123");
+        for (key, value, kept) in [
+            ("mktcmpid", "7", true),
+            ("UTM_source", "fair", true),
+            ("campaigns", "a,b", true),
+            ("campaignId", "spring", true),
+            ("ref", "x", false),
+            ("utm_term", "jane", false),
+            ("utm_jane", "x", false),
+        ] {
+            assert_eq!(redaction.allows_parameter(key, value), kept, "{key}={value}");
+            assert!(Redaction::default().allows_parameter(key, value));
+        }
+    }
+}
