@@ -1,7 +1,7 @@
 //! The table `accounts`: who owns which company, by mail domain. Made for a million rows: kept as bytes, found by one look into
 //! an index. What rows are written in is `rows`'; what a domain is, `domain`'s.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::{
     cells::{CellStore, Column},
@@ -26,10 +26,11 @@ pub(super) struct Accounts {
     columns: Vec<Box<str>>,
     /// The cells of each row but for its domain.
     cells: CellStore,
-    /// The place of each row in `cells`.
-    places: DomainIndex,
-    /// Whether a row lies beneath its registrable domain. Without one, only registrable domains need be looked up.
-    finer: bool,
+    /// The place in `cells` of each row that is of a registrable domain.
+    registrable: DomainIndex,
+    /// The same of each row that lies beneath one. These are few in most tables: so that a lead from `mail.emea.adatum.example`
+    /// does not cost three looks into the many.
+    beneath: DomainIndex,
 }
 
 impl fmt::Debug for Accounts {
@@ -94,41 +95,49 @@ impl Accounts {
     /// Reads the table.
     pub(super) fn read(form: TableForm, text: &str, report: &mut Report<'_>) -> Self {
         let mut accounts = Self::default();
-        let mut domains = DomainList::default();
-        accounts.columns = rows::read(form, text, &LAYOUT, report, |row, report| accounts.add(row, &mut domains, report));
-        let (places, twice) = domains.into_index();
+        let (mut registrable, mut beneath) = (DomainList::default(), DomainList::default());
+        accounts.columns = rows::read(form, text, &LAYOUT, report, |row, report| {
+            let Some(domain) = owned(row, report) else { return };
+            let is_registrable = domain::registrable(&domain).is_some_and(|registrable| registrable.len() == domain.len());
+            let list = if is_registrable { &mut registrable } else { &mut beneath };
+            let place = accounts.cells.push(row.cells().filter(|(column, _)| *column != DOMAIN));
+            if place.and_then(|place| list.push(&domain, place, row.offset)).is_none() {
+                let hint = "leave out rows and columns that nothing asks for";
+                report.error_once(row.offset, "table_too_large", "the table is too large from this row on", hint);
+            }
+        });
+        let mut twice = Vec::new();
+        accounts.registrable = registrable.into_index(&mut twice);
+        accounts.beneath = beneath.into_index(&mut twice);
+        twice.sort_unstable();
         for (offset, first) in twice {
             report.twice(offset, first, "the domain of this row");
         }
-        accounts.places = places;
         accounts.cells.close();
         accounts
     }
 
-    fn add(&mut self, row: &Row<'_>, domains: &mut DomainList, report: &mut Report<'_>) {
-        let Some(written) = row.need(DOMAIN, &LAYOUT, report) else { return };
-        let domain = match domain::mail_domain(written) {
-            Ok(domain) => domain,
-            Err(none) => return report.error(row.offset, "bad_domain", format!("the domain of this row {}", none.reason), none.hint),
-        };
-        let place = self.cells.push(row.cells().filter(|(column, _)| *column != DOMAIN));
-        if place.and_then(|place| domains.push(&domain, place, row.offset)).is_none() {
-            let hint = "leave out rows and columns that nothing asks for";
-            return report.error_once(row.offset, "table_too_large", "the table is too large from this row on", hint);
-        }
-        self.finer |= domain::registrable(&domain).is_some_and(|registrable| registrable.len() < domain.len());
-    }
-
     /// The account of the domain, else of the nearest one it lies under, down to the registrable domain.
     pub(super) fn find(&self, domain: &str) -> Option<Account<'_>> {
-        if self.places.is_empty() {
+        if self.registrable.is_empty() && self.beneath.is_empty() {
             return None;
         }
         let registrable = domain::registrable(domain)?;
-        let nearest = if self.finer { domain } else { registrable };
-        let mut owned = domain::and_above(nearest).take_while(|domain| domain.len() >= registrable.len());
-        let (domain, place) = owned.find_map(|domain| self.places.find(domain))?;
+        let beneath = domain::and_above(domain).take_while(|domain| domain.len() > registrable.len());
+        let found = beneath.filter(|_| !self.beneath.is_empty()).find_map(|domain| self.beneath.find(domain));
+        let (domain, place) = found.or_else(|| self.registrable.find(registrable))?;
         Some(Account { accounts: self, domain, place })
+    }
+}
+
+/// The domain of a row, if somebody can own it.
+fn owned<'r>(row: &'r Row<'_>, report: &mut Report<'_>) -> Option<Cow<'r, str>> {
+    match domain::mail_domain(row.need(DOMAIN, &LAYOUT, report)?) {
+        Ok(domain) => Some(domain),
+        Err(none) => {
+            report.error(row.offset, "bad_domain", format!("the domain of this row {}", none.reason), none.hint);
+            None
+        }
     }
 }
 
@@ -197,6 +206,15 @@ mod tests {
         let twice = |line, first| format!("{line}:duplicate_row the domain of this row stands in the table already, on line {first}");
         assert_eq!(told, [twice(6, 5), twice(8, 7)]);
         assert_eq!(names(&accounts, &["a.example", "b.example"]), [Some("two\nlines"), Some("x")]);
+    }
+
+    #[test]
+    fn of_many_that_stand_twice_the_first_rows_are_told() {
+        let rows = |numbers: std::ops::Range<u32>| numbers.map(|number| format!("company-{number}.example\n")).collect::<Vec<_>>().concat();
+        let (_, told) = read(TableForm::Csv, &format!("domain\n{}{}", rows(0..200), rows(0..200)));
+        let lines: Vec<_> = told.iter().map(|told| told.split_once(':').map_or("", |(line, _)| line).to_owned()).collect();
+        let wanted: Vec<_> = (202..302).map(|line| line.to_string()).chain(["0".to_owned()]).collect();
+        assert_eq!(lines, wanted);
     }
 
     #[test]

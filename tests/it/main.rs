@@ -18,3 +18,4 @@ mod metrics;
 mod papers;
 mod properties;
 mod source_text;
+mod tables;

@@ -81,7 +81,7 @@ fn a_quote_that_is_never_closed_is_told_where_its_row_begins() {
 
 #[test]
 fn a_quote_after_a_blank_would_be_part_of_the_value_and_is_told() {
-    let (_, told) = csv("id,name\n1, \"a\"\n2,\"b\" \n3,\" c \"\n4, d\n");
+    let (_, told) = csv("id,name\n1, \"a\"\n2,\"b\" \n3,\" c \"\n4, d\n5, \"e\" f\n");
     assert_eq!(told, ["2:1 stray_quote this row has blanks around a quoted field"]);
 }
 
