@@ -15,8 +15,8 @@ const BESIDE: usize = 5;
 /// Entries in the order of their hashes, which are cut into even stretches.
 ///
 /// A hash table (the crate `hashbrown`, keys in bytes of their own) finds a domain that is not there faster, 55 ns against 130
-/// of a million, but one that is there slower, 200 ns against 150: it looks into three places that lie far apart, and what is
-/// not in the cache costs 120 ns a look.
+/// of a million, but one that is there slower, 200 ns against 150, and takes 35 bytes a domain against 25: it looks into three
+/// places that lie far apart, and what is not in the cache costs 120 ns a look.
 #[derive(Clone, Default)]
 pub(super) struct DomainIndex {
     /// Where in `entries` each stretch begins, and where the last one ends.
