@@ -43,7 +43,7 @@ fn files_are_decided_without_a_word_about_anybody() {
     let (output, summary) = (path("decided"), path("summary.json"));
     let done = leadstream(&["process", "-", "--framing", "length", "--output", &output, "--summary", &summary], &framed);
     assert_eq!((done.status.code(), text(&done.stdout).as_str()), (Some(0), ""), "{}", text(&done.stderr));
-    assert_tells_nothing("standard error", &text(&done.stderr));
+    assert_tells_nothing("standard error", &text(&done.stderr).replace(&*folder.path().to_string_lossy(), "FOLDER"));
     assert_tells_nothing("the summary", &fs::read_to_string(summary).expect("written"));
     let written = fs::read_to_string(Path::new(&output).join("qualified.ndjson")).expect("written");
     assert!(hidden_marks(&written).len() > 5, "the events do hold what is looked for");
@@ -51,7 +51,7 @@ fn files_are_decided_without_a_word_about_anybody() {
     framed.truncate(framed.len() - 1);
     let failed = leadstream(&["process", "-", "--framing", "length", "--output", &output], &framed);
     assert_eq!(failed.status.code(), Some(64));
-    assert_tells_nothing("the error", &text(&failed.stderr));
+    assert_tells_nothing("the error", &text(&failed.stderr).replace(&*folder.path().to_string_lossy(), "FOLDER"));
 }
 
 #[test]
@@ -115,7 +115,8 @@ fn problems_of_tables_name_the_place_and_show_nothing() {
     ];
     for verb in verbs {
         let told = leadstream(&[*verb, &["--tables", &folder]].concat(), b"{}");
-        let (code, told) = (told.status.code(), text(&told.stdout) + &text(&told.stderr));
+        // A folder's random name may hold a mark by chance.
+        let (code, told) = (told.status.code(), (text(&told.stdout) + &text(&told.stderr)).replace(&folder, "FOLDER"));
         assert_eq!(code, Some(if verb[0] == "check" { 1 } else { 64 }), "{told}");
         for table in ["suppressions.csv", "accounts.ndjson", "offers.ndjson"] {
             assert!(told.matches(table).count() >= 3, "{table}: {told}");
