@@ -61,8 +61,25 @@ impl PersonKey {
     }
 }
 
-/// Looks a lead up, and gives it its identities.
-pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a Tables, key: &PersonKey) -> Facts<'a> {
+/// A digest that a record's bytes have gone into, once however many leads of nobody it holds: one by one, a megabyte of them
+/// would take seconds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct RecordDigest(Option<Sha256>);
+
+impl RecordDigest {
+    fn of(&mut self, record: &Record<'_>) -> Sha256 {
+        self.0.get_or_insert_with(|| Sha256::new_with_prefix(record.value.unwrap_or_default())).clone()
+    }
+}
+
+/// Looks a lead up, and gives it its identities. `digest` is the record's, the same for all of its leads.
+pub(super) fn enrich<'a>(
+    lead: Normalized<'a>,
+    record: &Record<'a>,
+    digest: &mut RecordDigest,
+    tables: &'a Tables,
+    key: &PersonKey,
+) -> Facts<'a> {
     let Normalized { format, index, source_raw, action_raw, contact, mut offer, .. } = lead;
     if let (Some(publisher), Some(id)) = (&offer.publisher_id, &offer.offer_id) {
         offer.row = tables.offer(publisher, id);
@@ -76,7 +93,8 @@ pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a 
     let action = if source.action.is_empty() { action_raw.as_deref().unwrap_or_default() } else { source.action };
     // Referrals seldom name an offer; two of one person on one day are two.
     let about = offer.offer_raw.as_deref().or(offer.offer_title.as_deref()).or(lead.referral_id.as_deref()).unwrap_or_default();
-    let lead_id = touch(person_key.as_ref(), record, index, &[&fold(source.source), &fold(action), &about.to_lowercase()], event_time);
+    let lead_id =
+        touch(person_key.as_ref(), || digest.of(record), index, &[&fold(source.source), &fold(action), &about.to_lowercase()], event_time);
     Facts {
         at: record.at.clone(),
         index,
@@ -107,14 +125,17 @@ pub(super) fn enrich<'a>(lead: Normalized<'a>, record: &Record<'a>, tables: &'a 
 
 /// One touch of one person: same source, action and offer on the same UTC day (readings Q16). Without a person, the record's
 /// own bytes stand in, so that redeliveries are one touch and strangers are not.
-fn touch(person: Option<&Identity>, record: &Record<'_>, index: u32, parts: &[&str], event_time: crate::lead::Timestamp) -> Identity {
-    let mut digest = Sha256::new();
-    if let Some(person) = person {
-        digest.update(person.as_str());
-    } else {
-        digest.update(record.value.unwrap_or_default());
-        digest.update(index.to_be_bytes());
-    }
+fn touch(
+    person: Option<&Identity>,
+    bytes: impl FnOnce() -> Sha256,
+    index: u32,
+    parts: &[&str],
+    event_time: crate::lead::Timestamp,
+) -> Identity {
+    let mut digest = match person {
+        Some(person) => Sha256::new_with_prefix(person.as_str()),
+        None => bytes().chain_update(index.to_be_bytes()),
+    };
     for part in parts {
         digest.update(b"\x1f");
         digest.update(part);

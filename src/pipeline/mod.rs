@@ -75,7 +75,8 @@ pub fn read<'a>(record: &Record<'a>, pipeline: &'a Pipeline, memory: &mut Memory
     let Pipeline { tables, limits, person_key, .. } = pipeline;
     let decoded = decode::decode(record, limits)?;
     let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, limits, &mut memory.phones));
-    Ok(normalized.map(|lead| enrich::enrich(lead, record, tables, person_key)).collect())
+    let mut digest = enrich::RecordDigest::default();
+    Ok(normalized.map(|lead| enrich::enrich(lead, record, &mut digest, tables, person_key)).collect())
 }
 
 /// Facts to a decision: classify → qualify → route.

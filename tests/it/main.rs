@@ -15,10 +15,14 @@ mod formats;
 mod golden;
 #[cfg(feature = "kafka")]
 mod http;
+mod invariants;
 #[cfg(feature = "kafka")]
 mod metrics;
+mod mutate;
+mod mutations;
 mod papers;
 mod planted;
 mod privacy;
 mod properties;
 mod source_text;
+mod worst;
