@@ -210,7 +210,11 @@ fn rust_files(below: &Path, found: &mut Vec<PathBuf>) {
 fn every_file_keeps_to_the_rules_of_the_house() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    for folder in ["src", "tests", "benches", "examples"].map(|folder| root.join(folder)).iter().filter(|folder| folder.is_dir()) {
+    for folder in ["src", "tests", "benches", "examples", "fuzz/src", "fuzz/fuzz_targets", "fuzz/examples"]
+        .map(|folder| root.join(folder))
+        .iter()
+        .filter(|folder| folder.is_dir())
+    {
         rust_files(folder, &mut files);
     }
     assert!(files.len() > 30, "only {} files found below {}", files.len(), root.display());

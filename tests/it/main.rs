@@ -18,8 +18,11 @@ mod golden;
 #[cfg(feature = "kafka")]
 mod http;
 mod identity;
+mod invariants;
 #[cfg(feature = "kafka")]
 mod metrics;
+mod mutate;
+mod mutations;
 mod papers;
 mod planted;
 mod privacy;
@@ -29,3 +32,4 @@ mod scoring;
 mod seniority;
 mod source_text;
 mod tables;
+mod worst;

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The folders a path in a document may start with; anything else in backticks is not taken for a path.
-const FOLDERS: [&str; 7] = ["src/", "tests/", "docs/", "deploy/", "schemas/", "benches/", ".ci/"];
+const FOLDERS: [&str; 8] = ["src/", "tests/", "docs/", "deploy/", "schemas/", "benches/", "fuzz/", ".ci/"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
