@@ -3,6 +3,7 @@
 
 mod load;
 mod property;
+mod quoting;
 mod schema;
 mod secret;
 mod sources;

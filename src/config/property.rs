@@ -3,7 +3,7 @@
 
 use super::{
     Secret,
-    sources::is_secret_name,
+    secret::is_secret_name,
     written::{Fault, Form, Written},
 };
 use toml::de::DeValue;

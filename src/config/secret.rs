@@ -1,4 +1,4 @@
-//! A value that must not be shown: prints as `[redacted]`.
+//! A value that must not be shown, and the names that tell one: prints as `[redacted]`.
 
 use std::fmt;
 
@@ -30,4 +30,13 @@ impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
+}
+
+/// Words in a key's name that say its value must not be shown.
+pub(super) const SECRET_WORDS: [&str; 7] = ["password", "secret", "passphrase", "pem", "token", "sasl.oauthbearer.config", "kinit"];
+
+/// Whether a property of this name holds a secret, whatever it is set to.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    let name = name.to_lowercase();
+    SECRET_WORDS.iter().any(|word| name.contains(word))
 }

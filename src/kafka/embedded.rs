@@ -11,7 +11,7 @@ use rdkafka::{
 
 use crate::config::KafkaConfig;
 
-use super::{Unavailable, group::Quiet, properties};
+use super::{Unavailable, properties, quiet::Quiet};
 
 /// A broker that lives as long as this value. Stays on the thread that made it.
 pub struct Embedded {

@@ -12,9 +12,9 @@ use rdkafka::{
 use crate::{config::KafkaConfig, io::Batch, lead::Position};
 
 use super::{
-    Unavailable,
-    group::{self, Quiet},
-    properties, record,
+    Unavailable, properties,
+    quiet::{self, Quiet},
+    record,
 };
 
 /// What was found at a position.
@@ -34,7 +34,7 @@ pub fn fetch(kafka: &KafkaConfig, at: &Position) -> Result<Fetched, Unavailable>
     let what = |error: &dyn std::fmt::Display| format!("reading {at} from {}: {error}", kafka.brokers);
     let created = properties::observer(kafka).create_with_context(Quiet::default());
     let consumer: BaseConsumer<Quiet> = created.map_err(|error| Unavailable(what(&error)))?;
-    let failed = |error: KafkaError| group::failed(&consumer, &what(&error));
+    let failed = |error: KafkaError| quiet::failed(&consumer, &what(&error));
     let topic = &*at.partition.topic;
     let wait = Duration::from_secs(5);
     let metadata = consumer.fetch_metadata(Some(topic), wait).map_err(failed)?;
@@ -63,5 +63,5 @@ pub fn fetch(kafka: &KafkaConfig, at: &Position) -> Result<Fetched, Unavailable>
             Some(Err(_)) | None => {}
         }
     }
-    Err(group::failed(&consumer, &what(&"no answer within 10 s")))
+    Err(quiet::failed(&consumer, &what(&"no answer within 10 s")))
 }

@@ -13,6 +13,7 @@ mod placement;
 mod probe;
 mod producer;
 mod properties;
+mod quiet;
 mod record;
 mod topics;
 

@@ -8,9 +8,8 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use crate::config::KafkaConfig;
 
 use super::{
-    Unavailable,
-    group::{self, Quiet},
-    properties,
+    Unavailable, properties,
+    quiet::{self, Quiet},
 };
 
 /// One client for questions.
@@ -39,7 +38,7 @@ impl Probe {
         let mut missing = Vec::new();
         for topic in topics {
             let answer = self.client.fetch_metadata(Some(topic), wait);
-            let answer = answer.map_err(|error| group::failed(&self.client, &format!("asking {}: {error}", self.brokers)))?;
+            let answer = answer.map_err(|error| quiet::failed(&self.client, &format!("asking {}: {error}", self.brokers)))?;
             let found = answer.topics().iter().find(|found| found.name() == topic);
             if found.is_none_or(|found| found.partitions().is_empty()) {
                 missing.push(topic.as_str());

@@ -10,7 +10,7 @@ use rdkafka::{ClientConfig, config::RDKafkaLogLevel, consumer::BaseConsumer, err
 
 use crate::config::{Delivery, KafkaConfig, Secret};
 
-use super::group::Quiet;
+use super::quiet::Quiet;
 
 /// How long the broker keeps a transaction of a silent producer open, and so how long its records hold readers up.
 pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);

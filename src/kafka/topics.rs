@@ -12,9 +12,8 @@ use rdkafka::{
 use crate::config::KafkaConfig;
 
 use super::{
-    Unavailable,
-    group::{self, Quiet},
-    properties,
+    Unavailable, properties,
+    quiet::{self, Quiet},
 };
 
 const CALL: Duration = Duration::from_secs(10);
@@ -77,7 +76,7 @@ impl Topics {
     }
 
     fn failed(&self, what: &str, error: &dyn std::fmt::Display) -> Unavailable {
-        group::failed(&self.reader, &format!("{what} at {}: {error}", self.brokers))
+        quiet::failed(&self.reader, &format!("{what} at {}: {error}", self.brokers))
     }
 
     /// Creates what does not exist yet; for each, in order: was it made (`true`) or there already, or why not.

@@ -9,6 +9,7 @@ use crate::lead::{DeadLetterCode, Record, Rejection, UnkeptValue, Vocabulary as 
 
 use super::{
     Limits, OutputBuffer, OutputTopic, Pipeline,
+    decode::too_large,
     encode::{FRAME, ruleset},
 };
 
@@ -150,12 +151,6 @@ impl OversizeValue {
         let unkept = UnkeptValue { size: self.size, sha256: self.digest.finalize().into(), is_test: self.is_test };
         Rejection { unkept: Some(unkept), ..too_large(self.size, limits) }
     }
-}
-
-/// The rejection of a value with so many bytes.
-pub(super) fn too_large(size: u64, limits: &Limits) -> Rejection {
-    let detail = format!("the value has {size} bytes; limits.record_bytes is {}", limits.record_bytes);
-    Rejection::decode(DeadLetterCode::TooLarge, detail)
 }
 
 /// Whether the bytes hold the test marker, in any case.

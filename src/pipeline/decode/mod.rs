@@ -19,7 +19,7 @@ pub(super) use salesforce_form::query;
 
 use crate::lead::{DeadLetterCode, Format, Record, Rejection, Vocabulary};
 
-use super::{Limits, dead_letter::too_large};
+use super::Limits;
 
 use object::Member;
 use raw_lead::Filler;
@@ -112,6 +112,12 @@ fn agreed(stated: Option<Format>, members: &[Member<'_>]) -> Result<Format, Reje
         _ if members.is_empty() || shape::has_a_key_of(stated, members) => Ok(stated),
         _ => unknown(format!("header lead-format names {}, but the object has none of its keys", stated.name())),
     }
+}
+
+/// The rejection of a value with so many bytes.
+pub(super) fn too_large(size: u64, limits: &Limits) -> Rejection {
+    let detail = format!("the value has {size} bytes; limits.record_bytes is {}", limits.record_bytes);
+    Rejection::decode(DeadLetterCode::TooLarge, detail)
 }
 
 fn too_deep(limits: &Limits) -> Rejection {
