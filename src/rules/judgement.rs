@@ -108,8 +108,11 @@ pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Poli
     if let Some(list) = section.get("own_domains").and_then(|value| reader.list_of(value, "own_domains")) {
         for value in list {
             let Some(text) = reader.text_of(value, "own_domains") else { continue };
-            let domain = text.trim().to_lowercase();
-            if domain.contains(['@', '/', '*', ' ']) || domain.starts_with('.') || domain.is_empty() {
+            // As addresses are compared: lower-case, in punycode, without the root's dot.
+            let written = text.trim().trim_end_matches('.');
+            let domain = idna::domain_to_ascii(written).unwrap_or_default();
+            if written.contains(['@', '/', '*', ' ', ':']) || !domain.contains('.') || domain.starts_with('.') || domain.starts_with("www.")
+            {
                 reader.tell(
                     value.span().start,
                     "invalid_value",

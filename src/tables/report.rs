@@ -7,7 +7,7 @@ use crate::problem::{Place, Problem};
 
 /// How many problems of one kind are told one by one: enough to see what they have in common, few enough that the other kinds
 /// are seen too.
-const TOLD: usize = 100;
+const TOLD: usize = 1000;
 
 /// The problems of one table so far.
 pub(super) struct Report<'t> {
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(problems.len(), TOLD + 2);
         assert_eq!(problems[TOLD].code, "unusual_id");
         let more = &problems[TOLD + 1];
-        assert_eq!((more.code, more.message.as_str(), more.is_error()), ("more_problems", "and 999900 more of the kind bad_value", true));
+        assert_eq!((more.code, more.message.as_str(), more.is_error()), ("more_problems", "and 999000 more of the kind bad_value", true));
     }
 
     #[test]

@@ -71,6 +71,11 @@ fn a_cloud_event_is_its_data() {
     ] {
         assert_jane(&lead(event(&data)));
     }
+    let forms = serde_json::to_string(&format!("{FORM}\n{FORM}")).expect("a text");
+    assert_eq!(leads(event(&format!("\"data\":{forms}")), &[]).len(), 2);
+    assert_eq!(leads(format!("[{forms},{forms}]"), &[]).len(), 4);
+    let lines = serde_json::to_string(&format!("{https}\n{https}")).expect("a text");
+    assert_eq!(leads(event(&format!("\"data\":{lines}")), &[]).len(), 2);
     // The lead's own time before the envelope's; a list and a batch inside and outside.
     assert_eq!(lead(event(&format!("\"data\":{}", row("null"))))["event_time"], "2026-03-01T10:00:00.000000Z");
     assert_eq!(leads(event(&format!("\"data\":{{\"value\":[{},{}]}}", referral(PROFILE), referral(PROFILE))), &[]).len(), 2);
@@ -84,6 +89,7 @@ fn a_cloud_event_is_its_data() {
         ("\"data\":[{},7]", "not_a_lead data[1]"),
         ("\"data\":\"text\"", "not_a_lead data"),
         ("\"data\":\"{\"", "malformed_json data"),
+        (&format!("\"data\":\"{}\"", "[".repeat(1_000)), "too_deep data"),
         ("\"data_base64\":\"*\"", "not_a_lead data_base64"),
         ("\"data_base64\":\"/w==\"", "not_utf8 data_base64"),
     ] {
@@ -104,6 +110,7 @@ fn a_header_that_is_wrong_is_a_fault_of_the_record() {
         (https, "content-type", "application/x-www-form-urlencoded", "unknown_format "),
         (https, "content-type", "application/avro", "unknown_format "),
         (FORM, "lead-format", "https_json", "malformed_json "),
+        ("[\"oid=1&email=a%40b.example\"]", "lead-format", "azure_table", "unknown_format [0]"),
         (FORM, "content-type", "application/json", "malformed_json "),
         ("a=1&b=2", "content-type", "application/x-www-form-urlencoded", "unknown_format "),
         ("{\"status\":\"x\"}", "lead-format", "https_json", "unknown_format "),

@@ -85,7 +85,7 @@ fn a_table_row_may_have_the_customer_in_columns_or_not_at_all() {
     for info in ["\"\"", "\" \"", "null", "\"{}\"", "{}", "\"null\"", "[]"] {
         assert!(has(&lead(row(info))["reasons"], "no_contact"), "{info}");
     }
-    assert_eq!(lead(row("\"[1,2]\""))["extra"]["CustomerInfo"], "\"[1,2]\"");
+    assert_eq!(lead(row("\"[1,2]\""))["extra"]["CustomerInfo[1]"], "2");
 }
 
 #[test]
@@ -164,6 +164,7 @@ fn a_form_names_its_own_charset() {
     assert_eq!(name(b"oid=1&first_name=Ren%E9&encoding=UTF-8", &[]), "Ren\u{e9}");
     assert_eq!(name(b"oid=1&first_name=Ren\xe9", &[]), "Ren\u{e9}");
     assert_eq!(name(b"oid=1&first_name=a&encoding=no-such", &[]), "a");
+    assert_eq!(name(b"oid=1&first_name=a&encoding=UTF-16", &[]), "a");
 }
 
 #[test]
@@ -220,9 +221,15 @@ fn objects_and_arrays_stand_for_each_other_in_a_referral() {
     ] {
         assert_jane(&lead(referral(&profile)));
     }
-    for (profile, kept) in [("7", json!("7")), ("[1]", json!("[1]")), ("null", Value::Null), ("[]", Value::Null), ("{}", Value::Null)] {
+    for (profile, key, kept) in [
+        ("7", "customerProfile", json!("7")),
+        ("[1]", "customerProfile[0]", json!("1")),
+        ("null", "customerProfile", Value::Null),
+        ("[]", "customerProfile", Value::Null),
+        ("{}", "customerProfile", Value::Null),
+    ] {
         let lead = lead(referral(profile));
-        assert_eq!((&lead["extra"]["customerProfile"], has(&lead["reasons"], "no_contact")), (&kept, true), "{profile}");
+        assert_eq!((&lead["extra"][key], has(&lead["reasons"], "no_contact")), (&kept, true), "{profile}");
     }
 }
 
@@ -292,6 +299,59 @@ fn consent_that_is_not_told_is_unknown_and_no_is_no() {
     assert_eq!(lead(r#"{"leadSource":"SPZA-DNC|contoso.app"}"#)["publisher_id"], "contoso");
     let share = of("{\"consentToToShareInfoWithOthers\":false,\"consentToContact\":true}");
     assert_eq!((&share["consent"]["share"], &share["verdict"]), (&json!("DENIED"), &json!("QUALIFIED")));
+}
+
+#[test]
+fn a_refusal_among_several_is_a_refusal_and_two_customers_are_not_one() {
+    let of = |consent: &str| lead(referral(PROFILE).replace("{\"consentToContact\":true}", consent));
+    for no in [
+        "[{\"consentToContact\":false},{\"consentToToShareInfoWithOthers\":true}]",
+        "[null,{\"consentToContact\":false}]",
+        "[{\"consentToContact\":true},{\"consentToContact\":\"No\"}]",
+        "{\"consentToContact\":true,\"ConsentToContact\":false}",
+        "[7,[{\"consentToContact\":false}]]",
+    ] {
+        assert!(has(&of(no)["reasons"], "consent_denied"), "{no}");
+    }
+    let other = r#"{"name":"Other","team":[{"firstName":"Bo","phoneNumber":"14255550199"}]}"#;
+    let two = lead(referral(&format!("[{PROFILE},{other}]")));
+    assert_jane(&two);
+    assert_eq!(two["extra"]["customerProfile[1]"], other);
+    let odd = lead(referral(&PROFILE.replace("\"team\":[", "\"team\":[\"x\",")));
+    assert_jane(&odd);
+    assert_eq!(odd["extra"]["customerProfile.team[0]"], "\"x\"");
+    assert_jane(&lead(referral(&PROFILE.replace("\"team\":[", "\"team\":[[").replace("}],\"ids\"", "}]],\"ids\""))));
+}
+
+#[test]
+fn one_known_key_is_enough() {
+    for (object, format) in [
+        (r#"{"ProductId":"a.b"}"#, "azure_table"),
+        (r#"{"Title":"CTO"}"#, "crm_row"),
+        (r#"{"Country":"US"}"#, "crm_row"),
+        (r#"{"subject":"SPZA-PLT|a.b"}"#, "crm_row"),
+        (r#"{"qualification":"Direct"}"#, "partner_center_referral"),
+        (r#"{"referralSource":"SPZA"}"#, "partner_center_referral"),
+        (r#"{"EventName":"referral-created"}"#, "partner_center_webhook"),
+    ] {
+        assert_eq!(lead(object)["source"]["format"], format, "{object}");
+    }
+}
+
+#[test]
+fn what_cannot_be_seen_is_no_part_of_an_address() {
+    let of = |email: &str| lead(format!("{{\"userDetails\":{{\"email\":\"{email}\"}}}}"));
+    let plain = of("jane@adatum.example");
+    for hidden in ["\u{feff}jane@adatum.example", "ja\u{200b}ne@adatum.example", "jane\u{ad}@adatum.example", "jane@adatum\u{2060}.example"]
+    {
+        assert_eq!((&of(hidden)["contact"], &of(hidden)["person_key"]), (&plain["contact"], &plain["person_key"]), "{hidden:?}");
+    }
+}
+
+#[test]
+fn a_time_that_cannot_be_read_is_kept_within_the_limits() {
+    let lead = lead(format!("{{\"email\":\"a@b.example\",\"createdon\":\"{}\"}}", "x".repeat(200_000)));
+    assert!(has(&lead["flags"], "field_truncated") && lead["extra"].is_null(), "{lead}");
 }
 
 #[test]

@@ -70,7 +70,10 @@ fn plain(value: &str) -> &str {
 }
 
 fn customer_info<'a>(key: Text<'a>, value: &'a str, room: usize, lead: &mut Filler<'a, '_>) -> Result<(), Rejection> {
-    if let Some(members) = object::one(value) {
+    if let Some((members, others)) = object::one(value) {
+        for (place, other) in others {
+            lead.keep(Cow::Owned(format!("{key}[{place}]")), Cow::Borrowed(other));
+        }
         https_json::customer(&key, members.into_iter().map(|(key, value)| (key, Cow::Borrowed(value))), lead);
         return Ok(());
     }
@@ -87,7 +90,10 @@ fn customer_info<'a>(key: Text<'a>, value: &'a str, room: usize, lead: &mut Fill
             return Err(super::too_deep_inside().at(CUSTOMER_INFO));
         }
         serde_json::from_str::<&serde_json::value::RawValue>(inner).map_err(|error| malformed(&error).at(CUSTOMER_INFO))?;
-        if let Some(members) = object::one(inner) {
+        if let Some((members, others)) = object::one(inner) {
+            for (place, other) in others {
+                lead.keep(Cow::Owned(format!("{key}[{place}]")), Cow::Owned(other.to_owned()));
+            }
             https_json::customer(&key, object::owned(members).into_iter(), lead);
             return Ok(());
         }

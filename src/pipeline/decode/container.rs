@@ -7,7 +7,7 @@ use base64::Engine as _;
 use serde::de::{DeserializeSeed, Deserializer, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::lead::{DeadLetterCode, Format, Rejection};
+use crate::lead::{DeadLetterCode, Format, Rejection, Vocabulary};
 
 use super::{
     Content, Filler, Limits, RawLead, Stated, json_text, lead, malformed, not_a_lead,
@@ -15,6 +15,7 @@ use super::{
     raw_lead::Text,
     salesforce_form,
     shape::{self, Shape},
+    too_deep,
 };
 
 /// All leads of a text.
@@ -46,11 +47,7 @@ pub(super) fn leads<'a>(text: &'a str, stated: &Stated<'_>, limits: &Limits) -> 
 /// `unknown_format`: one has no field that such a form has; `too_many_leads`.
 pub(super) fn forms<'a>(bytes: &'a [u8], stated: &Stated<'_>, limits: &Limits) -> Result<Vec<RawLead<'a>>, Rejection> {
     let mut reader = Reader::new(stated, limits);
-    let forms = salesforce_form::split(bytes);
-    let alone = forms.len() == 1;
-    for (place, form) in forms.into_iter().enumerate() {
-        reader.form(form).map_err(|rejection| if alone { rejection } else { at_element(rejection, place) })?;
-    }
+    reader.forms(bytes)?;
     Ok(reader.leads)
 }
 
@@ -171,6 +168,20 @@ impl<'a, 'l> Reader<'a, 'l> {
         Ok(())
     }
 
+    /// One form, or several, one a line.
+    fn forms(&mut self, bytes: &'a [u8]) -> Result<(), Rejection> {
+        if let Some(format) = self.stated.format.filter(|format| *format != Format::SalesforceForm) {
+            let detail = format!("header lead-format names {}, but the text is a form", format.name());
+            return Err(Rejection::decode(DeadLetterCode::UnknownFormat, detail));
+        }
+        let forms = salesforce_form::split(bytes);
+        let alone = forms.len() == 1;
+        for (place, form) in forms.into_iter().enumerate() {
+            self.form(form).map_err(|rejection| if alone { rejection } else { at_element(rejection, place) })?;
+        }
+        Ok(())
+    }
+
     fn form(&mut self, bytes: &'a [u8]) -> Result<(), Rejection> {
         let mut filler = Filler::new(Format::SalesforceForm, self.next_index()?, self.limits);
         if !salesforce_form::fill(bytes, self.stated.charset, &mut filler) {
@@ -209,7 +220,7 @@ impl<'a, 'l> Reader<'a, 'l> {
                 if self.stated.format != Some(Format::SalesforceForm) && !salesforce_form::is_likely(text.as_bytes()) {
                     return Err(not_a_lead("a text that is no form"));
                 }
-                self.foreign(|reader| reader.form(text.as_bytes()))
+                self.foreign(|reader| reader.forms(text.as_bytes()))
             }
             _ => Err(not_a_lead("an element that is no object")),
         }
@@ -277,13 +288,19 @@ impl<'a, 'l> Reader<'a, 'l> {
         let is_json = bytes.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['));
         let stated = self.stated.format == Some(Format::SalesforceForm) || content.starts_with("application/x-www-form-urlencoded");
         if !is_json && (stated || salesforce_form::is_likely(bytes)) {
-            return self.foreign(|reader| reader.form(bytes));
+            return self.foreign(|reader| reader.forms(bytes));
         }
         let text = std::str::from_utf8(bytes)
             .map_err(|error| Rejection::decode(DeadLetterCode::NotUtf8, format!("byte {} is not UTF-8", error.valid_up_to())))?;
         let text = text.trim();
+        if depth - 1 + json_text::depth(text) > self.limits.depth {
+            return Err(too_deep(self.limits));
+        }
         match text.as_bytes().first() {
-            Some(b'{') => self.foreign(|reader| reader.object(object::members(text)?, depth, Inside::ListOrLead)),
+            Some(b'{') => self.foreign(|reader| match object::members(text) {
+                Ok(members) => reader.object(members, depth, Inside::ListOrLead),
+                Err(malformed) => reader.lines(lines(text, Content::Any)?.ok_or(malformed)?),
+            }),
             Some(b'[') => self.foreign(|reader| reader.array(text, depth, Inside::Lead)),
             _ => Err(not_a_lead("data that is neither a form nor an object")),
         }

@@ -39,7 +39,10 @@ pub(super) fn field<'a>(key: &str) -> Option<Place<'a>> {
 }
 
 fn user_details<'a>(parent: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
-    if let Some(members) = object::one(value) {
+    if let Some((members, others)) = object::one(value) {
+        for (place, other) in others {
+            lead.keep(Cow::Owned(format!("{parent}[{place}]")), Cow::Borrowed(other));
+        }
         customer(&parent, members.into_iter().map(|(key, value)| (key, Cow::Borrowed(value))), lead);
     } else if value.strip_prefix('"').and_then(|text| text.strip_suffix('"')).is_none_or(|text| !text.trim().is_empty()) {
         lead.keep(parent, Cow::Borrowed(value));

@@ -45,38 +45,57 @@ pub(super) fn members(text: &str) -> Result<Vec<Member<'_>>, Rejection> {
     Ok(members)
 }
 
-/// The members of a value that should be one object (readings Q28): an object's own, those of the first object of an array,
-/// none of null. `None`: it is something else.
-pub(super) fn one(value: &str) -> Option<Vec<Member<'_>>> {
-    match value.as_bytes().first()? {
-        b'{' => members(value).ok(),
-        b'n' => Some(Vec::new()),
-        b'[' => {
-            let elements: Vec<&RawValue> = serde_json::from_str(value).ok()?;
-            match elements.as_slice() {
-                [] => Some(Vec::new()),
-                [only] if only.get().starts_with('{') => members(only.get()).ok(),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
+/// A value that should be one object, or a list of objects, whichever it is (readings Q28).
+#[derive(Debug, Default)]
+pub(super) struct Objects<'a> {
+    /// The object itself, or those of an array, and of arrays in it; each with its place.
+    pub(super) objects: Placed<'a>,
+    /// Elements of an array that are no objects, with their places.
+    pub(super) others: Placed<'a>,
 }
 
-/// The objects of a value that should be a list of objects (readings Q28): an array's, or the object itself; none of null and
-/// of an empty object. `None`: it is something else, or an element is.
-pub(super) fn many(value: &str) -> Option<Vec<&str>> {
+/// The objects of a value; none of null. `None`: it is neither an object nor an array nor null.
+pub(super) fn objects(value: &str) -> Option<Objects<'_>> {
+    let mut found = Objects::default();
     match value.as_bytes().first()? {
-        b'{' if members(value).is_ok_and(|members| members.is_empty()) => Some(Vec::new()),
-        b'{' => Some(vec![value]),
-        b'n' => Some(Vec::new()),
+        b'{' => found.objects.push((0, value)),
+        b'n' => {}
         b'[' => {
-            let elements: Vec<&RawValue> = serde_json::from_str(value).ok()?;
-            let elements: Vec<_> = elements.into_iter().map(RawValue::get).filter(|element| *element != "null").collect();
-            elements.iter().all(|element| element.starts_with('{')).then_some(elements)
+            for (place, element) in elements(value)?.into_iter().enumerate() {
+                match element.as_bytes().first() {
+                    Some(b'{') => found.objects.push((place, element)),
+                    // One level more, and no further: what nests deeper is nobody's slip.
+                    Some(b'[') => match elements(element) {
+                        Some(inner) if !inner.is_empty() && inner.iter().all(|inner| inner.starts_with('{')) => {
+                            found.objects.extend(inner.into_iter().map(|inner| (place, inner)));
+                        }
+                        _ => found.others.push((place, element)),
+                    },
+                    Some(b'n') => {}
+                    _ => found.others.push((place, element)),
+                }
+            }
         }
-        _ => None,
+        _ => return None,
     }
+    Some(found)
+}
+
+fn elements(array: &str) -> Option<Vec<&str>> {
+    let elements: Vec<&RawValue> = serde_json::from_str(array).ok()?;
+    Some(elements.into_iter().map(RawValue::get).collect())
+}
+
+/// Elements of an array, with their places.
+pub(super) type Placed<'a> = Vec<(usize, &'a str)>;
+
+/// The members of a value that should be one object: the first there is, and what stands beside it.
+pub(super) fn one(value: &str) -> Option<(Vec<Member<'_>>, Placed<'_>)> {
+    let Objects { objects, mut others } = objects(value)?;
+    let mut objects = objects.into_iter();
+    let first = objects.next().map_or(Ok(Vec::new()), |(_, first)| members(first)).ok()?;
+    others.extend(objects);
+    Some((first, others))
 }
 
 /// The value of the last member of this name.

@@ -115,7 +115,10 @@ impl<'a, 'l> Filler<'a, 'l> {
     pub(super) fn time(&mut self, key: &'static str, json: Text<'a>) {
         match scalar(json) {
             Ok(text) if text.trim().is_empty() => {}
-            Ok(text) => self.lead.times.push((key, text)),
+            Ok(text) => match self.lead.times.iter().find(|(known, _)| *known == key) {
+                Some((_, first)) => self.lead.duplicate_key |= *first != text,
+                None => self.lead.times.push((key, text)),
+            },
             Err(json) => self.keep(Cow::Borrowed(key), json),
         }
     }

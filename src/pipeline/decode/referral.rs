@@ -17,7 +17,7 @@ pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
         if is("customerProfile") {
             inside(&key, value, lead, customer);
         } else if is("consent") {
-            inside(&key, value, lead, consent);
+            inside_all(&key, value, lead, consent);
         } else if is("details") {
             inside(&key, value, lead, details);
         } else if is("createdDateTime") {
@@ -32,15 +32,35 @@ pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
     }
 }
 
-/// Hands each member of an object to `each`, with its path; what is no object is kept as it is.
-fn inside<'a, 'l>(parent: &Text<'a>, value: &'a str, lead: &mut Filler<'a, 'l>, each: fn(Text<'a>, &str, &'a str, &mut Filler<'a, 'l>)) {
-    match object::one(value) {
-        Some(members) => {
-            for (key, value) in members {
-                each(Cow::Owned(format!("{parent}.{key}")), &key, value, lead);
-            }
-        }
-        None => lead.keep_filled(parent.clone(), Cow::Borrowed(value)),
+/// What is done with a member: its path, its key, its value.
+type Each<'a, 'l> = fn(Text<'a>, &str, &'a str, &mut Filler<'a, 'l>);
+
+/// Hands each member of an object to `each`, with its path. Of several objects it is the first: two must not become one; the
+/// others, and what is no object, are kept as they are.
+fn inside<'a, 'l>(parent: &Text<'a>, value: &'a str, lead: &mut Filler<'a, 'l>, each: Each<'a, 'l>) {
+    let Some((members, others)) = object::one(value) else {
+        lead.keep_filled(parent.clone(), Cow::Borrowed(value));
+        return;
+    };
+    for (key, value) in members {
+        each(Cow::Owned(format!("{parent}.{key}")), &key, value, lead);
+    }
+    for (place, other) in others {
+        lead.keep_filled(Cow::Owned(format!("{parent}[{place}]")), Cow::Borrowed(other));
+    }
+}
+
+/// The same for every object of several: what one of them refuses is refused.
+fn inside_all<'a, 'l>(parent: &Text<'a>, value: &'a str, lead: &mut Filler<'a, 'l>, each: Each<'a, 'l>) {
+    let Some(found) = object::objects(value) else {
+        lead.keep_filled(parent.clone(), Cow::Borrowed(value));
+        return;
+    };
+    for (_, object) in found.objects {
+        inside(parent, object, lead, each);
+    }
+    for (place, other) in found.others {
+        lead.keep_filled(Cow::Owned(format!("{parent}[{place}]")), Cow::Borrowed(other));
     }
 }
 
@@ -115,10 +135,14 @@ fn customer<'a>(path: Text<'a>, key: &str, value: &'a str, lead: &mut Filler<'a,
 
 /// The customer's people: the first who can be reached is the contact, the others are kept.
 fn team<'a>(path: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
-    let Some(people) = object::many(value) else {
+    let Some(found) = object::objects(value) else {
         lead.keep_filled(path, Cow::Borrowed(value));
         return;
     };
+    for (place, other) in found.others {
+        lead.keep_filled(Cow::Owned(format!("{path}[{place}]")), Cow::Borrowed(other));
+    }
+    let people: Vec<_> = found.objects.into_iter().map(|(_, person)| person).collect();
     let can_be_reached = |person: &&str| {
         let members = object::members(person).unwrap_or_default();
         let filled = |name| object::find(&members, name).and_then(json_text::scalar).is_some_and(|text| !text.trim().is_empty());
@@ -156,6 +180,11 @@ fn member_field<'a>(key: &str) -> Option<Place<'a>> {
 fn consent<'a>(path: Text<'a>, key: &str, value: &'a str, lead: &mut Filler<'a, '_>) {
     let is = |name: &str| key.eq_ignore_ascii_case(name);
     if is("consentToContact") {
+        // Said twice, no is no (readings Q32).
+        if is_no(value) {
+            lead.lead.duplicate_key |= lead.lead.consent_contact.is_some();
+            lead.lead.consent_contact = None;
+        }
         lead.value(|lead| &mut lead.consent_contact, path, Cow::Borrowed(value));
     } else if is("consentToToShareInfoWithOthers") || is("consentToShareInfoWithOthers") {
         // The doubled "To" is Microsoft's.
@@ -163,6 +192,12 @@ fn consent<'a>(path: Text<'a>, key: &str, value: &'a str, lead: &mut Filler<'a, 
     } else {
         lead.keep_filled(path, Cow::Borrowed(value));
     }
+}
+
+/// Whether a flag refuses.
+fn is_no(value: &str) -> bool {
+    let text = json_text::scalar(value).unwrap_or_default();
+    ["false", "no", "n", "0"].iter().any(|no| text.trim().eq_ignore_ascii_case(no))
 }
 
 fn details<'a>(path: Text<'a>, key: &str, value: &'a str, lead: &mut Filler<'a, '_>) {

@@ -50,7 +50,8 @@ pub(super) fn fill<'a>(bytes: &'a [u8], charset: Option<&str>, lead: &mut Filler
         let label = unescaped(value?.trim_ascii());
         Encoding::for_label(&label)
     });
-    let charset = own.or_else(|| Encoding::for_label(charset?.as_bytes())).unwrap_or(UTF_8);
+    // What is escaped byte by byte is in none of the charsets that have no bytes of their own, whatever a form says of itself.
+    let charset = own.or_else(|| Encoding::for_label(charset?.as_bytes())).unwrap_or(UTF_8).output_encoding();
     let mut known = false;
     let mut fields = Vec::new();
     for (name, value) in pairs(bytes) {

@@ -37,6 +37,20 @@ pub(super) fn of(members: &[Member<'_>]) -> Shape {
     if members.is_empty() || members.iter().any(|(key, _)| https_json::field(key).is_some()) {
         return Shape::Likely(Format::HttpsJson);
     }
+    // Keys that tell less, alone: what has one is a lead all the same.
+    let has_one_of = |names: &[&str]| names.iter().any(|name| has(name));
+    if has_one_of(&["EventName", "ResourceUri", "ResourceChangeUtcDate"]) {
+        return Shape::Likely(Format::PartnerCenterWebhook);
+    }
+    if has_one_of(&["qualification", "substatus", "referralSource", "callToAction", "consent", "details", "createdDateTime"]) {
+        return Shape::Likely(Format::PartnerCenterReferral);
+    }
+    if has_one_of(&["ProductId", "CreatedTime", "PublisherDisplayName"]) {
+        return Shape::Likely(Format::AzureTable);
+    }
+    if members.iter().any(|(key, _)| crm_row::is_known(key)) {
+        return Shape::Likely(Format::CrmRow);
+    }
     Shape::Unknown
 }
 

@@ -9,6 +9,9 @@ use super::{
 /// Legal forms and what goes with them (`& Co.`, `The`), folded; `front` where they may also come first. Sorted.
 const FORMS: &str = include_str!("data/legal_forms.txt");
 
+/// More of a name tells nothing new, and is not worth the time.
+const LONGEST: usize = 512;
+
 /// No form has more words.
 const MOST_WORDS: usize = 5;
 
@@ -19,6 +22,8 @@ const MOST_LETTERS: usize = 11;
 ///
 /// The key of a key is the key itself.
 pub(in crate::pipeline) fn key(company: &str) -> Option<String> {
+    let end = (0..=LONGEST.min(company.len())).rev().find(|end| company.is_char_boundary(*end));
+    let company = company.get(..end.unwrap_or(0)).unwrap_or_default();
     let mut folded = String::with_capacity(company.len());
     fold(company, &mut folded).ok()?;
     let whole = together(&folded);

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use email_address::EmailAddress;
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::lead::{EmailKind, Flag, Flags};
 
@@ -47,8 +48,11 @@ fn valid(raw: &str) -> Option<(String, usize)> {
     if !host || !domain.rsplit_once('.').is_some_and(|(_, top)| letters(top)) || local.starts_with('"') {
         return None;
     }
-    let address = format!("{}@{domain}", local.to_lowercase());
-    EmailAddress::is_valid(&address).then(|| (address, local.to_lowercase().len()))
+    // The same letters are the same address, composed or not.
+    let local = local.to_lowercase();
+    let local = if local.is_ascii() { Cow::Borrowed(local.as_str()) } else { ComposingNormalizerBorrowed::new_nfc().normalize(&local) };
+    let address = format!("{local}@{domain}");
+    EmailAddress::is_valid(&address).then(|| (address, local.len()))
 }
 
 fn kind(domain: &str) -> EmailKind {
@@ -84,6 +88,7 @@ mod tests {
         assert_eq!(email.as_deref(), Some("jo.doe@xn--mller-bau-q9a.de"));
         assert_eq!(domain.as_deref(), Some("xn--mller-bau-q9a.de"));
         assert_eq!((kind, flags), (EmailKind::Business, vec![]));
+        assert_eq!(of("jo\u{308}rg@acme.de").0, of("j\u{f6}rg@acme.de").0);
     }
 
     #[test]

@@ -54,15 +54,17 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, phones: &mut Pho
     let mut cleaner = Cleaner::new(limits.field_bytes);
     let mut flags = Flags::default();
     let mut extra = lead.extra;
-    let event_time = event_time(lead.times, &mut extra);
+    let (event_time, mut unread) = event_time(lead.times);
     let is_thin = lead.format == Format::PartnerCenterWebhook;
     let referral = lead.referral.map(|raw| referral::read(*raw, event_time, &mut cleaner));
 
     let mut line = |field: Option<Text<'a>>| field.and_then(|text| cleaner.line(text));
     let [first_name, last_name, company, title] = [lead.first_name, lead.last_name, lead.company, lead.title].map(&mut line);
-    let [email_raw, phone_raw, country_raw] = [lead.email, lead.phone, lead.country].map(&mut line);
-    let [source_raw, action_raw, offer_title] = [lead.lead_source, lead.action_code, lead.offer_title].map(&mut line);
-    let [product_id, campaign_id, event_name] = [lead.product_id, lead.campaign_id, lead.event_name].map(&mut line);
+    let [offer_title, campaign_id] = [lead.offer_title, lead.campaign_id].map(&mut line);
+    let mut code = |field: Option<Text<'a>>| field.and_then(|text| cleaner.code(text));
+    let [email_raw, phone_raw, country_raw] = [lead.email, lead.phone, lead.country].map(&mut code);
+    let [source_raw, action_raw, product_id, event_name] =
+        [lead.lead_source, lead.action_code, lead.product_id, lead.event_name].map(&mut code);
     let mut lines = |field: Option<Text<'a>>| field.and_then(|text| cleaner.lines(text));
     let [description, notes] = [lead.description, lead.notes].map(&mut lines);
 
@@ -118,15 +120,15 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, phones: &mut Pho
     flags.set(Flag::ConsentUnknown, is_referral && consent.contact == Consent::Unknown);
 
     let (mut origin, mut referral_id, mut facts) = (if is_thin { Origin::Unknown } else { Origin::Storefront }, None, None);
-    let mut unread = Vec::from_iter(other_id.map(|id| ("product_id", id)));
+    unread.extend(other_id.map(|id| ("product_id", id)));
     if let Some(read) = referral {
         (origin, referral_id, facts) = (read.origin, read.id, Some(read.referral));
         unread.extend(read.unread);
     }
-    extra.extend(unread.into_iter().map(|(key, text)| (Cow::Borrowed(key), quoted(&text))));
+    let left_out = keep(unread, limits, &mut extra);
     let extra = sorted(extra, &mut flags);
     flags.set(Flag::DuplicateKey, lead.duplicate_key);
-    flags.set(Flag::FieldTruncated, lead.truncated || cleaner.truncated());
+    flags.set(Flag::FieldTruncated, lead.truncated || cleaner.truncated() || left_out);
     Normalized {
         format: lead.format,
         index: lead.index,
@@ -149,17 +151,43 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, phones: &mut Pho
     }
 }
 
-/// The first time that can be read; one that cannot is kept beside the lead.
-fn event_time<'a>(times: Vec<(&'static str, Text<'a>)>, extra: &mut Vec<(Text<'a>, Text<'a>)>) -> Option<Timestamp> {
+/// Texts by the key they came under.
+type Keyed<'a> = Vec<(&'static str, Text<'a>)>;
+
+/// The first time that can be read, and those that cannot.
+fn event_time(times: Keyed<'_>) -> (Option<Timestamp>, Keyed<'_>) {
     let mut read = None;
+    let mut unread = Vec::new();
     for (key, text) in times {
         let time = time::parse(&text);
-        if time.is_none() && !extra.iter().any(|(known, _)| known == key) {
-            extra.push((Cow::Borrowed(key), quoted(&text)));
+        if time.is_none() {
+            unread.push((key, text));
         }
         read = read.or(time);
     }
-    read
+    (read, unread)
+}
+
+/// Keeps beside the lead what could not be read, within the limits; tells whether something was left out.
+fn keep<'a>(unread: Keyed<'a>, limits: &Limits, extra: &mut Vec<(Text<'a>, Text<'a>)>) -> bool {
+    if unread.is_empty() {
+        return false;
+    }
+    let mut bytes: usize = extra.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let mut left_out = false;
+    for (key, text) in unread {
+        if extra.iter().any(|(known, _)| known == key) {
+            continue;
+        }
+        let value = quoted(&text);
+        if value.len() > limits.field_bytes || bytes + key.len() + value.len() > limits.extra_bytes {
+            left_out = true;
+            continue;
+        }
+        bytes += key.len() + value.len();
+        extra.push((Cow::Borrowed(key), value));
+    }
+    left_out
 }
 
 /// A text as compact JSON, as `extra` holds it.

@@ -37,6 +37,11 @@ impl Cleaner {
         self.clean(text, char::is_control)
     }
 
+    /// A field of one line that is an address, a number or a code: what cannot be seen is no part of it.
+    pub(super) fn code<'a>(&mut self, text: Cow<'a, str>) -> Option<Cow<'a, str>> {
+        self.clean(text, |c| c.is_control() || is_invisible(c))
+    }
+
     /// A field that may have line breaks and tabs.
     pub(super) fn lines<'a>(&mut self, text: Cow<'a, str>) -> Option<Cow<'a, str>> {
         self.clean(text, |c| c.is_control() && !matches!(c, '\n' | '\t'))
@@ -55,6 +60,12 @@ impl Cleaner {
         self.cut |= cut;
         kept
     }
+}
+
+/// Characters that only direct how others are shown: soft hyphens, joiners, marks of direction and of byte order. In names
+/// some scripts need them.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// A piece of `text`, borrowed as long as `text` is; `None` if it is empty.
