@@ -14,7 +14,10 @@ fn a_list_reply_is_its_resources() {
     assert_eq!(leads(reply(&format!("[{}]", row("null"))), &[])[0]["source"]["format"], "azure_table");
     assert_eq!(refused(reply(&format!("[{},7]", referral(PROFILE))), &[]), "not_a_lead value[1]");
     assert_eq!(refused(reply("[]"), &[]), "not_a_lead value");
-    assert_eq!(refused(reply("{}"), &[]), "unknown_format ");
+    assert_eq!(leads(reply(&referral(PROFILE)), &[]).len(), 1);
+    assert_eq!(refused("{\"value\":{}}", &[]), "unknown_format ");
+    let rows = r#"{"totalSize":1,"done":true,"records":[{"FirstName":"Jane","Email":"jane@adatum.example"}]}"#;
+    assert_eq!(lead(rows)["source"]["format"], "crm_row");
     let many = reply(&format!("[{}{}]", format!("{},", referral(PROFILE)).repeat(1_700), referral(PROFILE)));
     assert_eq!(leads(many, &[]).len(), 1_701);
 }

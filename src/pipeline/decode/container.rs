@@ -237,7 +237,12 @@ impl<'a, 'l> Reader<'a, 'l> {
                 self.envelope.add(key, value);
             }
         }
-        let read = self.array(list.1, depth + 1, Inside::Lead).map_err(|rejection| within(rejection, list.0));
+        let read = if list.1.starts_with('{') {
+            object::members(list.1).and_then(|members| self.object(members, depth + 1, Inside::Lead))
+        } else {
+            self.array(list.1, depth + 1, Inside::Lead)
+        };
+        let read = read.map_err(|rejection| within(rejection, list.0));
         self.envelope = outer;
         read
     }
@@ -316,14 +321,17 @@ impl<'a, 'l> Reader<'a, 'l> {
 }
 
 /// Where a list reply has its list.
-const LISTS: [&str; 2] = ["value", "items"];
+const LISTS: [&str; 3] = ["value", "items", "records"];
 
 /// What a list reply tells about itself.
-const PAGING: [&str; 6] = ["nextLink", "count", "totalCount", "totalSize", "continuationToken", "links"];
+const PAGING: [&str; 8] = ["nextLink", "count", "totalCount", "totalSize", "done", "nextRecordsUrl", "continuationToken", "links"];
 
 /// A list beside nothing that a lead has.
 fn is_list_reply(members: &[Member<'_>]) -> bool {
-    let lists = LISTS.iter().filter(|name| object::find(members, name).is_some_and(|list| list.starts_with('['))).count();
+    let paged = members.iter().any(|(key, _)| key.contains("odata."));
+    // One resource where the list belongs is a list of one (readings Q28), if nothing but a reply has such keys.
+    let is_list = |list: &str| list.starts_with('[') || paged && list.starts_with('{');
+    let lists = LISTS.iter().filter(|name| object::find(members, name).is_some_and(is_list)).count();
     lists == 1 && shape::of(members) == Shape::Unknown
 }
 

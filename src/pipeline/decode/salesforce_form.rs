@@ -30,7 +30,7 @@ pub(super) fn is_likely(bytes: &[u8]) -> bool {
 /// The forms in `bytes`: one a line where lines have several fields each, else one.
 pub(super) fn split(bytes: &[u8]) -> Vec<&[u8]> {
     let mut lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-    if lines.clone().count() > 1 && lines.clone().all(|line| line.contains(&b'&')) {
+    if lines.clone().count() > 1 && lines.clone().all(|line| line.contains(&b'&')) && !is_listing(bytes) {
         return lines.collect();
     }
     if lines.next().is_none() { Vec::new() } else { vec![bytes.trim_ascii()] }
@@ -158,6 +158,7 @@ mod tests {
         assert_eq!(split(b"a=1&b=2\r\n\r\na=3&b=4\n").len(), 2);
         assert_eq!(split(b"company = X\ncountry = US\n").len(), 1);
         assert_eq!(split(b" \n").len(), 0);
+        assert_eq!(split(b"company = A & B\ntitle = C & D\n").len(), 1);
     }
 
     #[test]
