@@ -203,6 +203,31 @@ impl Writer {
     }
 }
 
+/// A transaction of a foreign writer that stays open until it is committed.
+pub(crate) struct Open(ThreadedProducer<Delivered>);
+
+impl Open {
+    /// Writes these records into it.
+    pub(crate) fn write(brokers: &str, topic: &str, records: &[Raw]) -> Self {
+        let mut config = config(brokers);
+        config.set("transactional.id", format!("{topic}.foreign")).set("transaction.timeout.ms", "300000");
+        let producer: ThreadedProducer<Delivered> = config.create_with_context(Delivered::default()).expect("good settings");
+        producer.init_transactions(SETTLED).expect("the broker takes it");
+        producer.begin_transaction().expect("begun");
+        for (index, raw) in records.iter().enumerate() {
+            let mut record = BaseRecord::with_opaque_to(topic, Box::new(index)).partition(raw.partition);
+            (record.key, record.payload) = (raw.key.as_deref(), raw.value.as_deref());
+            producer.send(record).map_err(|(error, _)| error).expect("there is room in the queue");
+        }
+        producer.flush(SETTLED).expect("the broker takes them");
+        Self(producer)
+    }
+
+    pub(crate) fn commit(self) {
+        self.0.commit_transaction(SETTLED).expect("committed");
+    }
+}
+
 /// Writes with a writer of its own.
 pub(crate) fn write(brokers: &str, topic: &str, records: &[Raw]) -> Vec<i64> {
     Writer::new(brokers).write(topic, records)

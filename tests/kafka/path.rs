@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     broker,
-    clients::{Kept, Raw},
+    clients::{Kept, Open, Raw},
     leads::{Expected, PRIVATE, lead, records},
     outcomes::Outcomes,
     service::{SOON, Scene, now_millis},
@@ -48,6 +48,20 @@ fn once_with_nothing_to_do_ends_at_once() {
     let scene = Scene::with_topics("empty", broker::shared(), 2);
     let mut service = scene.run(&["--once"]);
     assert_eq!(service.exit_within(SOON), 0, "{}", service.lines());
+}
+
+#[test]
+fn once_does_not_take_an_open_transaction_for_the_end() {
+    let scene = Scene::with_topics("open-tail", broker::shared(), 1);
+    scene.write(&records(0..10, 1, now_millis()));
+    let open = Open::write(&scene.brokers, &scene.raw, &records(10..15, 1, now_millis()));
+    let mut service = scene.run(&["--once", "--wait", "3s"]);
+    assert_eq!(service.exit_within(SOON), 75, "{}", service.lines());
+    assert_eq!(scene.progress().committed(), BTreeMap::from([(0, 10)]), "what can be read is decided");
+    open.commit();
+    let mut service = scene.run(&["--once"]);
+    assert_eq!(service.exit_within(SOON), 0, "{}", service.lines());
+    assert_eq!(scene.progress().committed(), BTreeMap::from([(0, 15)]));
 }
 
 #[allow(clippy::unnecessary_wraps)] // values and headers may be missing, and so are written this way
