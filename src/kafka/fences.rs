@@ -11,7 +11,7 @@ use crate::io::Fatal;
 /// So many …
 const MANY: usize = 5;
 /// … within this time.
-const WINDOW: Duration = Duration::from_mins(1);
+pub(super) const WINDOW: Duration = Duration::from_mins(1);
 
 /// The fences of the last minute.
 #[derive(Debug, Default)]

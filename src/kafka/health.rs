@@ -7,7 +7,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -25,6 +25,7 @@ pub struct BrokerHealth {
 #[derive(Debug, Default)]
 struct State {
     down_since: Option<Instant>,
+    back_since: Option<Instant>,
     last_reason: String,
     /// Complaints already told; forgotten when the broker comes back.
     told: BTreeSet<String>,
@@ -51,6 +52,12 @@ impl BrokerHealth {
     #[must_use]
     pub fn is_down(&self) -> bool {
         self.down.load(Ordering::Relaxed)
+    }
+
+    /// Whether the broker is away, or was within `time`: then much is answered as if another had taken over.
+    #[must_use]
+    pub fn was_away_within(&self, time: Duration) -> bool {
+        self.is_down() || self.state().back_since.is_some_and(|back| back.elapsed() < time)
     }
 
     /// The last thing that went wrong.
@@ -112,6 +119,8 @@ impl BrokerHealth {
             let mut state = self.state();
             let seconds = state.down_since.take().map_or(0.0, |since| since.elapsed().as_secs_f64());
             state.told.clear();
+            state.last_reason.clear();
+            state.back_since = Some(Instant::now());
             tracing::info!(brokers = self.brokers, "the broker answers again after {seconds:.1} s");
         }
         was_down
@@ -124,11 +133,9 @@ impl BrokerHealth {
         if was_up {
             let mut state = self.state();
             state.down_since = Some(Instant::now());
-            if state.last_reason.is_empty() {
-                why.clone_into(&mut state.last_reason);
-            }
-            let reason = state.last_reason.clone();
-            tracing::warn!(brokers = self.brokers, reason, "the broker does not answer; trying on, nothing is lost meanwhile");
+            // Whoever asked knows the cause of this outage; what was heard before may be of another.
+            why.clone_into(&mut state.last_reason);
+            tracing::warn!(brokers = self.brokers, reason = why, "the broker does not answer; trying on, nothing is lost meanwhile");
         }
         was_up
     }

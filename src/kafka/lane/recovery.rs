@@ -13,6 +13,7 @@ use crate::{
 use super::{
     super::{
         consumer::Member,
+        fences,
         producer::{Producer, Remedy, Trouble, abortable, is_fence},
         properties,
     },
@@ -110,8 +111,9 @@ impl KafkaLane {
                 Remedy::Replace => replace = Some(trouble.reason),
                 Remedy::Fenced => replace = Some("fenced"),
             }
-            // Old transactions are ended by the broker with the very same answer.
-            if replace == Some("fenced") && producer.age() < properties::TRANSACTION_TIMEOUT && !self.health.is_down() {
+            // The broker ends old transactions with the very same answer, and after an outage others too.
+            let explained = producer.age() >= properties::TRANSACTION_TIMEOUT || self.health.was_away_within(fences::WINDOW);
+            if replace == Some("fenced") && !explained {
                 self.fences.note();
             }
             if trouble.remedy != Remedy::Wait {
