@@ -7,6 +7,7 @@ pub mod problem;
 pub mod lead;
 pub mod pipeline;
 pub mod rules;
+pub mod schemas;
 pub mod tables;
 
 pub mod config;

@@ -1,0 +1,107 @@
+//! The released Avro schemas, compiled in: which records there are, their versions, and how each is told apart on the wire.
+//! Pure; how a decision fills a record is `pipeline::encode`'s, what a registry knows of them is the shell's.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
+
+use std::sync::LazyLock;
+
+use apache_avro::{Schema, rabin::Rabin};
+
+/// The records that have schemas, in the order of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKind {
+    /// A raw lead as producers write it.
+    RawLead,
+    /// A lead that qualifies.
+    QualifiedLead,
+    /// A lead that does not.
+    UnqualifiedLead,
+    /// A lead on its way to a destination.
+    LeadRouted,
+}
+
+impl RecordKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::RawLead, Self::QualifiedLead, Self::UnqualifiedLead, Self::LeadRouted];
+
+    /// The record's name, also that of its folder in `schemas/`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RawLead => "RawLead",
+            Self::QualifiedLead => "QualifiedLead",
+            Self::UnqualifiedLead => "UnqualifiedLead",
+            Self::LeadRouted => "LeadRouted",
+        }
+    }
+
+    /// The version that is written, or against which what is read is resolved.
+    #[must_use]
+    pub fn latest(self) -> &'static Released {
+        // Every kind has a version: `released` names them all, and a test counts.
+        released().iter().rfind(|schema| schema.kind == self).unwrap_or(&released()[0])
+    }
+}
+
+/// One released version of one record's schema.
+#[derive(Debug)]
+pub struct Released {
+    /// Which record.
+    pub kind: RecordKind,
+    /// From 1.
+    pub version: u32,
+    /// The file as released.
+    pub text: &'static str,
+    /// The same, parsed.
+    pub schema: Schema,
+    /// CRC-64-AVRO of the parsing canonical form, in the byte order of single-object encoding (Avro specification, "Single-object
+    /// encoding").
+    pub fingerprint: [u8; 8],
+}
+
+/// The files, oldest first of each record.
+const FILES: [(RecordKind, u32, &str); 4] = [
+    (RecordKind::RawLead, 1, include_str!("../../schemas/RawLead/v1.avsc")),
+    (RecordKind::QualifiedLead, 1, include_str!("../../schemas/QualifiedLead/v1.avsc")),
+    (RecordKind::UnqualifiedLead, 1, include_str!("../../schemas/UnqualifiedLead/v1.avsc")),
+    (RecordKind::LeadRouted, 1, include_str!("../../schemas/LeadRouted/v1.avsc")),
+];
+
+/// All released schemas, in the order of [`RecordKind::ALL`], oldest first of each.
+pub fn released() -> &'static [Released] {
+    static RELEASED: LazyLock<Vec<Released>> = LazyLock::new(|| {
+        FILES
+            .iter()
+            .map(|(kind, version, text)| {
+                // The files are part of the program: one that is no schema fails every test.
+                #[allow(clippy::expect_used)]
+                let schema = Schema::parse_str(text).expect("a released schema is one");
+                let digest = schema.fingerprint::<Rabin>().bytes;
+                let mut fingerprint = [0; 8];
+                fingerprint.iter_mut().zip(&digest).for_each(|(byte, found)| *byte = *found);
+                Released { kind: *kind, version: *version, text, schema, fingerprint }
+            })
+            .collect()
+    });
+    &RELEASED
+}
+
+/// The released schema of this fingerprint.
+#[must_use]
+pub fn by_fingerprint(fingerprint: [u8; 8]) -> Option<&'static Released> {
+    released().iter().find(|schema| schema.fingerprint == fingerprint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_record_has_versions_counted_from_one() {
+        for kind in RecordKind::ALL {
+            let versions: Vec<_> = released().iter().filter(|schema| schema.kind == kind).map(|schema| schema.version).collect();
+            assert_eq!(versions, (1..=u32::try_from(versions.len()).expect("few")).collect::<Vec<_>>(), "{}", kind.name());
+            assert_eq!(kind.latest().version, *versions.last().expect("one at least"));
+            assert_eq!(by_fingerprint(kind.latest().fingerprint).map(|schema| schema.kind), Some(kind));
+        }
+    }
+}
