@@ -14,7 +14,7 @@ mod route;
 mod trace;
 
 pub use dead_letter::OversizeValue;
-pub use encode::{EncodeSettings, EventHeaders, explained};
+pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained};
 pub use enrich::PersonKey;
 pub use output::{Mark, Output, OutputBuffer, OutputTopic};
 pub use trace::{NoTrace, Trace};
