@@ -124,6 +124,7 @@ fn write(
             field: format!("[{}]", decision.facts.index),
             detail: format!("an event of this record has about {bytes} bytes; its topic takes {largest}"),
             unkept: None,
+            awaits: None,
         }),
         _ => Ok(()),
     }
