@@ -31,6 +31,9 @@ pub enum RegistryError {
     /// The registry does not let us ask: it may later, if somebody mends that.
     #[error("{0}")]
     Denied(String),
+    /// What stands under a subject cannot be read by the schema that is to come after it.
+    #[error("{0}")]
+    Incompatible(String),
     /// The registry has answered: no.
     #[error("{message} (HTTP {status}, error code {code})")]
     Refused {
@@ -110,6 +113,11 @@ impl Client {
         self.get(&format!("/subjects/{}/versions/{}", escaped(&reference.subject), reference.version)).and_then(read)
     }
 
+    /// The last version of a subject; `None`: the subject is new.
+    pub(super) fn latest(&self, subject: &str) -> Result<Option<StoredSchema>, RegistryError> {
+        absent(self.get(&format!("/subjects/{}/versions/latest", escaped(subject))).and_then(read))
+    }
+
     /// The number of this schema under the subject; `None`: it is not registered there.
     pub(super) fn find(&self, subject: &str, schema: &str) -> Result<Option<u32>, RegistryError> {
         absent(self.post(&format!("/subjects/{}", escaped(subject)), &json!({ "schema": schema })).and_then(id))
@@ -127,12 +135,14 @@ impl Client {
             is_compatible: bool,
             #[serde(default)]
             messages: Vec<String>,
+            /// Apicurio's word for them.
+            reason: Option<String>,
         }
         let path = format!("/compatibility/subjects/{}/versions/latest?verbose=true", escaped(subject));
         let answer: Option<Answer> = absent(self.post(&path, &json!({ "schema": schema })).and_then(read))?;
         Ok(answer.map(|answer| match (answer.is_compatible, answer.messages) {
             (true, _) => Vec::new(),
-            (false, messages) if messages.is_empty() => vec!["the registry gives no reason".to_owned()],
+            (false, messages) if messages.is_empty() => vec![answer.reason.unwrap_or_else(|| "the registry gives no reason".to_owned())],
             (false, messages) => messages,
         }))
     }

@@ -106,7 +106,7 @@ impl Registry {
         let now = Instant::now();
         let (result, why) = match answer {
             Ok(_) => ("answered", None),
-            Err(RegistryError::Refused { .. }) => ("refused", None),
+            Err(RegistryError::Refused { .. } | RegistryError::Incompatible(_)) => ("refused", None),
             Err(error @ (RegistryError::Away(_) | RegistryError::Denied(_))) => ("failed", Some(error.to_string())),
         };
         self.watch.asked(result);
@@ -183,7 +183,7 @@ impl SchemaSource for Registry {
                 Ok(Some(schema))
             }
             // The registry has answered, if only that it will not: nobody knows this schema.
-            Ok(None) | Err(RegistryError::Refused { .. }) => {
+            Ok(None) | Err(RegistryError::Refused { .. } | RegistryError::Incompatible(_)) => {
                 state.absent.insert(id, Instant::now());
                 Ok(None)
             }

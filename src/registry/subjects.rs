@@ -63,18 +63,36 @@ pub fn find(registry: &Registry, subject: &Subject) -> Result<Found, RegistryErr
     if let Some(id) = client.find(&subject.name, subject.schema.text)? {
         return Ok(Found::Registered(id));
     }
+    if let Err(RegistryError::Incompatible(why)) = readable(registry, subject) {
+        return Ok(Found::Conflicts(vec![why]));
+    }
     match client.conflicts(&subject.name, subject.schema.text)? {
         Some(conflicts) if !conflicts.is_empty() => Ok(Found::Conflicts(conflicts)),
         _ => Ok(Found::Registrable),
     }
 }
 
+/// That what stands under the subject can be read by our schema. Registries differ in what they hold against a schema when
+/// nobody has told them (Apicurio: nothing), and who reads with the last schema must be able to read all of the topic.
+fn readable(registry: &Registry, subject: &Subject) -> Result<(), RegistryError> {
+    let Some(latest) = registry.client.latest(&subject.name)? else { return Ok(()) };
+    if !latest.references.is_empty() {
+        return Ok(());
+    }
+    subject.schema.reads(&latest.schema).map_err(|why| {
+        RegistryError::Incompatible(format!("the last version of the subject is another schema, which it cannot read: {why}"))
+    })
+}
+
 /// The number of the subject's schema: registered if need be, under the mode that is asked for.
 ///
 /// # Errors
-/// The registry is away, or refuses the schema.
+/// The registry is away, or refuses the schema; or, unless the mode is `NONE`, what stands there cannot be read by it.
 pub fn register(registry: &Registry, subject: &Subject, mode: Option<CompatibilityMode>) -> Result<u32, RegistryError> {
     let client = &registry.client;
+    if mode != Some(CompatibilityMode::None) && client.find(&subject.name, subject.schema.text)?.is_none() {
+        readable(registry, subject)?;
+    }
     if let Some(mode) = mode {
         client.set_compatibility(&subject.name, mode)?;
     }

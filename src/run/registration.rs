@@ -68,6 +68,7 @@ fn number(
                 return Err(Failure::usage(format!("{what} is not registered, and encoding.register is false: {todo}")));
             }
             Ok(Found::Conflicts(conflicts)) => return Err(refused(&what, &conflicts.join("; "))),
+            Err(RegistryError::Incompatible(why)) => return Err(refused(&what, &why)),
             Err(RegistryError::Refused { message, .. }) => return Err(refused(&what, &reason(registry, subject, message))),
             Err(error) => error,
         };
@@ -100,6 +101,7 @@ pub(super) fn reason(registry: &Registry, subject: &Subject, message: String) ->
 }
 
 fn refused(what: &str, why: &str) -> Failure {
-    let todo = "write to another topic, remove what stands in the subject, or set another compatibility mode there";
+    let todo =
+        "write to another topic, remove what stands in the subject, or set another compatibility mode (encoding.registry_compatibility)";
     Failure::usage(format!("the schema registry refuses {what}: {why}. What to do: {todo}"))
 }
