@@ -1,7 +1,7 @@
 //! The Confluent API of a schema registry over HTTP: one question, one answer, or the reason why there is none. Follows no
 //! redirect, waits and remembers nothing; what an absent registry means is decided above.
 
-use std::{fs, io, path::Path, time::Duration};
+use std::{fmt::Write as _, fs, io, path::Path, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
@@ -25,9 +25,12 @@ const CONTENT_TYPE: &str = "application/vnd.schemaregistry.v1+json";
 /// Why a question has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {
-    /// Nobody answers, or not as a registry would: it may later.
+    /// Nobody answers, or only that it cannot: it may later.
     #[error("{0}")]
     Away(String),
+    /// Somebody answers, not as a registry would: it may later.
+    #[error("{0}")]
+    Strange(String),
     /// The registry does not let us ask: it may later, if somebody mends that.
     #[error("{0}")]
     Denied(String),
@@ -48,7 +51,7 @@ pub enum RegistryError {
 
 /// A schema as the registry has it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct StoredSchema {
+pub(super) struct StoredSchema {
     /// Its text.
     pub schema: String,
     /// `AVRO` where it is absent.
@@ -61,7 +64,7 @@ pub struct StoredSchema {
 
 /// A schema that another builds on.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Reference {
+pub(super) struct Reference {
     /// Its subject.
     pub subject: String,
     /// Its version.
@@ -105,7 +108,7 @@ impl Client {
 
     /// The schema of this number; `None`: there is none.
     pub(super) fn schema(&self, id: u32) -> Result<Option<StoredSchema>, RegistryError> {
-        absent(self.get(&format!("/schemas/ids/{id}")).and_then(|found| read(found)))
+        absent(self.get(&format!("/schemas/ids/{id}")).and_then(read))
     }
 
     /// One version of a subject.
@@ -195,7 +198,7 @@ impl Client {
         if status.is_redirection() {
             let to = response.headers().get("location").and_then(|to| to.to_str().ok()).unwrap_or_default();
             let shown: String = to.split(['?', '#', '@']).next().unwrap_or_default().chars().take(200).collect();
-            return Err(self.away(&format!("it redirects to {shown:?}, which is not followed; set encoding.registry to where it leads")));
+            return Err(self.strange(&format!("it redirects to {shown:?}, which is not followed; set encoding.registry to where it leads")));
         }
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             let text = format!(
@@ -208,7 +211,7 @@ impl Client {
         let body = body.map_err(|error| self.away(&cause(&error)))?;
         let value: Option<Value> = serde_json::from_slice(&body).ok();
         if status.is_success() {
-            return value.ok_or_else(|| self.away("it answers with no JSON; is encoding.registry the base of a Confluent API?"));
+            return value.ok_or_else(|| self.strange("it answers with no JSON; is encoding.registry the base of a Confluent API?"));
         }
         if status.is_server_error() || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) {
             return Err(self.away(&format!("it answers HTTP {}", status.as_u16())));
@@ -217,11 +220,15 @@ impl Client {
         let Some(code) = code else {
             let text =
                 format!("it answers HTTP {} as no registry does; is encoding.registry the base of a Confluent API?", status.as_u16());
-            return Err(self.away(&text));
+            return Err(self.strange(&text));
         };
         let message = value.as_ref().and_then(|value| value.get("message")).and_then(Value::as_str).unwrap_or("no reason given");
         let message = message.chars().map(|c| if c.is_control() { ' ' } else { c }).take(2000).collect();
         Err(RegistryError::Refused { status: status.as_u16(), code, message })
+    }
+
+    fn strange(&self, why: &str) -> RegistryError {
+        RegistryError::Strange(format!("{}: {why}", self.base))
     }
 
     fn away(&self, why: &str) -> RegistryError {
@@ -239,7 +246,7 @@ fn absent<T>(answer: Result<T, RegistryError>) -> Result<Option<T>, RegistryErro
 }
 
 fn read<T: for<'de> Deserialize<'de>>(value: Value) -> Result<T, RegistryError> {
-    serde_json::from_value(value).map_err(|error| RegistryError::Away(format!("the registry's answer lacks something: {error}")))
+    serde_json::from_value(value).map_err(|error| RegistryError::Strange(format!("the registry's answer lacks something: {error}")))
 }
 
 fn id(value: Value) -> Result<u32, RegistryError> {
@@ -257,7 +264,8 @@ fn escaped(subject: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-') {
             path.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            // Writing to a String cannot fail.
+            let _ = write!(path, "%{byte:02X}");
         }
     }
     path

@@ -88,11 +88,22 @@ impl Registry {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether it answers now; for those who keep an eye on it.
+    /// Whether it answers now; for those who keep an eye on it. While records wait, those who need it ask themselves; and an
+    /// answer that is only strange may be one to a question that this registry does not know.
     pub fn probe(&self) {
-        let answer = self.client.probe();
-        let mut state = self.state();
-        self.heard(&mut state, answer.as_ref().map(drop), false);
+        if self.state().needed {
+            return;
+        }
+        match self.client.probe() {
+            Err(RegistryError::Strange(_) | RegistryError::Denied(_)) => {}
+            answer => self.heard(&mut self.state(), &answer, false),
+        }
+    }
+
+    /// Tells what came of a question of ours that nothing goes on without.
+    fn tell<T>(&self, answer: Result<T, RegistryError>) -> Result<T, RegistryError> {
+        self.heard(&mut self.state(), &answer, true);
+        answer
     }
 
     /// Whether the last question went unanswered.
@@ -102,12 +113,12 @@ impl Registry {
     }
 
     /// Tells what came of a question.
-    fn heard<T>(&self, state: &mut State, answer: Result<T, &RegistryError>, needed: bool) {
+    fn heard<T>(&self, state: &mut State, answer: &Result<T, RegistryError>, needed: bool) {
         let now = Instant::now();
         let (result, why) = match answer {
             Ok(_) => ("answered", None),
             Err(RegistryError::Refused { .. } | RegistryError::Incompatible(_)) => ("refused", None),
-            Err(error @ (RegistryError::Away(_) | RegistryError::Denied(_))) => ("failed", Some(error.to_string())),
+            Err(error) => ("failed", Some(error.to_string())),
         };
         self.watch.asked(result);
         match (why, state.away) {
@@ -119,8 +130,11 @@ impl Registry {
             }
             (Some(ref why), away) => {
                 state.needed |= needed;
-                let (since, pause) = away.map_or((now, FIRST_PAUSE), |(since, pause, _)| (since, pause));
-                state.away = Some((since, (pause * 2).min(LONGEST_PAUSE), now + pause));
+                state.away = Some(match away {
+                    None => (now, FIRST_PAUSE * 2, now + FIRST_PAUSE),
+                    Some((since, pause, _)) if needed => (since, (pause * 2).min(LONGEST_PAUSE), now + pause),
+                    Some(known) => known,
+                });
                 if away.is_none() {
                     tracing::warn!(registry = self.url, "the schema registry does not answer: {why}; trying on, nothing is lost meanwhile");
                 }
@@ -172,7 +186,7 @@ impl SchemaSource for Registry {
             }
         }
         let answer = self.client.schema(id).and_then(|found| found.map(|schema| self.whole(schema)).transpose());
-        self.heard(&mut state, answer.as_ref(), true);
+        self.heard(&mut state, &answer, true);
         if state.schemas.len() + state.absent.len() > REMEMBERED {
             state.schemas.clear();
             state.absent.clear();
@@ -187,7 +201,7 @@ impl SchemaSource for Registry {
                 state.absent.insert(id, Instant::now());
                 Ok(None)
             }
-            Err(RegistryError::Away(_) | RegistryError::Denied(_)) => Err(RegistryIsAway),
+            Err(RegistryError::Away(_) | RegistryError::Strange(_) | RegistryError::Denied(_)) => Err(RegistryIsAway),
         }
     }
 }

@@ -59,6 +59,10 @@ pub enum Found {
 /// # Errors
 /// The registry is away, or has another reason not to say.
 pub fn find(registry: &Registry, subject: &Subject) -> Result<Found, RegistryError> {
+    registry.tell(look(registry, subject))
+}
+
+fn look(registry: &Registry, subject: &Subject) -> Result<Found, RegistryError> {
     let client = &registry.client;
     if let Some(id) = client.find(&subject.name, subject.schema.text)? {
         return Ok(Found::Registered(id));
@@ -89,12 +93,25 @@ fn readable(registry: &Registry, subject: &Subject) -> Result<(), RegistryError>
 /// # Errors
 /// The registry is away, or refuses the schema; or, unless the mode is `NONE`, what stands there cannot be read by it.
 pub fn register(registry: &Registry, subject: &Subject, mode: Option<CompatibilityMode>) -> Result<u32, RegistryError> {
-    let client = &registry.client;
-    if mode != Some(CompatibilityMode::None) && client.find(&subject.name, subject.schema.text)?.is_none() {
+    registry.tell(put(registry, subject, mode))
+}
+
+fn put(registry: &Registry, subject: &Subject, mode: Option<CompatibilityMode>) -> Result<u32, RegistryError> {
+    let (client, name, text) = (&registry.client, &subject.name, subject.schema.text);
+    if mode != Some(CompatibilityMode::None) && client.find(name, text)?.is_none() {
         readable(registry, subject)?;
     }
-    if let Some(mode) = mode {
-        client.set_compatibility(&subject.name, mode)?;
+    let Some(mode) = mode else { return client.register(name, text) };
+    match client.set_compatibility(name, mode) {
+        Ok(()) => client.register(name, text),
+        // Some registries know the modes of subjects only that exist.
+        Err(RegistryError::Refused { status: 404, .. }) => {
+            let id = client.register(name, text)?;
+            match client.set_compatibility(name, mode) {
+                Ok(()) | Err(RegistryError::Refused { status: 404, .. }) => Ok(id),
+                Err(error) => Err(error),
+            }
+        }
+        Err(error) => Err(error),
     }
-    client.register(&subject.name, subject.schema.text)
 }

@@ -203,7 +203,7 @@ impl Builder {
             }
             Schema::Ref { name } => {
                 let found = self.named.get(&full(name, namespace)).copied();
-                found.ok_or_else(|| format!("it names the type {}, which it does not define", short(&name.to_string())))
+                found.ok_or_else(|| format!("it names the type {}, which it does not define", short(name.as_ref())))
             }
         }
     }

@@ -5,14 +5,17 @@
 
 mod broker;
 mod clients;
+mod fake_registry;
 mod harness;
 mod leads;
 mod outcomes;
 #[path = "../it/planted.rs"]
 mod planted;
+mod registry;
 mod service;
 mod waiting;
 
+mod avro;
 mod joining;
 mod kills;
 mod outage;

@@ -12,7 +12,7 @@ use super::{
     published::{Published, PublishedContact, PublishedReferral},
 };
 use crate::{
-    lead::{ConsentFacts, Decision, Flags, Route, Score, ScorePart, Timestamp, Verdict, Vocabulary},
+    lead::{ConsentFacts, Decision, Flags, Identity, Route, Score, ScorePart, Timestamp, Verdict, Vocabulary},
     schemas::RecordKind,
 };
 
@@ -68,7 +68,7 @@ impl Serialize for Datum<'_> {
         event_id(self.event, decision, &mut id);
         record.serialize_field("event_id", id.as_str())?;
         record.serialize_field("lead_id", facts.lead_id.as_str())?;
-        record.serialize_field("person_key", &facts.person_key.as_ref().map(|key| key.as_str()))?;
+        record.serialize_field("person_key", &facts.person_key.as_ref().map(Identity::as_str))?;
         record.serialize_field("origin", &Word(facts.origin))?;
         record.serialize_field("storefront", &Word(class.storefront))?;
         record.serialize_field("channel", &Word(class.channel))?;

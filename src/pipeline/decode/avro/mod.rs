@@ -77,8 +77,8 @@ fn framed<'a, 'k>(bytes: &'a [u8], known: &'k WriterSchemas) -> Result<(&'k Writ
         let (fingerprint, datum) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
         let known = RELEASED.iter().find(|(released, _)| released == fingerprint);
         let schema = known.map(|(_, schema)| schema).ok_or_else(|| {
-            let hex: String = fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
-            unknown(format!("the fingerprint {hex} is that of no released RawLead; `leadstream schemas list` shows them"))
+            let fingerprint = u64::from_be_bytes(*fingerprint);
+            unknown(format!("the fingerprint {fingerprint:016x} is that of no released RawLead; `leadstream schemas list` shows them"))
         })?;
         return Ok((schema, datum));
     }

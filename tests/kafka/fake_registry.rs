@@ -1,0 +1,99 @@
+//! What a schema registry may turn into: HTML, errors, silence, redirects. A small HTTP server that answers as a test tells it
+//! and remembers what it was asked.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+    thread,
+};
+
+/// The headers of what it was asked; names in lower case.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    headers: Vec<(String, String)>,
+}
+
+impl Asked {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// How it answers a request line: status line, headers and body as they go over the wire; `None`: not at all, for ever.
+type Answer = dyn Fn(&str) -> Option<String> + Send + Sync;
+
+#[derive(Clone)]
+pub(crate) struct FakeRegistry {
+    address: SocketAddr,
+    answer: Arc<Mutex<Arc<Answer>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+/// An answer on the wire.
+pub(crate) fn response(status: u16, headers: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status} Told\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}", body.len())
+}
+
+/// A JSON answer on the wire.
+pub(crate) fn json(status: u16, body: &str) -> String {
+    response(status, "content-type: application/json\r\n", body)
+}
+
+impl FakeRegistry {
+    pub(crate) fn start(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let fake =
+            Self { address: listener.local_addr().expect("bound"), answer: Arc::new(Mutex::new(Arc::new(answer))), asked: Arc::default() };
+        let served = fake.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let served = served.clone();
+                thread::spawn(move || served.serve(&stream));
+            }
+        });
+        fake
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/api", self.address)
+    }
+
+    /// From now on it answers like this.
+    pub(crate) fn answers(&self, answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
+        *self.answer.lock().expect("nobody panicked") = Arc::new(answer);
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().expect("nobody panicked").clone()
+    }
+
+    fn serve(&self, mut stream: &TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
+        let mut line = String::new();
+        if reader.read_line(&mut line).is_err() {
+            return;
+        }
+        let mut headers = Vec::new();
+        loop {
+            let mut header = String::new();
+            if reader.read_line(&mut header).is_err() || header.trim().is_empty() {
+                break;
+            }
+            if let Some((name, value)) = header.split_once(':') {
+                headers.push((name.to_lowercase(), value.trim().to_owned()));
+            }
+        }
+        let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, length)| length.parse().ok());
+        let mut body = vec![0; length.unwrap_or(0)];
+        let _ = reader.read_exact(&mut body);
+        let line = line.trim().to_owned();
+        self.asked.lock().expect("nobody panicked").push(Asked { headers });
+        let answer = Arc::clone(&self.answer.lock().expect("nobody panicked"));
+        match answer(&line) {
+            Some(text) => drop(stream.write_all(text.as_bytes())),
+            // Held open until the other side gives up.
+            None => drop(stream.read(&mut [0])),
+        }
+    }
+}
