@@ -2,6 +2,10 @@
 //! Pure; how a decision fills a record is `pipeline::encode`'s, what a registry knows of them is the shell's.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+pub mod document;
+pub mod evolution;
+pub mod json_schema;
+
 use std::sync::LazyLock;
 
 use apache_avro::{Schema, rabin::Rabin};

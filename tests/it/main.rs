@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod architecture;
+mod avro_form;
 mod bad_input;
 mod cases;
 mod cli;
@@ -19,6 +20,7 @@ mod golden;
 mod http;
 mod identity;
 mod invariants;
+mod json_schema;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod mutate;
@@ -28,6 +30,7 @@ mod planted;
 mod privacy;
 mod properties;
 mod readings;
+mod schemas;
 mod scoring;
 mod seniority;
 mod source_text;
