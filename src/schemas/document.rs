@@ -1,23 +1,29 @@
 //! An ordered JSON document: what is generated for people keeps the order in which it is told, so the same input is the same
 //! bytes. It holds no knowledge of what is in it.
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, SeqAccess, Visitor},
+    ser::SerializeMap,
+};
 
 /// One JSON value, whose objects keep their order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Document {
     /// `true` or `false`.
     Flag(bool),
-    /// A whole number.
-    Integer(i64),
+    /// Nothing.
+    Null,
+    /// A number, whole or not.
+    Number(serde_json::Number),
     /// A text.
     Text(String),
     /// An array.
     List(Vec<Document>),
     /// An object, in this order.
     Object(Vec<(String, Document)>),
-    /// Any other value, as it is; its objects are sorted by name.
-    Plain(serde_json::Value),
 }
 
 impl Document {
@@ -39,6 +45,24 @@ impl Document {
             members.push((name.to_owned(), value.into()));
         }
         self
+    }
+
+    /// The value of a member of an object.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Document> {
+        match self {
+            Self::Object(members) => members.iter().find(|(found, _)| found == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The text, if it is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// The text, two blanks an indent, with a line end.
@@ -71,7 +95,7 @@ impl From<bool> for Document {
 
 impl From<i64> for Document {
     fn from(number: i64) -> Self {
-        Self::Integer(number)
+        Self::Number(number.into())
     }
 }
 
@@ -81,17 +105,12 @@ impl From<Vec<Document>> for Document {
     }
 }
 
-impl From<serde_json::Value> for Document {
-    fn from(value: serde_json::Value) -> Self {
-        Self::Plain(value)
-    }
-}
-
 impl Serialize for Document {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Flag(flag) => serializer.serialize_bool(*flag),
-            Self::Integer(number) => serializer.serialize_i64(*number),
+            Self::Null => serializer.serialize_unit(),
+            Self::Number(number) => number.serialize(serializer),
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(items) => serializer.collect_seq(items),
             Self::Object(members) => {
@@ -101,8 +120,64 @@ impl Serialize for Document {
                 }
                 map.end()
             }
-            Self::Plain(value) => value.serialize(serializer),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+/// Takes any JSON value, an object's members in their order.
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Document;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Document, E> {
+        Ok(Document::Null)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Document, E> {
+        Ok(Document::Flag(flag))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Document, E> {
+        Ok(Document::Number(number.into()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Document, E> {
+        Ok(Document::Number(number.into()))
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Document, E> {
+        Ok(serde_json::Number::from_f64(number).map_or(Document::Null, Document::Number))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Document, E> {
+        Ok(Document::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Document, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Document::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Document, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = entries.next_entry()? {
+            members.push(member);
+        }
+        Ok(Document::Object(members))
     }
 }
 
@@ -114,5 +189,8 @@ mod tests {
     fn objects_keep_their_order() {
         let document = Document::object([("b", 1.into()), ("a", vec![true.into(), Document::reference("#/x")].into())]);
         assert_eq!(serde_json::to_string(&document.with("0", "z")).expect("JSON"), r##"{"b":1,"a":[true,{"$ref":"#/x"}],"0":"z"}"##);
+        let text = r#"{"z":1,"a":[null,-2,1.5,{"y":false,"b":""}]}"#;
+        let read: Document = serde_json::from_str(text).expect("JSON");
+        assert_eq!(serde_json::to_string(&read).expect("JSON"), text);
     }
 }
