@@ -17,6 +17,7 @@ mod load;
 pub mod process;
 #[cfg(feature = "kafka")]
 mod report;
+pub mod schemas;
 #[cfg(feature = "kafka")]
 pub mod serve;
 #[cfg(feature = "kafka")]

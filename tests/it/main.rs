@@ -5,6 +5,7 @@
 mod architecture;
 mod avro_form;
 mod bad_input;
+mod bundle;
 mod cases;
 mod cli;
 mod codes;
