@@ -277,7 +277,8 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             let inputs = inputs.into_iter().map(target).collect();
             let arguments = ProcessArguments { inputs, output: target(output), now, format, framing, summary, quiet };
             let pipeline = pipeline(&config, problems, true, err)?;
-            run::process::process(&config.topics, &pipeline, &arguments, out)?;
+            let schemas = run::schema_source(&config.encoding)?;
+            run::process::process(&config.topics, &pipeline, &*schemas, &arguments, out)?;
             Ok(0)
         }
         Verb::Explain { input, json, now, at } => {
@@ -291,7 +292,8 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
                 (None, None) => ExplainInput::Value(Target::Stream),
             };
             let pipeline = pipeline(&config, problems, true, err)?;
-            run::explain::explain(&config, &pipeline, &ExplainArguments { input, json, now }, out)?;
+            let schemas = run::schema_source(&config.encoding)?;
+            run::explain::explain(&config, &pipeline, &*schemas, &ExplainArguments { input, json, now }, out)?;
             Ok(0)
         }
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),

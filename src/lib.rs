@@ -14,6 +14,8 @@ pub mod config;
 pub mod io;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+#[cfg(feature = "kafka")]
+pub mod registry;
 pub mod run;
 #[cfg(feature = "kafka")]
 pub mod telemetry;

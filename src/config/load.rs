@@ -10,7 +10,7 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config,
+    Config, encoding,
     property::{self, PropertyCheck},
     schema,
     sources::Sources,
@@ -108,7 +108,7 @@ impl Loader<'_> {
             } else if name.get_ref().contains('.') {
                 let fault = Fault::new("unknown_key", format!("unknown key {:?}", name.get_ref())).hint("write the key without quotes");
                 self.tell(fault, &Origin::File(start));
-            } else if let Some(key) = schema::find(&path) {
+            } else if let Some(key) = schema::find(&path).filter(|_| !(schema::is_section(&path) && value.get_ref().is_table())) {
                 self.key(key, written);
             } else if schema::is_section(&path) {
                 match value.get_ref() {
@@ -234,10 +234,10 @@ impl Loader<'_> {
                 self.tell_of_both(fault, key, other);
             }
         }
-        if let Some(origin) = self.origins.get("encoding.registry").filter(|_| !self.failed.contains("encoding.registry")).cloned() {
-            let fault = Fault::new("no_effect", "encoding.registry has no effect: only Avro needs a registry")
-                .hint("remove it, or keep it for later");
-            let problem = Problem { severity: Severity::Warning, ..self.sources.problem(fault, &origin) };
+        for (key, is_error, fault) in encoding::together(&self.config.encoding) {
+            let Some(origin) = self.origins.get(key).filter(|_| !self.failed.contains(key)).cloned() else { continue };
+            let severity = if is_error { Severity::Error } else { Severity::Warning };
+            let problem = Problem { severity, ..self.sources.problem(fault, &origin) };
             self.found.push((rank(&origin), problem));
         }
         if self.config.identity_key.is_none() && !self.failed.contains("identity.key") {

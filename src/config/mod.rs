@@ -1,6 +1,7 @@
 //! What a person writes, turned into what the program uses: one small typed struct a component. Every problem is reported
 //! at once (`config::load`). Only this room reads environment variables and secret files.
 
+mod encoding;
 mod load;
 mod property;
 mod quoting;
@@ -11,6 +12,7 @@ mod suggest;
 mod syntax;
 mod written;
 
+pub use encoding::{CompatibilityMode, EncodingConfig, RegistryConfig, ValueFormat};
 pub use load::{inspect, load};
 pub use property::{PropertyCheck, refused_properties};
 pub use schema::keys;
@@ -19,7 +21,7 @@ pub use written::parse_duration;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use crate::pipeline::{EventHeaders, Limits};
+use crate::pipeline::Limits;
 
 /// The whole configuration. No component takes it whole.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -115,13 +117,6 @@ impl Topics {
             OutputTopic::DeadLetter => &self.dead_letter,
         }
     }
-}
-
-/// How events are written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EncodingConfig {
-    /// Which headers events carry.
-    pub headers: EventHeaders,
 }
 
 /// Where the rules are.

@@ -69,7 +69,9 @@ fn secret_word(section: &str, line: &str) -> Option<usize> {
     let end = |word: &str| lower.find(word).map(|start| start + word.len());
     let of_identity = section.contains("identity") || lower.contains("identity");
     let key = if of_identity { end("key") } else { None };
-    let secret = SECRET_WORDS.iter().filter_map(|word| end(word)).chain(key).min();
+    // A URL that names a user, perhaps with a password.
+    let user_in_url = line.split_once("://").filter(|(_, rest)| rest.contains('@')).map(|(before, _)| before.len());
+    let secret = SECRET_WORDS.iter().filter_map(|word| end(word)).chain(key).chain(user_in_url).min();
     secret.or_else(|| property_name(&section.to_ascii_lowercase(), &lower).filter(|(name, _)| !is_harmless(name)).map(|(_, end)| end))
 }
 

@@ -4,10 +4,9 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
-    Config, Delivery, From, LogFormat,
+    Config, Delivery, From, LogFormat, encoding,
     written::{Fault, Faults, Written},
 };
-use crate::pipeline::EventHeaders;
 
 /// One key.
 pub(super) struct Key {
@@ -29,18 +28,18 @@ const LARGEST_RECORD: u64 = 67_108_864;
 const COMMIT_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(5);
 
 /// Puts a value in its place.
-fn set<T>(place: &mut T, value: Result<T, impl Into<Faults>>) -> Result<(), Faults> {
+pub(super) fn set<T>(place: &mut T, value: Result<T, impl Into<Faults>>) -> Result<(), Faults> {
     *place = value.map_err(Into::into)?;
     Ok(())
 }
 
 /// A row; the last argument says what to do with a value of the key.
-const fn key(path: &'static str, read: fn(&mut Config, Written<'_>) -> Result<(), Faults>) -> Key {
+pub(super) const fn key(path: &'static str, read: fn(&mut Config, Written<'_>) -> Result<(), Faults>) -> Key {
     Key { path, read }
 }
 
-/// All keys but librdkafka's.
-pub(super) const KEYS: &[Key] = &[
+/// Keys before `[encoding]`'s, but librdkafka's.
+const BEFORE_ENCODING: &[Key] = &[
     key("kafka.brokers", |config, value| set(&mut config.kafka.brokers, brokers(value))),
     key("kafka.group", |config, value| set(&mut config.kafka.group, value.name(LONGEST_TOPIC))),
     key("kafka.instance", |config, value| {
@@ -57,19 +56,10 @@ pub(super) const KEYS: &[Key] = &[
     key("topics.unqualified", |config, value| set(&mut config.topics.unqualified, output_topic(value))),
     key("topics.routing", |config, value| set(&mut config.topics.routing, output_topic(value))),
     key("topics.dead_letter", |config, value| set(&mut config.topics.dead_letter, output_topic(value))),
-    key("encoding.format", |_, value| {
-        let avro = value.choice(&[("json", false), ("avro", true)])?;
-        if avro { Err(not_yet("encoding.format = \"avro\"", "use \"json\"").into()) } else { Ok(()) }
-    }),
-    key("encoding.headers", |config, value| {
-        set(&mut config.encoding.headers, value.choice(&[("none", EventHeaders::None), ("cloudevents", EventHeaders::CloudEvents)]))
-    }),
-    key("encoding.registry", |_, value| {
-        let url = value.text()?.trim();
-        let known = url.is_empty() || ["http://", "https://"].iter().any(|scheme| url.len() > scheme.len() && url.starts_with(scheme));
-        if known { Ok(()) } else { Err(value.wrong("a URL that starts with http:// or https://").into()) }
-    }),
-    key("encoding.register", |_, value| Ok(value.boolean().map(drop)?)),
+];
+
+/// Keys after `[encoding]`'s.
+const AFTER_ENCODING: &[Key] = &[
     key("rules.path", |config, value| set(&mut config.rules.path, value.path().map(Some))),
     key("rules.watch", |config, value| set(&mut config.rules.watch, value.boolean())),
     key("rules.shadow", |_, value| {
@@ -115,26 +105,31 @@ pub(super) const KEYS: &[Key] = &[
     }),
 ];
 
+/// All keys but librdkafka's, in the contract's order.
+pub(super) fn all() -> impl Iterator<Item = &'static Key> {
+    BEFORE_ENCODING.iter().chain(&encoding::KEYS).chain(AFTER_ENCODING)
+}
+
 /// The paths of all keys but librdkafka's properties, in the contract's order, for the reference page.
 pub fn keys() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().map(|key| key.path)
+    all().map(|key| key.path)
 }
 
 /// The key at `path`.
 pub(super) fn find(path: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.path == path)
+    all().find(|key| key.path == path)
 }
 
 /// Whether `path` holds further keys.
 pub(super) fn is_section(path: &str) -> bool {
     let inner = |known: &str| known.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
-    KEYS.iter().any(|key| inner(key.path)) || PROPERTY_SECTIONS.iter().any(|section| inner(section) || *section == path)
+    all().any(|key| inner(key.path)) || PROPERTY_SECTIONS.iter().any(|section| inner(section) || *section == path)
 }
 
 /// The known key or section nearest to an unknown one.
 pub(super) fn nearest(path: &str) -> Option<&'static str> {
-    let sections = KEYS.iter().flat_map(|key| key.path.match_indices('.').map(|(dot, _)| &key.path[..dot]));
-    super::suggest::nearest(path, KEYS.iter().map(|key| key.path).chain(PROPERTY_SECTIONS).chain(sections))
+    let sections = all().flat_map(|key| key.path.match_indices('.').map(|(dot, _)| &key.path[..dot]));
+    super::suggest::nearest(path, keys().chain(PROPERTY_SECTIONS).chain(sections))
 }
 
 fn not_yet(what: &str, instead: &str) -> Fault {

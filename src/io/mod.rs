@@ -4,11 +4,13 @@
 mod batch;
 mod memory;
 mod progress;
+mod schemas;
 mod tally;
 
 pub use batch::Batch;
 pub use memory::{MemoryLane, Visible};
 pub use progress::Progress;
+pub use schemas::{NoRegistry, RegistryIsAway, SchemaSource, SchemaText};
 pub use tally::{CountedLead, Counts, DecidedLead, Tally};
 
 use std::time::Duration;

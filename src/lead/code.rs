@@ -244,6 +244,9 @@ pub struct Rejection {
     pub detail: String,
     /// The value, where it was too large to be kept even while it was read.
     pub unkept: Option<UnkeptValue>,
+    /// Number of the registry's schema that the value was written with and nobody here knows: who can ask the registry does,
+    /// and has the record read again.
+    pub awaits: Option<u32>,
 }
 
 /// What is known of a value that nobody has kept.
@@ -261,7 +264,7 @@ impl Rejection {
     /// A rejection of the whole record while decoding.
     #[must_use]
     pub fn decode(code: DeadLetterCode, detail: impl Into<String>) -> Self {
-        Self { stage: DeadLetterStage::Decode, code, field: String::new(), detail: detail.into(), unkept: None }
+        Self { stage: DeadLetterStage::Decode, code, field: String::new(), detail: detail.into(), unkept: None, awaits: None }
     }
 
     /// Names the place in the record.

@@ -14,7 +14,7 @@ mod route;
 mod trace;
 
 pub use dead_letter::OversizeValue;
-pub use encode::{EncodeSettings, EventHeaders, explained};
+pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained};
 pub use enrich::PersonKey;
 pub use output::{Mark, Output, OutputBuffer, OutputTopic};
 pub use trace::{NoTrace, Trace};
@@ -66,6 +66,15 @@ pub struct Pipeline {
 #[derive(Debug, Default)]
 pub struct Memory {
     phones: normalize::PhoneNumbers,
+    schemas: decode::WriterSchemas,
+}
+
+impl Memory {
+    /// Remembers the schema a registry has under a number, with those it builds on before it, so that a record that awaited it
+    /// can be read.
+    pub fn learn_schema<T: AsRef<str>>(&mut self, id: u32, texts: &[T]) {
+        self.schemas.learn(id, texts);
+    }
 }
 
 /// Bytes to facts: decode → normalize → enrich.
@@ -75,7 +84,7 @@ pub struct Memory {
 pub fn read<'a>(record: &Record<'a>, pipeline: &'a Pipeline, memory: &mut Memory) -> Result<Vec<Facts<'a>>, Rejection> {
     let Pipeline { tables, limits, person_key, .. } = pipeline;
     let value = enrich::ValueDigest::of(record);
-    let decoded = decode::decode(record, limits)?;
+    let decoded = decode::decode(record, limits, &memory.schemas)?;
     let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, limits, &mut memory.phones));
     Ok(normalized.map(|lead| enrich::enrich(lead, record, &value, tables, person_key)).collect())
 }
@@ -104,8 +113,18 @@ pub fn encode(outcome: &Outcome<'_>, record: &Record<'_>, pipeline: &Pipeline, o
 
 /// One record through all doors. `seen` is shown the outcome before its memory goes.
 pub fn run(record: &Record<'_>, pipeline: &Pipeline, memory: &mut Memory, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
-    let facts = read(record, pipeline, memory);
-    let decided = match &facts {
+    conclude(&read(record, pipeline, memory), record, pipeline, out, seen);
+}
+
+/// What was read through the other two doors.
+pub fn conclude(
+    facts: &Result<Vec<Facts<'_>>, Rejection>,
+    record: &Record<'_>,
+    pipeline: &Pipeline,
+    out: &mut OutputBuffer,
+    seen: impl FnOnce(&Outcome<'_>),
+) {
+    let decided = match facts {
         Ok(facts) => Outcome::Decided(facts.iter().map(|facts| decide(facts, &pipeline.rules, &mut NoTrace)).collect()),
         Err(rejection) => Outcome::Rejected(rejection.clone()),
     };

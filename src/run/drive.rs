@@ -9,10 +9,12 @@ use std::{
 
 use crate::{
     config::DeadLetterGuard,
-    io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, Tally},
+    io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, SchemaSource, Tally},
     lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Timestamp},
     pipeline::{self, Memory, OutputBuffer, OutputTopic, Pipeline},
 };
+
+use super::reading::read;
 
 /// What the loop needs to know.
 #[derive(Clone, Debug)]
@@ -31,6 +33,7 @@ pub fn drive(
     lane: &mut impl Lane,
     observer: &mut impl Observer,
     pipeline: impl Fn() -> Arc<Pipeline>,
+    schemas: &dyn SchemaSource,
     settings: &DriveSettings,
 ) -> Result<(), Fatal> {
     let mut work = Work { guard: Guard::new(settings.guard), ..Work::default() };
@@ -50,7 +53,12 @@ pub fn drive(
         let mut done = 0;
         while done < batch.len() {
             let started = Instant::now();
-            let end = work.decide(&batch, done, &pipeline);
+            let end = work.decide(&batch, done, &pipeline, schemas);
+            if end == done {
+                // The next record waits for its schema. The lane comes round meanwhile, so that its group does not give it up.
+                end_of(lane.rewind())?;
+                break;
+            }
             work.guard.check(&work.counts())?;
             let decided_in = started.elapsed();
             match lane.commit(&work.out, &work.progress) {
@@ -99,13 +107,17 @@ struct Work {
 }
 
 impl Work {
-    /// Decides the batch from record `first` on, to its end or until the outputs are many; tells where it stopped.
-    fn decide(&mut self, batch: &Batch, first: usize, pipeline: &Pipeline) -> usize {
+    /// Decides the batch from record `first` on, to its end, until the outputs are many, or up to a record whose schema nobody
+    /// can tell now; tells where it stopped.
+    fn decide(&mut self, batch: &Batch, first: usize, pipeline: &Pipeline, schemas: &dyn SchemaSource) -> usize {
         self.out.begin(now());
         self.tally.clear();
         self.progress.clear();
         (self.records, self.dead_letters) = (0, 0);
         for (index, record) in batch.iter().enumerate().skip(first) {
+            let refused = self.too_large.contains(&record.at);
+            let facts = if refused { Ok(Err(refused_by_broker())) } else { read(&record, pipeline, &mut self.memory, schemas) };
+            let Ok(facts) = facts else { return index };
             self.out.begin_record(index);
             // Counted apart from its outcome: a record without one shows.
             self.tally.read(&record.at.partition.topic);
@@ -115,11 +127,7 @@ impl Work {
                 *dead_letters += u64::from(matches!(outcome, Outcome::Rejected(_)));
                 tally.outcome(outcome);
             };
-            if self.too_large.contains(&record.at) {
-                pipeline::reject(refused_by_broker(), &record, pipeline, &mut self.out, seen);
-            } else {
-                pipeline::run(&record, pipeline, &mut self.memory, &mut self.out, seen);
-            }
+            pipeline::conclude(&facts, &record, pipeline, &mut self.out, seen);
             for at in outputs..self.out.len() {
                 if let Some(output) = self.out.get(at) {
                     self.tally.events(output.topic, 1);
@@ -164,6 +172,7 @@ fn refused_by_broker() -> Rejection {
         field: String::new(),
         detail: "the broker refused an event of this record as too large for its topic".to_owned(),
         unkept: None,
+        awaits: None,
     }
 }
 

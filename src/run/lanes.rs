@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     config::Config,
-    io::{Fatal, LaneWatch, Observer},
+    io::{Fatal, LaneWatch, Observer, SchemaSource},
     kafka::{BrokerHealth, KafkaLane, LaneSettings, random_instance},
     lead::Timestamp,
     pipeline::{OutputTopic, Pipeline},
@@ -49,6 +49,8 @@ pub(super) struct Lanes {
 pub(super) struct Shared {
     /// Rules, tables and settings: swapped whole.
     pub pipeline: Arc<ArcSwap<Pipeline>>,
+    /// Who knows schemas by number.
+    pub schemas: Arc<dyn SchemaSource>,
     /// The connection's state.
     pub health: Arc<BrokerHealth>,
     /// The largest output record, in bytes.
@@ -88,11 +90,12 @@ impl Lanes {
             let (mut observer, watch) = observe(number);
             let mut lane = KafkaLane::new(settings, Arc::clone(&shared.health), watch, Arc::clone(&stop));
             let pipeline = Arc::clone(&shared.pipeline);
+            let schemas = Arc::clone(&shared.schemas);
             let drive_settings = drive_settings.clone();
             let ended = ended.clone();
             let run = move || {
                 let work = AssertUnwindSafe(|| {
-                    let end = drive(&mut lane, &mut observer, || pipeline.load_full(), &drive_settings);
+                    let end = drive(&mut lane, &mut observer, || pipeline.load_full(), &*schemas, &drive_settings);
                     drop(lane);
                     end
                 });

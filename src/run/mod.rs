@@ -15,6 +15,11 @@ mod framing;
 mod lanes;
 mod load;
 pub mod process;
+mod reading;
+#[cfg(feature = "kafka")]
+mod registration;
+#[cfg(feature = "kafka")]
+mod registry_watch;
 #[cfg(feature = "kafka")]
 mod report;
 pub mod schemas;
@@ -26,6 +31,7 @@ pub mod topics;
 pub use arguments::{DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ServeArguments, Target};
 pub use bugs::hide_panic_messages;
 pub use load::{inspect_pipeline, load_pipeline};
+pub use reading::schema_source;
 
 use std::fmt;
 

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     config::Topics,
-    io::{Batch, Tally},
+    io::{Batch, SchemaSource, Tally},
     lead::{Outcome, Partition, Position, Rejection, Timestamp, Verdict, Vocabulary},
     pipeline::{self, Memory, Output, OutputBuffer, OutputTopic, Pipeline},
 };
@@ -23,19 +23,28 @@ use crate::{
 use super::{
     Failure, ProcessArguments, Target,
     framing::{self, Framed},
+    reading::read_or_fail,
 };
 
 /// Reads files, decides, writes files or a stream.
 ///
 /// # Errors
-/// 64 for an input that cannot be read, inputs of one name, or an output that cannot be created, 75 for one that cannot be written. Dead letters are no failure.
-pub fn process(topics: &Topics, pipeline: &Pipeline, arguments: &ProcessArguments, out: &mut dyn Write) -> Result<(), Failure> {
+/// 64 for an input that cannot be read, inputs of one name, or an output that cannot be created, 75 for one that cannot be
+/// written, or a registry that does not answer. Dead letters are no failure.
+pub fn process(
+    topics: &Topics,
+    pipeline: &Pipeline,
+    schemas: &dyn SchemaSource,
+    arguments: &ProcessArguments,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let now = arguments.now.unwrap_or_else(|| Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()));
     distinct(&arguments.inputs)?;
     let mut sink = Sink::open(topics, &arguments.output, out)?;
     let mut summary = Summary::default();
     let mut work = Work {
         pipeline,
+        schemas,
         now,
         arguments,
         batch: Batch::default(),
@@ -97,6 +106,7 @@ impl Summary {
 
 struct Work<'a> {
     pipeline: &'a Pipeline,
+    schemas: &'a dyn SchemaSource,
     now: Timestamp,
     arguments: &'a ProcessArguments,
     batch: Batch,
@@ -150,10 +160,11 @@ impl Work<'_> {
         let tally = &mut self.tally;
         if let Some(record) = self.batch.get(0) {
             let seen = |outcome: &Outcome<'_>| tally.record(&record.at.partition.topic, outcome);
-            match too_large {
-                Some(rejection) => pipeline::reject(rejection, &record, self.pipeline, &mut self.out, seen),
-                None => pipeline::run(&record, self.pipeline, &mut self.memory, &mut self.out, seen),
-            }
+            let facts = match too_large {
+                Some(rejection) => Err(rejection),
+                None => read_or_fail(&record, self.pipeline, &mut self.memory, self.schemas).map_err(Ended::Failed)?,
+            };
+            pipeline::conclude(&facts, &record, self.pipeline, &mut self.out, seen);
         }
         summary.add(&self.tally);
         self.out.iter().try_for_each(|output| sink.write(&output))

@@ -7,6 +7,7 @@ use crate::{
     io::{Abort, Committed, LaneEvent, LaneWatch, Observer, Tally},
     lead::Timestamp,
     pipeline::{OutputTopic, Pipeline},
+    registry::RegistryWatch,
     telemetry::{Labels, Metrics, Status, http},
 };
 
@@ -76,6 +77,11 @@ impl Telemetry {
         self.status.broker(Err(why));
     }
 
+    /// Where a schema registry is told of.
+    pub(super) fn registry(&self) -> Box<dyn RegistryWatch> {
+        Box::new(RegistryReport { metrics: self.metrics.clone(), status: Arc::clone(&self.status) })
+    }
+
     /// The process is on its way out.
     pub(super) fn stopping(&self) {
         self.status.stopping();
@@ -87,6 +93,23 @@ impl Telemetry {
         self.status.add_lane();
         let report = LaneReport { number, metrics: self.metrics.clone(), status: Arc::clone(&self.status) };
         (report.clone(), Box::new(report))
+    }
+}
+
+/// What is told of a schema registry.
+struct RegistryReport {
+    metrics: Metrics,
+    status: Arc<Status>,
+}
+
+impl RegistryWatch for RegistryReport {
+    fn asked(&self, result: &'static str) {
+        self.metrics.registry_asked(result);
+    }
+
+    fn state(&self, answer: Result<(), &str>, needed: bool) {
+        self.metrics.registry_up(answer.is_ok());
+        self.status.registry(answer, needed);
     }
 }
 

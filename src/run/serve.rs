@@ -15,8 +15,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
     config::Config,
+    io::{NoRegistry, SchemaSource},
     kafka::{BrokerHealth, GroupProgress, TopicFinding, Topics},
     pipeline::{OutputTopic, Pipeline},
+    registry::Registry,
     telemetry::logging,
 };
 
@@ -25,6 +27,8 @@ use super::{
     broker_watch::BrokerWatch,
     hide_panic_messages,
     lanes::{Ending, Lanes, Shared},
+    registration,
+    registry_watch::RegistryKeeper,
     report::Telemetry,
     topics::largest_output,
 };
@@ -42,6 +46,8 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
     log_bugs();
     let health = Arc::new(BrokerHealth::new(&config.kafka.brokers));
     let telemetry = Telemetry::start(config, &pipeline)?;
+    let registry = config.encoding.registry().map(|settings| Registry::new(settings, telemetry.registry()));
+    let registry = registry.transpose().map_err(Failure::usage)?.map(Arc::new);
     let (sender, endings) = channel();
     on_signal(sender.clone())?;
 
@@ -58,19 +64,32 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
         return Ok(());
     };
     telemetry.broker_answers();
+    let formats = registration::formats(&config.topics, &config.encoding, registry.as_deref(), &endings, deadline)?;
+    let Some(formats) = formats else { return Ok(()) };
+    pipeline.encoding.formats = formats;
     pipeline.encoding.largest = largest(config, &topics);
     let limits = pipeline.encoding.largest.into_iter().filter(|limit| *limit > 0);
     let smallest_limit = limits.min().unwrap_or(usize::MAX);
-    let shared =
-        Shared { pipeline: Arc::new(ArcSwap::from_pointee(pipeline)), health, largest_output: largest_output(config), smallest_limit };
+    let schemas: Arc<dyn SchemaSource> = match &registry {
+        Some(registry) => Arc::<Registry>::clone(registry),
+        None => Arc::new(NoRegistry),
+    };
+    let shared = Shared {
+        pipeline: Arc::new(ArcSwap::from_pointee(pipeline)),
+        schemas,
+        health,
+        largest_output: largest_output(config),
+        smallest_limit,
+    };
     if arguments.once {
         watch_progress(config, arguments.wait, sender.clone())?;
     }
     let lanes = Lanes::start(config, &shared, &sender, |number| telemetry.lane(number))?;
     let watch = BrokerWatch::start(config, &shared.health, &telemetry)?;
+    let keeper = registry.map(RegistryKeeper::start).transpose()?;
     let ending = endings.recv().unwrap_or(Ending::Signal);
     telemetry.stopping();
-    drop(watch);
+    drop((watch, keeper));
     if !lanes.stop(LEAVE) {
         tracing::warn!("a lane did not come to its end in time; the broker ends its open transaction, nothing is lost");
     }

@@ -6,10 +6,17 @@ pub mod document;
 pub mod evolution;
 pub mod headers;
 pub mod json_schema;
+mod writer;
+
+pub use writer::{Node, NodeId, Unit, WriterSchema};
 
 use std::sync::LazyLock;
 
-use apache_avro::{Schema, rabin::Rabin};
+use apache_avro::{
+    Schema,
+    rabin::Rabin,
+    schema_compatibility::{Compatibility, SchemaCompatibility},
+};
 
 /// The records that have schemas, in the order of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +68,21 @@ pub struct Released {
     /// CRC-64-AVRO of the parsing canonical form, in the byte order of single-object encoding (Avro specification, "Single-object
     /// encoding").
     pub fingerprint: [u8; 8],
+}
+
+impl Released {
+    /// That a reader with this schema can read what was written with another.
+    ///
+    /// # Errors
+    /// Why it cannot, for a person.
+    pub fn reads(&self, text: &str) -> Result<(), String> {
+        let written = Schema::parse_str(text).map_err(|error| format!("it is no Avro schema: {error}"))?;
+        match SchemaCompatibility::can_read(&written, &self.schema) {
+            Ok(Compatibility::Full) => Ok(()),
+            Ok(Compatibility::Partial) => Err("not every value of it resolves".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
 }
 
 /// The files, oldest first of each record.

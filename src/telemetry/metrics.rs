@@ -55,6 +55,8 @@ pub struct Metrics {
     consumer_lag_records: IntGaugeVec,
     consumer_lag_seconds: GaugeVec,
     unaccounted_records: IntGauge,
+    registry_up: IntGauge,
+    registry_requests: IntCounterVec,
     held: Arc<Mutex<Held>>,
     /// Lanes count with a shared hold, a scrape takes all of it: so no scrape shows half a batch.
     whole: Arc<RwLock<()>>,
@@ -146,6 +148,8 @@ impl Metrics {
                 &names::CONSUMER_LAG_SECONDS.label_names(),
             ))?,
             unaccounted_records: table.gauge(&names::UNACCOUNTED_RECORDS)?,
+            registry_up: table.gauge(&names::REGISTRY_UP)?,
+            registry_requests: table.counter(&names::REGISTRY_REQUESTS)?,
             held: Arc::default(),
             whole: Arc::default(),
         };
@@ -198,6 +202,9 @@ impl Metrics {
         for result in names::RESULTS {
             self.transactions.with_label_values(&[result]);
         }
+        for result in names::REGISTRY_RESULTS {
+            self.registry_requests.with_label_values(&[result]);
+        }
         for kind in names::REBALANCE_KINDS {
             self.rebalances.with_label_values(&[kind]);
         }
@@ -221,6 +228,16 @@ impl Metrics {
     #[must_use]
     pub fn content_type() -> &'static str {
         "text/plain; version=0.0.4; charset=utf-8"
+    }
+
+    /// A question to the schema registry has come to its end; `result` is one of [`names::REGISTRY_RESULTS`].
+    pub fn registry_asked(&self, result: &str) {
+        self.registry_requests.with_label_values(&[result]).inc();
+    }
+
+    /// The schema registry answers, or does not.
+    pub fn registry_up(&self, up: bool) {
+        self.registry_up.set(i64::from(up));
     }
 
     /// A batch became visible at `now`.

@@ -89,6 +89,8 @@ impl Metric {
 pub const RESULTS: [&str; 2] = ["committed", "aborted"];
 /// What a rebalance did.
 pub const REBALANCE_KINDS: [&str; 3] = ["assigned", "revoked", "lost"];
+/// What came of a question to the schema registry.
+pub const REGISTRY_RESULTS: [&str; 3] = ["answered", "refused", "failed"];
 /// What became of a changed ruleset.
 pub const RELOAD_RESULTS: [&str; 2] = ["ok", "refused"];
 /// Reasons of the contract that the default ruleset can give. A ruleset may name more; these start at zero, so that a rate
@@ -126,6 +128,7 @@ const FLAG: Label = closed("flag", released::<Flag>);
 const STAGE: Label = closed("stage", released::<DeadLetterStage>);
 const CODE: Label = closed("code", released::<DeadLetterCode>);
 const RESULT: Label = closed("result", || RESULTS.to_vec());
+const REGISTRY_RESULT: Label = closed("result", || REGISTRY_RESULTS.to_vec());
 const RELOAD_RESULT: Label = closed("result", || RELOAD_RESULTS.to_vec());
 const REBALANCE_KIND: Label = closed("kind", || REBALANCE_KINDS.to_vec());
 const REASON: Label = bounded("reason", "gates of the ruleset, and `low_score`");
@@ -220,6 +223,12 @@ pub const UNACCOUNTED_RECORDS: Metric = gauge(
     &[],
     "Records consumed minus records decided minus dead letters, summed over batches: must be 0",
 );
+/// Whether the schema registry answered when it was last asked.
+pub const REGISTRY_UP: Metric =
+    gauge("leadstream_registry_up", &[], "1: the schema registry answered when it was last asked; 0: it did not, or there is none");
+/// Questions to the schema registry.
+pub const REGISTRY_REQUESTS: Metric =
+    counter("leadstream_registry_requests_total", &[REGISTRY_RESULT], "Questions to the schema registry, by what came of them");
 /// This build.
 pub const BUILD_INFO: Metric = gauge("leadstream_build_info", &BUILD, "This build; always 1");
 /// When this process started. Not of the contract: the name every Prometheus client gives it.
@@ -248,6 +257,8 @@ pub const ALL: &[Metric] = &[
     RULESET_INFO,
     RULESET_RELOADS,
     UNACCOUNTED_RECORDS,
+    REGISTRY_UP,
+    REGISTRY_REQUESTS,
     BUILD_INFO,
     START_TIME,
 ];

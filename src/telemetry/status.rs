@@ -56,6 +56,7 @@ pub struct Status {
 struct State {
     lanes: Vec<LaneState>,
     broker: Option<Result<(), String>>,
+    registry: Option<RegistryState>,
     stopping: bool,
     counts: Counts,
 }
@@ -161,6 +162,11 @@ impl Status {
         self.state().broker = Some(answer.map_err(str::to_owned));
     }
 
+    /// The schema registry answers, or why it does not; `needed`: records wait for it.
+    pub fn registry(&self, answer: Result<(), &str>, needed: bool) {
+        self.state().registry = Some(RegistryState { answer: answer.map_err(str::to_owned), needed });
+    }
+
     /// The process is on its way out: no longer ready.
     pub fn stopping(&self) {
         self.state().stopping = true;
@@ -193,6 +199,12 @@ impl Status {
             Some(Err(why)) => missing.push(format!("the broker does not answer: {why}")),
             Some(Ok(())) => {}
         }
+        // While nobody needs the registry, leads are decided without it.
+        if let Some(RegistryState { answer: Err(why), needed }) = &state.registry
+            && (*needed || state.lanes.is_empty())
+        {
+            missing.push(format!("the schema registry does not answer: {why}"));
+        }
         if state.lanes.is_empty() {
             missing.push("no lane has started yet".to_owned());
         }
@@ -214,6 +226,11 @@ impl Status {
             Some(Ok(())) => json!({ "state": "up" }),
             Some(Err(why)) => json!({ "state": "down", "reason": why }),
         };
+        let registry = match &state.registry {
+            None => json!({ "state": "unknown" }),
+            Some(RegistryState { answer: Ok(()), .. }) => json!({ "state": "up" }),
+            Some(RegistryState { answer: Err(why), needed }) => json!({ "state": "down", "reason": why, "needed": needed }),
+        };
         let [name, version, hash] = &self.ruleset;
         let counts = state.counts;
         json!({
@@ -222,6 +239,7 @@ impl Status {
             "ready": missing.is_empty(),
             "missing": missing,
             "broker": broker,
+            "registry": registry,
             "ruleset": { "name": name, "version": version, "hash": hash },
             "counts": {
                 "records": counts.records, "leads": counts.leads(), "qualified": counts.qualified,
@@ -230,6 +248,13 @@ impl Status {
             "lanes": lanes,
         })
     }
+}
+
+/// What is known of the schema registry.
+#[derive(Clone, Debug)]
+struct RegistryState {
+    answer: Result<(), String>,
+    needed: bool,
 }
 
 impl LaneState {

@@ -38,7 +38,6 @@ fn nothing_at_all_is_an_empty_value() {
 #[test]
 fn bytes_that_are_no_text_and_text_that_is_no_json() {
     assert_eq!(code(b"{\"Un\xff\":1}"), "not_utf8");
-    assert_eq!(code(&[0, 0, 0, 0, 7, 8]), "malformed_json");
     for value in [
         "{",
         "{\"leadSource\":\"x\"",
@@ -237,12 +236,9 @@ fn headers_may_name_the_format() {
     let of = |name: &str, value: &[u8]| run(&pipeline, None, Some(b"{}"), &[(name, value)]);
     assert!(of("lead-format", b"https_json").1);
     assert!(of("content-type", b"application/json; charset=utf-8").1);
-    for (name, value) in [
-        ("lead-format", &b"no_such"[..]),
-        ("lead-format", b"\xff"),
-        ("lead-format", b"raw_lead"),
-        ("Content-Type", b"application/x-www-form-urlencoded"),
-    ] {
+    for (name, value) in
+        [("lead-format", &b"no_such"[..]), ("lead-format", b"\xff"), ("Content-Type", b"application/x-www-form-urlencoded")]
+    {
         let (outputs, decided) = of(name, value);
         assert!(!decided);
         assert_eq!(outputs[0].header("dlq-code").as_deref(), Some("unknown_format"), "{name}");

@@ -10,7 +10,7 @@ use std::{
 
 use leadstream::{
     pipeline::{EncodeSettings, EventHeaders},
-    run::schemas::{Subscription, ValueFormat, files},
+    run::schemas::{Subscription, WireFormat, files},
     schemas::{RecordKind, headers, released},
 };
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ const SHA256_OF_B: &str = "3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73e
 #[test]
 fn the_document_tells_the_configured_topics_and_formats() {
     let mut subscription =
-        Subscription { routing: ValueFormat::AvroRegistry, unqualified: ValueFormat::AvroSingleObject, ..Subscription::default() };
+        Subscription { routing: WireFormat::ConfluentFrame, unqualified: WireFormat::SingleObject, ..Subscription::default() };
     subscription.topics.raw = vec!["in.one".into(), "in.two".into()];
     subscription.topics.routing = "out.routing".into();
     let document = json_of(&files(&subscription), "asyncapi.json");
@@ -144,6 +144,29 @@ fn the_document_tells_the_configured_topics_and_formats() {
     assert_eq!(messages["QualifiedLead"]["payload"]["properties"]["event_id"]["type"], "string");
     assert_eq!(messages["QualifiedLead"]["headers"]["required"], json!([]));
     assert_eq!(messages["DeadLetter"]["headers"]["required"].as_array().map(Vec::len), Some(12));
+}
+
+#[test]
+fn the_document_follows_the_configured_encoding() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let message = |more: &[&str], name: &str| -> Value {
+        assert_eq!(export(folder.path(), more).0, 0);
+        let text = fs::read_to_string(folder.path().join("asyncapi.json")).expect("text");
+        let document: Value = serde_json::from_str(&text).expect("JSON");
+        document["components"]["messages"][name].clone()
+    };
+    let json = message(&[], "QualifiedLead");
+    assert_eq!(json["contentType"], "application/json");
+    assert_eq!(json["examples"][0]["payload"]["verdict"], "QUALIFIED");
+    let frames =
+        ["--set", "encoding.format=avro", "--set", "encoding.registry=http://registry.example/", "--set", "encoding.headers=cloudevents"];
+    let frame = message(&frames, "QualifiedLead");
+    assert_eq!(frame["contentType"], "application/avro");
+    assert!(frame["description"].as_str().is_some_and(|text| text.contains("Confluent")), "{frame}");
+    assert_eq!(frame["examples"][0]["headers"]["content-type"], "application/avro");
+    let mixed = ["--set", "encoding.format.routing=avro"];
+    assert!(message(&mixed, "LeadRouted")["description"].as_str().is_some_and(|text| text.contains("single-object")));
+    assert_eq!(message(&mixed, "QualifiedLead"), json);
 }
 
 #[test]

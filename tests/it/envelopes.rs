@@ -109,9 +109,9 @@ fn a_header_that_is_wrong_is_a_fault_of_the_record() {
     for (value, name, header, wanted) in [
         (https, "lead-format", "azure_table", "unknown_format "),
         (https, "lead-format", "salesforce_form", "unknown_format "),
-        (https, "lead-format", "raw_lead", "unknown_format "),
+        (https, "lead-format", "raw_lead", "malformed_avro "),
         (https, "content-type", "application/x-www-form-urlencoded", "unknown_format "),
-        (https, "content-type", "application/avro", "unknown_format "),
+        (https, "content-type", "application/avro", "malformed_avro "),
         (FORM, "lead-format", "https_json", "malformed_json "),
         ("[\"oid=1&email=a%40b.example\"]", "lead-format", "azure_table", "unknown_format [0]"),
         (FORM, "content-type", "application/json", "malformed_json "),

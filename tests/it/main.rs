@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod architecture;
+mod avro;
 mod avro_form;
 mod bad_input;
 mod bundle;

@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc, sync::Arc, time::Duratio
 
 use leadstream::{
     config::DeadLetterGuard,
-    io::{Abort, BatchLimits, Committed, MemoryLane, Observer, Tally, Visible},
+    io::{Abort, BatchLimits, Committed, MemoryLane, NoRegistry, Observer, Tally, Visible},
     pipeline::{Memory, OutputTopic},
     run::drive::{DriveSettings, drive},
 };
@@ -108,7 +108,7 @@ fn driven(values: &[Vec<u8>], records: usize, aborts: &[bool], largest: usize) -
     let pipeline = Arc::new(pipeline());
     let settings =
         DriveSettings { batch: BatchLimits { records, bytes: 1 << 20, wait: Duration::ZERO }, guard: DeadLetterGuard::default() };
-    drive(&mut lane, &mut counter.clone(), || Arc::clone(&pipeline), &settings).expect("memory does not fail");
+    drive(&mut lane, &mut counter.clone(), || Arc::clone(&pipeline), &NoRegistry, &settings).expect("memory does not fail");
     let counts = *counter.0.borrow();
     (lane.visible, counts)
 }

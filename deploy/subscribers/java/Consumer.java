@@ -92,7 +92,7 @@ public class Consumer {
         // Resolved to the exported schema: what a later version adds changes nothing here.
         var reader = new GenericDatumReader<GenericRecord>(writer, readers.get(writer.getFullName()));
         var decoder = DecoderFactory.get().binaryDecoder(value, bytes.position(), bytes.remaining(), null);
-        return JSON.valueToTree(jsonForm(reader.getSchema(), reader.read(null, decoder)));
+        return JSON.valueToTree(jsonForm(reader.getExpected(), reader.read(null, decoder)));
     }
 
     static Schema registered(int id) throws IOException, InterruptedException {

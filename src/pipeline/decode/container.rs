@@ -10,20 +10,25 @@ use serde_json::value::RawValue;
 use crate::lead::{DeadLetterCode, Format, Rejection, Vocabulary};
 
 use super::{
-    Content, Filler, Limits, RawLead, Stated, json_text, lead, malformed, not_a_lead,
+    Content, Filler, Limits, RawLead, Stated, WriterSchemas, avro, json_text, lead, malformed, not_a_lead,
     object::{self, Member},
     raw_lead::Text,
     salesforce_form,
     shape::{self, Shape},
-    too_deep,
+    too_deep, too_many_leads,
 };
 
 /// All leads of a text.
 ///
 /// # Errors
 /// The first fault, with its place; text that is no JSON before all others.
-pub(super) fn leads<'a>(text: &'a str, stated: &Stated<'_>, limits: &Limits) -> Result<Vec<RawLead<'a>>, Rejection> {
-    let mut reader = Reader::new(stated, limits);
+pub(super) fn leads<'a>(
+    text: &'a str,
+    stated: &Stated<'_>,
+    limits: &Limits,
+    schemas: &WriterSchemas,
+) -> Result<Vec<RawLead<'a>>, Rejection> {
+    let mut reader = Reader::new(stated, limits, schemas);
     match text.trim_start().as_bytes().first() {
         Some(b'{') => match (object::members(text), stated.content) {
             (Ok(members), _) => reader.object(members, 1, Inside::Anything)?,
@@ -45,8 +50,13 @@ pub(super) fn leads<'a>(text: &'a str, stated: &Stated<'_>, limits: &Limits) -> 
 ///
 /// # Errors
 /// `unknown_format`: one has no field that such a form has; `too_many_leads`.
-pub(super) fn forms<'a>(bytes: &'a [u8], stated: &Stated<'_>, limits: &Limits) -> Result<Vec<RawLead<'a>>, Rejection> {
-    let mut reader = Reader::new(stated, limits);
+pub(super) fn forms<'a>(
+    bytes: &'a [u8],
+    stated: &Stated<'_>,
+    limits: &Limits,
+    schemas: &WriterSchemas,
+) -> Result<Vec<RawLead<'a>>, Rejection> {
+    let mut reader = Reader::new(stated, limits, schemas);
     reader.forms(bytes)?;
     Ok(reader.leads)
 }
@@ -132,12 +142,13 @@ struct Reader<'a, 'l> {
     before: usize,
     stated: &'l Stated<'l>,
     limits: &'l Limits,
+    schemas: &'l WriterSchemas,
     envelope: Envelope<'a>,
 }
 
 impl<'a, 'l> Reader<'a, 'l> {
-    fn new(stated: &'l Stated<'l>, limits: &'l Limits) -> Self {
-        Self { leads: Vec::new(), before: 0, stated, limits, envelope: Envelope::default() }
+    fn new(stated: &'l Stated<'l>, limits: &'l Limits, schemas: &'l WriterSchemas) -> Self {
+        Self { leads: Vec::new(), before: 0, stated, limits, schemas, envelope: Envelope::default() }
     }
 
     fn add(&mut self, mut lead: RawLead<'a>) {
@@ -149,8 +160,7 @@ impl<'a, 'l> Reader<'a, 'l> {
     fn next_index(&self) -> Result<u32, Rejection> {
         let index = self.before + self.leads.len();
         if index >= self.limits.leads {
-            let detail = format!("the record has more than {} leads (limits.leads)", self.limits.leads);
-            return Err(Rejection::decode(DeadLetterCode::TooManyLeads, detail));
+            return Err(too_many_leads(self.limits));
         }
         Ok(u32::try_from(index).unwrap_or(u32::MAX))
     }
@@ -288,8 +298,14 @@ impl<'a, 'l> Reader<'a, 'l> {
         }
     }
 
-    /// Data that came as text: a form, or JSON once more.
+    /// Data that came as text or bytes: Avro, a form, or JSON once more.
     fn event_bytes(&mut self, bytes: &[u8], content: &str, depth: usize) -> Result<(), Rejection> {
+        if self.stated.format == Some(Format::RawLead) || content.contains("avro") || avro::is_likely(bytes) {
+            return self.foreign(|reader| {
+                reader.leads = avro::leads(bytes, reader.before, reader.limits, reader.schemas)?;
+                Ok(())
+            });
+        }
         let is_json = bytes.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['));
         let stated = self.stated.format == Some(Format::SalesforceForm) || content.starts_with("application/x-www-form-urlencoded");
         if !is_json && (stated || salesforce_form::is_likely(bytes)) {
@@ -313,7 +329,7 @@ impl<'a, 'l> Reader<'a, 'l> {
 
     /// Reads leads from memory that does not last as long as the record.
     fn foreign<'t>(&mut self, read: impl FnOnce(&mut Reader<'t, '_>) -> Result<(), Rejection>) -> Result<(), Rejection> {
-        let mut inner = Reader { before: self.before + self.leads.len(), ..Reader::new(self.stated, self.limits) };
+        let mut inner = Reader { before: self.before + self.leads.len(), ..Reader::new(self.stated, self.limits, self.schemas) };
         read(&mut inner)?;
         inner.leads.into_iter().for_each(|lead| self.add(lead.into_owned()));
         Ok(())
@@ -341,13 +357,13 @@ fn is_cloud_event(members: &[Member<'_>]) -> bool {
     has("specversion") && has("type") && has("source")
 }
 
-fn at_element(rejection: Rejection, place: usize) -> Rejection {
+pub(super) fn at_element(rejection: Rejection, place: usize) -> Rejection {
     // That there are too many is a fault of the whole.
     if rejection.code == DeadLetterCode::TooManyLeads { rejection } else { within(rejection, &format!("[{place}]")) }
 }
 
 /// The same fault, seen from one level further out.
-fn within(rejection: Rejection, outer: &str) -> Rejection {
+pub(super) fn within(rejection: Rejection, outer: &str) -> Rejection {
     let field = match rejection.field.as_str() {
         "" => outer.to_owned(),
         inner if inner.starts_with('[') => format!("{outer}{inner}"),

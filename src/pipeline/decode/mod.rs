@@ -1,6 +1,7 @@
 //! Bytes to raw leads: tells the format (header, content type, structure), bounds everything, and hands each lead to the
 //! reader of its shape. Values are as received; what they mean is `normalize`'s.
 
+mod avro;
 mod azure_table;
 mod container;
 mod crm_row;
@@ -14,6 +15,7 @@ mod shape;
 mod stated;
 mod webhook;
 
+pub(super) use avro::WriterSchemas;
 pub(super) use raw_lead::{RawLead, RawReferral, is_campaign_parameter};
 pub(super) use salesforce_form::query;
 
@@ -30,7 +32,7 @@ use stated::{Content, Stated};
 ///
 /// # Errors
 /// The record's one rejection: by size, by bytes, by syntax, by depth, by count, or because an element is no lead.
-pub(super) fn decode<'a>(record: &Record<'a>, limits: &Limits) -> Result<Vec<RawLead<'a>>, Rejection> {
+pub(super) fn decode<'a>(record: &Record<'a>, limits: &Limits, schemas: &WriterSchemas) -> Result<Vec<RawLead<'a>>, Rejection> {
     let value = record.value.ok_or_else(|| Rejection::decode(DeadLetterCode::EmptyValue, "the value is null"))?;
     if value.len() > limits.record_bytes {
         return Err(too_large(value.len() as u64, limits));
@@ -39,6 +41,10 @@ pub(super) fn decode<'a>(record: &Record<'a>, limits: &Limits) -> Result<Vec<Raw
     if unmarked.trim_ascii().is_empty() {
         return Err(Rejection::decode(DeadLetterCode::EmptyValue, "the value has nothing but blanks"));
     }
+    let stated = stated::stated(record);
+    if is_avro(value, &stated) {
+        return avro::leads(value, 0, limits, schemas);
+    }
     // Before the headers are believed: text in no known charset is none in any format but a form, which names its own.
     let text = std::str::from_utf8(unmarked);
     if let Ok(text) = text
@@ -46,29 +52,43 @@ pub(super) fn decode<'a>(record: &Record<'a>, limits: &Limits) -> Result<Vec<Raw
     {
         return Err(Rejection::decode(DeadLetterCode::EmptyValue, "the value has nothing but blanks"));
     }
-    let stated = stated::stated(record);
     if let Ok(stated) = &stated
         && is_form(unmarked, stated)
     {
-        return container::forms(unmarked, stated, limits);
+        return container::forms(unmarked, stated, limits, schemas);
     }
     let text = text.map_err(|error| {
         let place = error.valid_up_to() + value.len() - unmarked.len();
         Rejection::decode(DeadLetterCode::NotUtf8, format!("byte {place} is not UTF-8"))
     })?;
-    container::leads(text, &stated?, limits).map_err(|rejection| {
+    container::leads(text, &stated?, limits, schemas).map_err(|rejection| {
         // Whatever else is wrong, a value nested beyond the limit is called that: its other faults lie beyond the limit.
         if rejection.code == DeadLetterCode::TooDeep || json_text::depth(text) <= limits.depth { rejection } else { too_deep(limits) }
     })
 }
 
+/// Whether the bytes are to be read as framed Avro: a header says so, or none says otherwise and they look like nothing else. A
+/// `CloudEvent` that says so is JSON first.
+fn is_avro(bytes: &[u8], stated: &Result<Stated<'_>, Rejection>) -> bool {
+    match stated {
+        Ok(Stated { format: Some(Format::RawLead), .. }) => !is_json(bytes),
+        Ok(Stated { format: None, content: Content::Avro, .. }) => true,
+        Ok(Stated { format: None, content: Content::Any, .. }) => avro::is_likely(bytes),
+        _ => false,
+    }
+}
+
+/// Whether the bytes begin as a JSON object or array.
+fn is_json(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['))
+}
+
 /// Whether the bytes are to be read as forms: a header says so, or no header says otherwise and they look like it.
 fn is_form(bytes: &[u8], stated: &Stated<'_>) -> bool {
     // A form inside an array or an envelope is a JSON value first.
-    let is_json = bytes.trim_ascii_start().first().is_some_and(|first| matches!(first, b'{' | b'['));
     match (stated.format, stated.content) {
-        (Some(Format::SalesforceForm), _) => !is_json,
-        (Some(_), _) | (None, Content::Json | Content::Lines) => false,
+        (Some(Format::SalesforceForm), _) => !is_json(bytes),
+        (Some(_), _) | (None, Content::Json | Content::Lines | Content::Avro) => false,
         (None, Content::Form) => true,
         (None, Content::Any) => salesforce_form::is_likely(bytes),
     }
@@ -80,6 +100,9 @@ fn lead<'a>(members: Vec<Member<'a>>, format: Option<Format>, index: u32, depth:
     if members.iter().any(|(_, value)| deepest(value) > limits.depth) {
         return Err(too_deep(limits));
     }
+    if format == Some(Format::RawLead) {
+        return Err(Rejection::decode(DeadLetterCode::MalformedAvro, "header lead-format names raw_lead, which is Avro; this is JSON"));
+    }
     let format = agreed(format, &members)?;
     let mut lead = Filler::new(format, index, limits);
     match format {
@@ -89,7 +112,8 @@ fn lead<'a>(members: Vec<Member<'a>>, format: Option<Format>, index: u32, depth:
         Format::PartnerCenterWebhook => webhook::fill(members, &mut lead)?,
         // A form's fields are the columns of a Salesforce lead.
         Format::CrmRow | Format::SalesforceForm => crm_row::fill(members, &mut lead),
-        Format::RawLead => return Err(Rejection::decode(DeadLetterCode::UnknownFormat, "raw_lead is Avro, not JSON")),
+        // No keys are Avro's.
+        Format::RawLead => {}
     }
     Ok(lead.done())
 }
@@ -118,6 +142,11 @@ fn agreed(stated: Option<Format>, members: &[Member<'_>]) -> Result<Format, Reje
 pub(super) fn too_large(size: u64, limits: &Limits) -> Rejection {
     let detail = format!("the value has {size} bytes; limits.record_bytes is {}", limits.record_bytes);
     Rejection::decode(DeadLetterCode::TooLarge, detail)
+}
+
+fn too_many_leads(limits: &Limits) -> Rejection {
+    let detail = format!("the record has more than {} leads (limits.leads)", limits.leads);
+    Rejection::decode(DeadLetterCode::TooManyLeads, detail)
 }
 
 fn too_deep(limits: &Limits) -> Rejection {

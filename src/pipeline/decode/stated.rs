@@ -26,6 +26,8 @@ pub(super) enum Content {
     Lines,
     /// A form.
     Form,
+    /// Avro, behind a frame that names its schema.
+    Avro,
 }
 
 /// Reads the headers.
@@ -39,9 +41,6 @@ pub(super) fn stated<'a>(record: &Record<'a>) -> Result<Stated<'a>, Rejection> {
         let format = std::str::from_utf8(name).ok().and_then(|name| Format::from_name(&name.trim().to_ascii_lowercase()));
         return match format {
             None => Err(unknown("header lead-format names no known format".to_owned())),
-            Some(format @ Format::RawLead) => {
-                Err(unknown(format!("header lead-format names {}, which this version does not read", format.name())))
-            }
             Some(format) => Ok(Stated { format: Some(format), content: Content::Any, charset }),
         };
     }
@@ -65,7 +64,8 @@ fn content<'a>(record: &Record<'a>) -> (Option<Content>, Option<&'a str>) {
         }
         "application/json" | "text/json" => Some(Content::Json),
         _ if essence.ends_with("+json") => Some(Content::Json),
-        _ if essence.contains("avro") || essence.starts_with("multipart/") || essence.ends_with("xml") => None,
+        _ if essence.contains("avro") => Some(Content::Avro),
+        _ if essence.starts_with("multipart/") || essence.ends_with("xml") => None,
         _ => Some(Content::Any),
     };
     (content, charset)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::lead::{Decision, Record, Timestamp, Verdict, Vocabulary as _};
 
-use super::{EncodeSettings, Event, EventHeaders};
+use super::{EncodeSettings, Event, EventFormat, EventHeaders};
 use crate::pipeline::output::HeaderWriter;
 
 /// The first digits of a ruleset's hash that headers carry.
@@ -17,6 +17,7 @@ pub(super) fn event(
     decision: &Decision<'_>,
     record: &Record<'_>,
     settings: &EncodeSettings,
+    format: EventFormat,
     stamp: Timestamp,
     headers: &mut HeaderWriter<'_>,
 ) {
@@ -50,7 +51,8 @@ pub(super) fn event(
     put("ce_time", &|text| {
         let _ = write!(text, "{stamp}");
     });
-    put("content-type", &|text| text.push_str("application/json"));
+    let content = if format == EventFormat::Json { "application/json" } else { "application/avro" };
+    put("content-type", &|text| text.push_str(content));
     put("lead-storefront", &|text| text.push_str(decision.class.storefront.name()));
     put("lead-campaign", &|text| text.push_str(decision.class.campaign.name()));
     put("lead-verdict", &|text| text.push_str(decision.qualified.verdict.name()));

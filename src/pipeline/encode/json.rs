@@ -1,9 +1,13 @@
 //! Events as JSON: the lead block's fields in the contract's order, straight into the arena. Null and empty fields are left
 //! out, nothing stands between the tokens, and the same decision is the same bytes.
 
-use crate::lead::{Contact, Decision, Referral, Route, Score, Timestamp, Vocabulary};
+use crate::lead::{Route, Score, Timestamp, Vocabulary};
 
-use super::{Event, headers::event_id, redaction::Redaction};
+use super::{
+    Event,
+    headers::event_id,
+    published::{Published, PublishedContact, PublishedReferral},
+};
 
 /// Writes one JSON object field by field; leaves out what is absent.
 struct Object<'o> {
@@ -113,9 +117,9 @@ fn integer(out: &mut Vec<u8>, value: i64) {
 }
 
 /// Writes one event.
-pub(super) fn event(event: Event<'_>, decision: &Decision<'_>, out: &mut Vec<u8>) {
+pub(super) fn event(event: Event<'_>, published: &Published<'_>, out: &mut Vec<u8>) {
     let mut object = Object::begin(out);
-    lead_block(event, decision, &mut object);
+    lead_block(event, published, &mut object);
     if let Event::Routed(route) = event {
         routed(route, &mut object);
     }
@@ -123,12 +127,12 @@ pub(super) fn event(event: Event<'_>, decision: &Decision<'_>, out: &mut Vec<u8>
 }
 
 /// Writes the lead block as published, and what each route adds.
-pub(super) fn explained(decision: &Decision<'_>, out: &mut Vec<u8>) {
+pub(super) fn explained(published: &Published<'_>, out: &mut Vec<u8>) {
     let mut object = Object::begin(out);
-    lead_block(Event::Verdict, decision, &mut object);
+    lead_block(Event::Verdict, published, &mut object);
     let routes = object.key("routes");
     routes.push(b'[');
-    for (place, route) in decision.routes.iter().enumerate() {
+    for (place, route) in published.decision.routes.iter().enumerate() {
         if place > 0 {
             routes.push(b',');
         }
@@ -140,10 +144,10 @@ pub(super) fn explained(decision: &Decision<'_>, out: &mut Vec<u8>) {
     object.end();
 }
 
-fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>) {
+fn lead_block(event: Event<'_>, published: &Published<'_>, object: &mut Object<'_>) {
+    let decision = published.decision;
     let (facts, class) = (decision.facts, &decision.class);
     let whole = matches!(event, Event::Verdict);
-    let redaction = Redaction::of(decision);
     let mut id = String::with_capacity(64);
     event_id(event, decision, &mut id);
     object.text("event_id", Some(&id));
@@ -161,36 +165,32 @@ fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>
     object.word("action", class.action);
     object.word("stage", class.stage);
     object.word("confidence", class.confidence);
-    object.text("source_raw", redaction.filter(facts.source_raw.as_deref()));
-    object.text("action_raw", redaction.filter(facts.action_raw.as_deref()));
-    object.text("publisher_id", redaction.filter(facts.offer.publisher_id.as_deref()));
-    object.text("offer_id", redaction.filter(facts.offer.offer_id.as_deref()));
-    object.text("offer_title", redaction.filter(facts.offer.offer_title.as_deref()));
-    object.text("offer_raw", redaction.filter(facts.offer.offer_raw.as_deref()));
-    object.object("contact", |object| contact(&facts.contact, &redaction, object));
+    object.text("source_raw", published.source_raw);
+    object.text("action_raw", published.action_raw);
+    object.text("publisher_id", published.publisher_id);
+    object.text("offer_id", published.offer_id);
+    object.text("offer_title", published.offer_title);
+    object.text("offer_raw", published.offer_raw);
+    object.object("contact", |object| contact(&published.contact, object));
     if whole {
         object.object("consent", |object| {
             object.word("contact", class.consent.contact);
             object.word("share", class.consent.share);
             object.word("marketing", class.consent.marketing);
         });
-        if let Some(referral) = &facts.referral {
-            object.object("referral", |object| referral_fields(referral, &redaction, object));
+        if let Some(referral) = &published.referral {
+            object.object("referral", |object| referral_fields(referral, object));
         }
         object.flag("is_test", facts.is_test);
         object.flag("is_spam", facts.is_spam);
         object.text("suppressed_by", facts.suppressed_by);
     }
-    if !redaction.redacts() {
-        object.text("note", facts.note.as_deref());
+    object.text("note", published.note);
+    object.map("attribution", published.attribution.iter().copied());
+    if whole {
+        object.map("extra", published.extra.iter().map(|(key, value)| (&**key, &**value)));
     }
-    let attribution = facts.attribution.iter().map(|(key, value)| (&**key, &**value));
-    object.map("attribution", attribution.filter(|(key, value)| redaction.allows_parameter(key, value)));
-    // What a publisher's own keys hold nobody knows: a redacted lead goes without them.
-    if whole && !redaction.redacts() {
-        object.map("extra", facts.extra.iter().map(|(key, value)| (&**key, &**value)));
-    }
-    object.list("flags", decision.flags().iter(), |out, flag| string(out, flag.name()));
+    object.list("flags", published.flags.iter(), |out, flag| string(out, flag.name()));
     object.object("score", |object| score(&decision.qualified.score, whole, object));
     object.word("verdict", decision.qualified.verdict);
     if whole {
@@ -213,34 +213,30 @@ fn lead_block(event: Event<'_>, decision: &Decision<'_>, object: &mut Object<'_>
     });
 }
 
-fn contact(contact: &Contact<'_>, redaction: &Redaction, object: &mut Object<'_>) {
-    if !redaction.redacts() {
-        object.text("first_name", contact.first_name.as_deref());
-        object.text("last_name", contact.last_name.as_deref());
-        object.text("email", contact.email.as_deref());
-    }
-    object.text("email_domain", contact.email_domain.as_deref());
-    object.word("email_kind", contact.email_kind);
-    if !redaction.redacts() {
-        object.text("phone_raw", contact.phone_raw.as_deref());
-        object.text("phone_e164", contact.phone_e164.as_deref());
-    }
-    object.text("country", contact.country);
-    object.text("country_raw", redaction.filter(contact.country_raw.as_deref()));
-    object.word("region", contact.region);
-    object.text("company", redaction.filter(contact.company.as_deref()));
-    object.text("title", redaction.filter(contact.title.as_deref()));
-    object.word("seniority", contact.seniority);
+fn contact(contact: &PublishedContact<'_>, object: &mut Object<'_>) {
+    object.text("first_name", contact.first_name);
+    object.text("last_name", contact.last_name);
+    object.text("email", contact.email);
+    object.text("email_domain", contact.email_domain);
+    object.word("email_kind", contact.whole.email_kind);
+    object.text("phone_raw", contact.phone_raw);
+    object.text("phone_e164", contact.phone_e164);
+    object.text("country", contact.whole.country);
+    object.text("country_raw", contact.country_raw);
+    object.word("region", contact.whole.region);
+    object.text("company", contact.company);
+    object.text("title", contact.title);
+    object.word("seniority", contact.whole.seniority);
 }
 
-fn referral_fields(referral: &Referral<'_>, redaction: &Redaction, object: &mut Object<'_>) {
-    object.text("status", redaction.filter(referral.status.as_deref()));
-    object.text("substatus", redaction.filter(referral.substatus.as_deref()));
-    object.time("expires_at", referral.expires_at);
-    if let Some(value) = referral.deal_value {
+fn referral_fields(referral: &PublishedReferral<'_>, object: &mut Object<'_>) {
+    object.text("status", referral.status);
+    object.text("substatus", referral.substatus);
+    object.time("expires_at", referral.whole.expires_at);
+    if let Some(value) = referral.whole.deal_value {
         let _ = serde_json::to_writer(object.key("deal_value"), &value);
     }
-    object.text("deal_currency", redaction.filter(referral.deal_currency.as_deref()));
+    object.text("deal_currency", referral.deal_currency);
 }
 
 fn score(score: &Score<'_>, whole: bool, object: &mut Object<'_>) {

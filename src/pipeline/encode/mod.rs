@@ -1,8 +1,10 @@
-//! Decisions to events: which events there are, their topics, keys and headers, and how large they may be. How a value is
-//! written is the encoder's (`json`; Avro will be its neighbour).
+//! Decisions to events: which events there are, their topics, keys and headers, and how large they may be. What is published
+//! of a decision is `published`'s, how a value is written the encoders' (`json`, `avro`).
 
+mod avro;
 mod headers;
 mod json;
+mod published;
 mod redaction;
 
 pub(super) use headers::ruleset;
@@ -10,6 +12,7 @@ pub(super) use headers::ruleset;
 use crate::lead::{DeadLetterCode, DeadLetterStage, Decision, Record, Rejection, Route, Verdict};
 
 use super::{OutputBuffer, OutputTopic, output::HeaderWriter};
+use published::Published;
 
 /// Which headers events carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,11 +24,25 @@ pub enum EventHeaders {
     CloudEvents,
 }
 
+/// How the values of a topic's events are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EventFormat {
+    /// JSON.
+    #[default]
+    Json,
+    /// Avro, its schema told by fingerprint (single-object encoding).
+    SingleObject,
+    /// Avro, its schema told by the registry's number for it (Confluent wire format).
+    Confluent(u32),
+}
+
 /// How events are written.
 #[derive(Clone, Debug, Default)]
 pub struct EncodeSettings {
     /// Which headers.
     pub headers: EventHeaders,
+    /// The values of each output topic, by `OutputTopic as usize`; a dead letter's are the original bytes whatever stands here.
+    pub formats: [EventFormat; 4],
     /// The largest record (key + value + headers, bytes) each output topic takes, by `OutputTopic as usize`; 0: no limit.
     pub largest: [usize; 4],
     /// Every output also carries `lead-replay: ID`.
@@ -56,13 +73,14 @@ pub(super) fn events(
 ) -> Result<(), Rejection> {
     let before = out.mark();
     for decision in decisions {
+        let published = Published::of(decision);
         let topic = match decision.qualified.verdict {
             Verdict::Qualified => OutputTopic::Qualified,
             Verdict::Unqualified => OutputTopic::Unqualified,
         };
         let routed = decision.routes.iter().map(|route| (OutputTopic::Routing, Event::Routed(route)));
         for (topic, event) in std::iter::once((topic, Event::Verdict)).chain(routed) {
-            if let Err(rejection) = write(topic, event, decision, record, settings, out) {
+            if let Err(rejection) = write(topic, event, &published, record, settings, out) {
                 out.truncate(before);
                 return Err(rejection);
             }
@@ -74,11 +92,13 @@ pub(super) fn events(
 fn write(
     topic: OutputTopic,
     event: Event<'_>,
-    decision: &Decision<'_>,
+    published: &Published<'_>,
     record: &Record<'_>,
     settings: &EncodeSettings,
     out: &mut OutputBuffer,
 ) -> Result<(), Rejection> {
+    let decision = published.decision;
+    let format = settings.formats.get(topic as usize).copied().unwrap_or_default();
     let start = out.bytes();
     let stamp = out.stamp();
     out.push(
@@ -88,10 +108,13 @@ fn write(
             true
         },
         |value| {
-            json::event(event, decision, value);
+            match format {
+                EventFormat::Json => json::event(event, published, value),
+                EventFormat::SingleObject | EventFormat::Confluent(_) => avro::event(event, published, format, value),
+            }
             true
         },
-        |writer: &mut HeaderWriter<'_>| headers::event(event, decision, record, settings, stamp, writer),
+        |writer: &mut HeaderWriter<'_>| headers::event(event, decision, record, settings, format, stamp, writer),
     );
     let bytes = out.bytes() - start + FRAME;
     match settings.largest.get(topic as usize) {
@@ -101,6 +124,7 @@ fn write(
             field: format!("[{}]", decision.facts.index),
             detail: format!("an event of this record has about {bytes} bytes; its topic takes {largest}"),
             unkept: None,
+            awaits: None,
         }),
         _ => Ok(()),
     }
@@ -108,5 +132,5 @@ fn write(
 
 /// The lead block of a decision as JSON, as `explain` shows it: as published, with what each route adds in `routes`.
 pub fn explained(decision: &Decision<'_>, out: &mut Vec<u8>) {
-    json::explained(decision, out);
+    json::explained(&Published::of(decision), out);
 }

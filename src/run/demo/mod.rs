@@ -18,6 +18,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     config::{Config, Delivery},
+    io::NoRegistry,
     kafka::{BrokerHealth, Embedded, RawLeads},
     pipeline::{OutputTopic, Pipeline},
     telemetry::logging,
@@ -66,6 +67,7 @@ pub fn demo(config: &Config, pipeline: Pipeline, arguments: &DemoArguments, out:
     on_signal(sender.clone())?;
     let shared = Shared {
         pipeline: Arc::new(ArcSwap::from_pointee(pipeline)),
+        schemas: Arc::new(NoRegistry),
         health: Arc::new(BrokerHealth::new(&config.kafka.brokers)),
         largest_output: largest_output(&config),
         smallest_limit: usize::MAX,

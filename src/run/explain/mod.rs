@@ -11,12 +11,12 @@ use serde_json::value::RawValue;
 
 use crate::{
     config::Config,
-    io::Batch,
+    io::{Batch, SchemaSource},
     lead::{Decision, Facts, Partition, Position, Record, Rejection, Timestamp, Vocabulary},
     pipeline::{self, Memory, Pipeline},
 };
 
-use super::{ExplainArguments, ExplainInput, Failure, Target};
+use super::{ExplainArguments, ExplainInput, Failure, Target, reading::read_or_fail};
 use steps::Steps;
 
 /// What `--json` prints, field by field as the contract has it.
@@ -47,11 +47,18 @@ struct TraceShown<'a> {
 /// Decides one record and shows why.
 ///
 /// # Errors
-/// 64 for an input that cannot be read, 75 when Kafka does not answer.
-pub fn explain(config: &Config, pipeline: &Pipeline, arguments: &ExplainArguments, out: &mut dyn Write) -> Result<(), Failure> {
+/// 64 for an input that cannot be read, 75 when Kafka, or a registry that is needed, does not answer.
+pub fn explain(
+    config: &Config,
+    pipeline: &Pipeline,
+    schemas: &dyn SchemaSource,
+    arguments: &ExplainArguments,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let batch = record(config, arguments)?;
     let record = batch.get(0).ok_or_else(|| Failure::bug("the record went missing between reading and deciding it"))?;
-    let written = if arguments.json { json(&record, pipeline, out) } else { shown(&record, pipeline, out) };
+    let read = read_or_fail(&record, pipeline, &mut Memory::default(), schemas)?;
+    let written = if arguments.json { json(&read, &record, pipeline, out) } else { shown(&read, &record, pipeline, out) };
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::unavailable(format!("writing the explanation: {error}"))),
         _ => Ok(()),
@@ -108,12 +115,10 @@ fn decide<'a>(facts: &'a [Facts<'a>], pipeline: &'a Pipeline) -> (Vec<Decision<'
         .unzip()
 }
 
-fn read<'a>(record: &Record<'a>, pipeline: &'a Pipeline) -> Result<Vec<Facts<'a>>, Rejection> {
-    pipeline::read(record, pipeline, &mut Memory::default())
-}
+/// What a record was read as.
+type Reading<'a> = Result<Vec<Facts<'a>>, Rejection>;
 
-fn json(record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
-    let read = read(record, pipeline);
+fn json(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
     let (decisions, steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, pipeline));
     let mut reasons: Vec<&str> = Vec::new();
     for reason in decisions.iter().flat_map(|decision| &decision.qualified.reasons) {
@@ -155,11 +160,10 @@ fn verdict(decisions: &[Decision<'_>]) -> &'static str {
     }
 }
 
-fn shown(record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
+fn shown(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
     let size = record.value.map_or(0, <[u8]>::len);
     writeln!(out, "{}  {size} bytes, received {}", record.at, record.received_at)?;
-    let read = read(record, pipeline);
-    match &read {
+    match read {
         Err(rejection) => tree::rejection(rejection, out),
         Ok(facts) => {
             let (decisions, steps) = decide(facts, pipeline);

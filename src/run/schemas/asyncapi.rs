@@ -1,7 +1,7 @@
 //! The AsyncAPI 3.0 document of a configuration: its channels, operations and messages. Everything it says of values and headers
 //! comes from the schemas and from the table of headers; here is only how AsyncAPI wants it.
 
-use super::{Subscription, ValueFormat, bundle, cloud_events, subject};
+use super::{Subscription, WireFormat, bundle, cloud_events, subject};
 use crate::{
     pipeline::EventHeaders,
     schemas::{RecordKind, Released, document::Document, headers, json_schema},
@@ -108,7 +108,7 @@ fn messages(subscription: &Subscription) -> Document {
 fn event(subscription: &Subscription, released: &Released) -> Document {
     let (kind, format) = (released.kind, subscription.format(released.kind));
     let avro = || Document::object([("schemaFormat", AVRO.into()), ("schema", bundle::read(released.text))]);
-    let payload = if format == ValueFormat::Json { json_schema::payload(released) } else { avro() };
+    let payload = if format == WireFormat::Json { json_schema::payload(released) } else { avro() };
     let summary = bundle::read(released.text).get("doc").and_then(Document::text).unwrap_or_default().to_owned();
     let message = Document::object([
         ("name", kind.name().into()),
@@ -125,16 +125,16 @@ fn event(subscription: &Subscription, released: &Released) -> Document {
         sets.push(&headers::CLOUD_EVENTS);
     }
     let mut binding = vec![("key", key("The person key, else the lead id: 32 hex digits."))];
-    if format == ValueFormat::AvroRegistry {
+    if format == WireFormat::ConfluentFrame {
         binding.push(("schemaIdLocation", "payload".into()));
         binding.push(("schemaIdPayloadEncoding", "confluent".into()));
         binding.push(("schemaLookupStrategy", "TopicNameStrategy".into()));
     }
     let subject = subject(subscription.topics(kind).first().copied().unwrap_or_default());
     let description = match format {
-        ValueFormat::Json => "The JSON form; fields that are null or empty are left out.".to_owned(),
-        ValueFormat::AvroRegistry => format!("Avro in the Confluent frame; the registry has the schema under the subject {subject}."),
-        ValueFormat::AvroSingleObject => "Avro in single-object encoding; the schema is the exported one of this fingerprint.".to_owned(),
+        WireFormat::Json => "The JSON form; fields that are null or empty are left out.".to_owned(),
+        WireFormat::ConfluentFrame => format!("Avro in the Confluent frame; the registry has the schema under the subject {subject}."),
+        WireFormat::SingleObject => "Avro in single-object encoding; the schema is the exported one of this fingerprint.".to_owned(),
     };
     message
         .with("description", description)
@@ -145,14 +145,14 @@ fn event(subscription: &Subscription, released: &Released) -> Document {
 }
 
 /// The schema's example; of Avro only its headers, as AsyncAPI has no word for binary.
-fn example(subscription: &Subscription, kind: RecordKind, format: ValueFormat) -> Document {
+fn example(subscription: &Subscription, kind: RecordKind, format: WireFormat) -> Document {
     let value = bundle::example(kind);
     let headers = match subscription.headers {
         EventHeaders::None => Document::object([]),
         EventHeaders::CloudEvents => cloud_events::headers(subscription, kind, &value),
     };
     let example = Document::object([("name", "example".into()), ("headers", headers)]);
-    if format == ValueFormat::Json { example.with("payload", value) } else { example }
+    if format == WireFormat::Json { example.with("payload", value) } else { example }
 }
 
 fn key(doc: &str) -> Document {

@@ -12,30 +12,30 @@ pub use export::export;
 pub use list::list;
 
 use crate::{
-    config::{Config, Topics},
-    pipeline::EventHeaders,
+    config::{Config, Topics, ValueFormat},
+    pipeline::{EventHeaders, OutputTopic},
     schemas::RecordKind,
 };
 
 /// How the values of a topic are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ValueFormat {
+pub enum WireFormat {
     /// The JSON form.
     #[default]
     Json,
     /// Avro in the Confluent frame: 0, the registry's id of the schema in four bytes, the value.
-    AvroRegistry,
+    ConfluentFrame,
     /// Avro in single-object encoding: C3 01, the schema's fingerprint in eight bytes, the value.
-    AvroSingleObject,
+    SingleObject,
 }
 
-impl ValueFormat {
+impl WireFormat {
     /// The media type of such a value.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
-            Self::AvroRegistry | Self::AvroSingleObject => "application/vnd.apache.avro+binary",
+            Self::ConfluentFrame | Self::SingleObject => "application/avro",
         }
     }
 
@@ -43,8 +43,8 @@ impl ValueFormat {
     fn told(self) -> &'static str {
         match self {
             Self::Json => "JSON",
-            Self::AvroRegistry => "Avro, Confluent frame",
-            Self::AvroSingleObject => "Avro, single-object encoding",
+            Self::ConfluentFrame => "Avro, Confluent frame",
+            Self::SingleObject => "Avro, single-object encoding",
         }
     }
 }
@@ -55,11 +55,11 @@ pub struct Subscription {
     /// The topics' names.
     pub topics: Topics,
     /// How qualified leads are written.
-    pub qualified: ValueFormat,
+    pub qualified: WireFormat,
     /// How unqualified leads are written.
-    pub unqualified: ValueFormat,
+    pub unqualified: WireFormat,
     /// How routed leads are written.
-    pub routing: ValueFormat,
+    pub routing: WireFormat,
     /// Which headers events carry.
     pub headers: EventHeaders,
 }
@@ -68,8 +68,19 @@ impl Subscription {
     /// What this configuration leads to.
     #[must_use]
     pub fn of(config: &Config) -> Self {
-        // JSON is the only format a configuration can name in this version.
-        Self { topics: config.topics.clone(), headers: config.encoding.headers, ..Self::default() }
+        let encoding = &config.encoding;
+        let format = |topic| match (encoding.format_of(topic), encoding.registry()) {
+            (ValueFormat::Json, _) => WireFormat::Json,
+            (ValueFormat::Avro, Some(_)) => WireFormat::ConfluentFrame,
+            (ValueFormat::Avro, None) => WireFormat::SingleObject,
+        };
+        Self {
+            topics: config.topics.clone(),
+            qualified: format(OutputTopic::Qualified),
+            unqualified: format(OutputTopic::Unqualified),
+            routing: format(OutputTopic::Routing),
+            headers: encoding.headers,
+        }
     }
 
     /// The topics that hold a record; inputs may be several.
@@ -83,9 +94,9 @@ impl Subscription {
     }
 
     /// How an event is written; a raw lead that has a schema at all is Avro, in either frame.
-    fn format(&self, kind: RecordKind) -> ValueFormat {
+    fn format(&self, kind: RecordKind) -> WireFormat {
         match kind {
-            RecordKind::RawLead => ValueFormat::AvroRegistry,
+            RecordKind::RawLead => WireFormat::ConfluentFrame,
             RecordKind::QualifiedLead => self.qualified,
             RecordKind::UnqualifiedLead => self.unqualified,
             RecordKind::LeadRouted => self.routing,

@@ -1,0 +1,155 @@
+//! Raw leads in Avro: finds the schema a value was written with by its frame, and fills a lead from each record. How bytes lie
+//! along a schema is `datum`'s; where schemas by number come from is the shell's.
+
+mod datum;
+
+use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
+
+use super::{Filler, Limits, RawLead, json_text, raw_lead::Place};
+use crate::{
+    lead::{DeadLetterCode, Format, Rejection},
+    schemas::{self, Node, NodeId, RecordKind, WriterSchema},
+};
+use datum::{Datum, Value};
+
+/// Opens a value in the Confluent wire format; then the schema's number in four bytes, big-endian, then the datum.
+const CONFLUENT: u8 = 0;
+/// Opens a value in single-object encoding; then the schema's fingerprint in eight bytes, then the datum.
+const SINGLE_OBJECT: [u8; 2] = [0xc3, 0x01];
+
+/// More schemas than that are not remembered at once.
+const MOST_SCHEMAS: usize = 256;
+
+/// Schemas by the number a registry gave them, as far as they were asked for. A number never changes its meaning.
+#[derive(Debug, Default)]
+pub(in crate::pipeline) struct WriterSchemas(BTreeMap<u32, Result<WriterSchema, String>>);
+
+impl WriterSchemas {
+    /// Remembers what the registry has under a number.
+    pub(in crate::pipeline) fn learn<T: AsRef<str>>(&mut self, id: u32, texts: &[T]) {
+        if self.0.len() >= MOST_SCHEMAS {
+            self.0.clear();
+        }
+        self.0.insert(id, WriterSchema::parse(texts));
+    }
+}
+
+/// The released versions of `RawLead`, which need no registry.
+static RELEASED: LazyLock<Vec<([u8; 8], WriterSchema)>> = LazyLock::new(|| {
+    let raw = schemas::released().iter().filter(|schema| schema.kind == RecordKind::RawLead);
+    raw.filter_map(|schema| Some((schema.fingerprint, WriterSchema::new(&schema.schema).ok()?))).collect()
+});
+
+/// Whether bytes can be nothing but framed Avro: no text begins like that.
+pub(super) fn is_likely(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&CONFLUENT) || bytes.starts_with(&SINGLE_OBJECT)
+}
+
+/// All leads of a framed value; `before` is how many the record already has.
+///
+/// # Errors
+/// `malformed_avro`, `unknown_schema`, `too_deep`, `too_many_leads`. A rejection that awaits a schema is one only if nobody
+/// knows that schema.
+pub(super) fn leads<'a>(bytes: &'a [u8], before: usize, limits: &Limits, known: &WriterSchemas) -> Result<Vec<RawLead<'a>>, Rejection> {
+    let (schema, datum) = framed(bytes, known)?;
+    let mut datum = Datum::new(datum, schema, limits);
+    let mut leads = Vec::new();
+    if let Node::Array(items) = schema.node(schema.root()) {
+        datum.items(|datum, place| {
+            leads.push(lead(datum, *items, before + place, 2, limits).map_err(|rejection| super::container::at_element(rejection, place))?);
+            Ok(())
+        })?;
+        if leads.is_empty() {
+            return Err(super::not_a_lead("an empty array"));
+        }
+    } else {
+        leads.push(lead(&mut datum, schema.root(), before, 1, limits)?);
+    }
+    datum.end()?;
+    Ok(leads)
+}
+
+/// The schema a value names, and the datum behind the frame.
+fn framed<'a, 'k>(bytes: &'a [u8], known: &'k WriterSchemas) -> Result<(&'k WriterSchema, &'a [u8]), Rejection> {
+    let unknown = |detail: String| Rejection::decode(DeadLetterCode::UnknownSchema, detail);
+    let cut = || malformed("the value ends within its frame");
+    if let Some(rest) = bytes.strip_prefix(&SINGLE_OBJECT) {
+        let (fingerprint, datum) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
+        let known = RELEASED.iter().find(|(released, _)| released == fingerprint);
+        let schema = known.map(|(_, schema)| schema).ok_or_else(|| {
+            let hex: String = fingerprint.iter().map(|byte| format!("{byte:02x}")).collect();
+            unknown(format!("the fingerprint {hex} is that of no released RawLead; `leadstream schemas list` shows them"))
+        })?;
+        return Ok((schema, datum));
+    }
+    let Some(rest) = bytes.strip_prefix(&[CONFLUENT]) else {
+        return Err(malformed("it begins neither with 00 (Confluent wire format) nor with c3 01 (single-object encoding)"));
+    };
+    let (number, datum) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
+    let id = u32::from_be_bytes(*number);
+    match known.0.get(&id) {
+        Some(Ok(schema)) => Ok((schema, datum)),
+        Some(Err(why)) => Err(unknown(format!("no raw lead can be read by schema {id} of the registry: {why}"))),
+        None => {
+            let detail = format!("nobody knows schema {id}: the registry has none of that number, or encoding.registry is not set");
+            Err(Rejection { awaits: Some(id), ..unknown(detail) })
+        }
+    }
+}
+
+fn lead<'a>(datum: &mut Datum<'a, '_>, node: NodeId, index: usize, depth: usize, limits: &Limits) -> Result<RawLead<'a>, Rejection> {
+    if index >= limits.leads {
+        return Err(super::too_many_leads(limits));
+    }
+    let mut lead = Filler::new(Format::RawLead, u32::try_from(index).unwrap_or(u32::MAX), limits);
+    let schema = datum.schema();
+    let Node::Record(fields) = schema.node(node) else { return Err(malformed("the datum is no record")) };
+    for (name, node) in fields {
+        let value = datum.value(*node, depth + 1).map_err(|rejection| super::container::within(rejection, name))?;
+        // A schema's names outlast no record, and are few.
+        let key = || Cow::Owned(name.clone());
+        match (value, field(name)) {
+            (Value::Null, _) => {}
+            (Value::Entries(entries), _) if name == "extra" => {
+                for (key, value) in entries {
+                    lead.keep_text(key, &value);
+                }
+            }
+            (Value::Entries(entries), _) => lead.keep_filled(key(), Cow::Owned(datum::object(&entries))),
+            (Value::Json(json), _) => lead.keep_filled(key(), Cow::Owned(json)),
+            (Value::Cut, _) => lead.lead.truncated = true,
+            (Value::Text(text), Some(place)) => lead.text(place, text),
+            (Value::Text(text), None) if name == "event_time" => lead.lead.times.push(("event_time", text)),
+            (Value::Text(text), None) => lead.keep_filled(key(), Cow::Owned(json_text::quote(&text))),
+        }
+    }
+    Ok(lead.done())
+}
+
+/// The field of a raw lead that a field of `RawLead` fills.
+fn field<'a>(name: &str) -> Option<Place<'a>> {
+    let place: Place<'a> = match name {
+        "first_name" => |lead| &mut lead.first_name,
+        "last_name" => |lead| &mut lead.last_name,
+        "email" => |lead| &mut lead.email,
+        "phone" => |lead| &mut lead.phone,
+        "country" => |lead| &mut lead.country,
+        "company" => |lead| &mut lead.company,
+        "title" => |lead| &mut lead.title,
+        "lead_source" => |lead| &mut lead.lead_source,
+        "action_code" => |lead| &mut lead.action_code,
+        "offer_title" => |lead| &mut lead.offer_title,
+        "offer_id" => |lead| &mut lead.product_id,
+        "description" => |lead| &mut lead.description,
+        "note" => |lead| &mut lead.notes,
+        "campaign_id" => |lead| &mut lead.campaign_id,
+        "marketing_opt_out" => |lead| &mut lead.opted_out,
+        "is_spam" => |lead| &mut lead.is_spam,
+        _ => return None,
+    };
+    Some(place)
+}
+
+fn malformed(detail: &str) -> Rejection {
+    Rejection::decode(DeadLetterCode::MalformedAvro, detail)
+}

@@ -1,0 +1,82 @@
+//! One record to facts, by way of whoever knows the schema it was written with. The core asks nobody; this does, for all modes.
+
+use std::time::{Duration, Instant};
+
+use super::Failure;
+use crate::{
+    config::EncodingConfig,
+    io::{NoRegistry, RegistryIsAway, SchemaSource},
+    lead::{Facts, Record, Rejection},
+    pipeline::{self, Memory, Pipeline},
+};
+
+/// Reads a record; a schema it awaits is asked for and remembered.
+///
+/// # Errors
+/// Nobody can tell the schema now: the record has to wait.
+pub(super) fn read<'a>(
+    record: &Record<'a>,
+    pipeline: &'a Pipeline,
+    memory: &mut Memory,
+    schemas: &dyn SchemaSource,
+) -> Result<Result<Vec<Facts<'a>>, Rejection>, RegistryIsAway> {
+    let facts = pipeline::read(record, pipeline, memory);
+    let Err(Rejection { awaits: Some(id), .. }) = &facts else { return Ok(facts) };
+    match schemas.schema(*id)? {
+        // Nobody has it, so the rejection stands.
+        None => Ok(facts),
+        Some(texts) => {
+            memory.learn_schema(*id, &texts);
+            Ok(pipeline::read(record, pipeline, memory))
+        }
+    }
+}
+
+/// How long a verb that somebody waits for waits for a registry.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same for verbs that end: an absent registry is waited for only so long.
+///
+/// # Errors
+/// 75 when the registry has not answered.
+pub(super) fn read_or_fail<'a>(
+    record: &Record<'a>,
+    pipeline: &'a Pipeline,
+    memory: &mut Memory,
+    schemas: &dyn SchemaSource,
+) -> Result<Result<Vec<Facts<'a>>, Rejection>, Failure> {
+    let started = Instant::now();
+    loop {
+        match read(record, pipeline, memory, schemas) {
+            Ok(facts) => return Ok(facts),
+            // The source itself waits between two questions.
+            Err(RegistryIsAway) if started.elapsed() < PATIENCE => {}
+            Err(RegistryIsAway) => {
+                let text = format!("reading {}: the schema registry (encoding.registry) does not answer; try again", record.at);
+                return Err(Failure::unavailable(text));
+            }
+        }
+    }
+}
+
+/// Who knows schemas by number, by the configuration.
+///
+/// # Errors
+/// 64 for settings that cannot work.
+#[cfg(feature = "kafka")]
+pub fn schema_source(encoding: &EncodingConfig) -> Result<Box<dyn SchemaSource>, Failure> {
+    use crate::registry::{Registry, Unwatched};
+    match encoding.registry() {
+        None => Ok(Box::new(NoRegistry)),
+        Some(config) => Ok(Box::new(Registry::new(config, Box::new(Unwatched)).map_err(Failure::usage)?)),
+    }
+}
+
+/// Who knows schemas by number: nobody, since what asks a registry is left out of this build.
+///
+/// # Errors
+/// None.
+#[cfg(not(feature = "kafka"))]
+pub fn schema_source(_: &EncodingConfig) -> Result<Box<dyn SchemaSource>, Failure> {
+    Ok(Box::new(NoRegistry))
+}
