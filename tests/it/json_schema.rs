@@ -10,7 +10,7 @@ use leadstream::schemas::{
 };
 use serde_json::Value;
 
-use crate::schemas::golden_events;
+use crate::golden_events::golden_events;
 
 #[test]
 fn the_committed_json_schemas_are_those_of_the_avro_schemas() {

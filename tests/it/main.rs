@@ -18,6 +18,7 @@ mod discretion;
 mod envelopes;
 mod formats;
 mod golden;
+mod golden_events;
 #[cfg(feature = "kafka")]
 mod http;
 mod identity;
