@@ -19,5 +19,6 @@ mod outage;
 mod path;
 mod privacy;
 mod stopping;
+mod subscribers;
 mod topics;
 mod trouble;
