@@ -115,6 +115,11 @@ enum Verb {
         #[command(subcommand)]
         verb: TopicsVerb,
     },
+    /// The schemas of what is read and written
+    Schemas {
+        #[command(subcommand)]
+        verb: SchemasVerb,
+    },
     /// Made-up leads on an embedded broker, with a live summary and metrics
     Demo {
         /// End when so many leads are decided; default: go on until stopped
@@ -136,6 +141,22 @@ enum TopicsVerb {
     },
     /// Tell what is missing or does not fit
     Check,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum SchemasVerb {
+    /// Every released schema: record, version, fingerprint, subjects
+    List {
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write all that a subscriber needs: schemas, an AsyncAPI document, examples, consumers
+    Export {
+        /// An empty folder, or one that an earlier export wrote
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -277,6 +298,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
         }
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
         Verb::Topics { verb } => topics(&config, &problems, verb, out, err),
+        Verb::Schemas { verb } => schemas(&config, &problems, verb, quiet, out, err),
         Verb::Demo { leads } => demo(&config, problems, &DemoArguments { leads, quiet }, out, err),
     }
 }
@@ -336,6 +358,23 @@ fn topics(config: &Config, problems: &[Problem], verb: TopicsVerb, out: &mut dyn
         TopicsVerb::Check => run::topics::check(config, out)?,
     };
     Ok(if good { 0 } else { FOUND_PROBLEMS })
+}
+
+fn schemas(
+    config: &Config,
+    problems: &[Problem],
+    verb: SchemasVerb,
+    quiet: bool,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Ended> {
+    tell(problems, true, err)?;
+    let subscription = run::schemas::Subscription::of(config);
+    match verb {
+        SchemasVerb::List { json } => run::schemas::list(&subscription, json, out)?,
+        SchemasVerb::Export { folder } => run::schemas::export(&subscription, &folder, quiet, out)?,
+    }
+    Ok(0)
 }
 
 #[cfg(feature = "kafka")]

@@ -22,6 +22,7 @@ mod registration;
 mod registry_watch;
 #[cfg(feature = "kafka")]
 mod report;
+pub mod schemas;
 #[cfg(feature = "kafka")]
 pub mod serve;
 #[cfg(feature = "kafka")]

@@ -4,7 +4,9 @@
 
 mod architecture;
 mod avro;
+mod avro_form;
 mod bad_input;
+mod bundle;
 mod cases;
 mod cli;
 mod codes;
@@ -16,10 +18,12 @@ mod discretion;
 mod envelopes;
 mod formats;
 mod golden;
+mod golden_events;
 #[cfg(feature = "kafka")]
 mod http;
 mod identity;
 mod invariants;
+mod json_schema;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod mutate;
@@ -29,6 +33,7 @@ mod planted;
 mod privacy;
 mod properties;
 mod readings;
+mod schemas;
 mod scoring;
 mod seniority;
 mod source_text;

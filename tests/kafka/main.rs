@@ -22,5 +22,6 @@ mod outage;
 mod path;
 mod privacy;
 mod stopping;
+mod subscribers;
 mod topics;
 mod trouble;

@@ -1,0 +1,82 @@
+//! The consumers that `schemas export` writes, run on real topics: what they print is what leadstream wrote, whatever it wrote it
+//! in, each event once, and nothing that was not committed.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use super::{
+    broker,
+    clients::{self, Kept, Open, Raw},
+    leads::records,
+    service::{SOON, Scene},
+};
+
+/// Exports the bundle and runs its Java consumer to the end of these topics.
+fn java(scene: &Scene, topics: &[&str]) -> Vec<Value> {
+    let bundle = scene.path("bundle");
+    let exported = scene.call(&["schemas", "export", bundle.to_str().expect("UTF-8")]);
+    assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
+    let shell = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/java.sh");
+    let output = Command::new("sh")
+        .arg(shell)
+        .arg("run")
+        .arg(bundle.join("java/Consumer.java"))
+        .args(["--brokers", &scene.brokers, "--topic", &topics.join(","), "--group", &format!("{}-java", topics[0]), "--until-end"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("a shell is there");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8").lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// Events by their ids; none twice.
+fn by_id(events: Vec<Value>) -> BTreeMap<String, Value> {
+    let count = events.len();
+    let found: BTreeMap<_, _> = events.into_iter().map(|event| (event["event_id"].as_str().expect("an id").to_owned(), event)).collect();
+    assert_eq!(found.len(), count, "an event twice");
+    found
+}
+
+/// Decides all there is, under a group of its own.
+fn decide(scene: &Scene, more: &[&str]) {
+    let mut service = scene.run(&[&["--once"], more].concat());
+    assert_eq!(service.exit_within(SOON), 0, "{}", service.lines());
+}
+
+#[test]
+fn the_java_consumer_prints_each_committed_event_once_in_json_and_in_avro() {
+    let scene = Scene::with_topics("subscribers", broker::shared(), 2);
+    scene.write(&records(0..40, 2, 1_793_523_600_000));
+    decide(&scene, &[]);
+    let written = |topic: &str| by_id(scene.read(topic).iter().map(Kept::json).collect());
+    let mut expected = written(&scene.qualified);
+    expected.extend(written(&scene.unqualified));
+    expected.extend(written(&scene.routing));
+    assert!(expected.len() > 60, "{}", expected.len());
+    // An event again, as a service that is not read with read_committed might see it; and one that is not committed.
+    let again = scene.read(&scene.qualified).swap_remove(0).value;
+    clients::write(&scene.brokers, &scene.qualified, &[Raw { value: again, ..Raw::default() }]);
+    let uncommitted = Raw { value: Some(br#"{"event_id":"not yet"}"#.to_vec()), ..Raw::default() };
+    let open = Open::write(&scene.brokers, &scene.qualified, &[uncommitted]);
+    let topics = [scene.qualified.as_str(), &scene.unqualified, &scene.routing];
+    assert_eq!(by_id(java(&scene, &topics)), expected);
+    drop(open);
+
+    // The same leads as Avro, to topics of their own: the same lines.
+    let avro = Scene::with_topics("subscribers-avro", broker::shared(), 1);
+    let config = fs::read_to_string(scene.config_file()).expect("text");
+    let config = config.replace(&scene.qualified, &avro.qualified).replace(&scene.unqualified, &avro.unqualified);
+    let config = config.replace(&scene.routing, &avro.routing).replace(&scene.dead_letter, &avro.dead_letter);
+    let config = config.replace(&format!("group = \"{}\"", scene.group), &format!("group = \"{}\"", avro.group));
+    fs::write(avro.config_file(), config + "[encoding]\nformat = \"avro\"\n").expect("written");
+    decide(&avro, &[]);
+    let first = avro.read(&avro.qualified).swap_remove(0).value.expect("a value");
+    assert_eq!(first[..2], [0xC3, 1], "single-object encoding");
+    assert_eq!(by_id(java(&avro, &[&avro.qualified, &avro.unqualified, &avro.routing])), expected);
+}
