@@ -151,6 +151,18 @@ enum SchemasVerb {
         #[arg(long)]
         json: bool,
     },
+    /// Register the schemas of the events' topics with the registry of the configuration
+    Register {
+        /// Those of raw leads too, for producers that write Avro
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Tell whether the registry has them, or would take them
+    Check {
+        /// Those of raw leads too
+        #[arg(long)]
+        raw: bool,
+    },
     /// Write all that a subscriber needs: schemas, an AsyncAPI document, examples, consumers
     Export {
         /// An empty folder, or one that an earlier export wrote
@@ -373,6 +385,12 @@ fn schemas(
     match verb {
         SchemasVerb::List { json } => run::schemas::list(&subscription, json, out)?,
         SchemasVerb::Export { folder } => run::schemas::export(&subscription, &folder, quiet, out)?,
+        #[cfg(feature = "kafka")]
+        SchemasVerb::Register { raw } => run::schemas::register(config, raw, out)?,
+        #[cfg(feature = "kafka")]
+        SchemasVerb::Check { raw } => return Ok(if run::schemas::check(config, raw, out)? { 0 } else { FOUND_PROBLEMS }),
+        #[cfg(not(feature = "kafka"))]
+        SchemasVerb::Register { .. } | SchemasVerb::Check { .. } => return Err(without_kafka("schemas register|check").into()),
     }
     Ok(0)
 }

@@ -194,6 +194,34 @@ fn a_subject_that_cannot_be_continued_is_found_at_the_start() {
 }
 
 #[test]
+fn schemas_are_registered_and_looked_at_by_hand() {
+    let registry = registry::shared();
+    let scene = Scene::with_topics("avro-by-hand", broker::shared(), 1);
+    let arguments = avro(&registry.url(), &["encoding.register=false"]);
+    let call = |verb: &[&str], more: &[&str]| {
+        let sets = arguments.iter().map(String::as_str);
+        let output = scene.call(&verb.iter().copied().chain(sets).chain(more.iter().copied()).collect::<Vec<_>>());
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    };
+    let (code, told) = call(&["schemas", "check"], &[]);
+    assert_eq!((code, told.matches("not registered").count()), (Some(1), 3), "{told}");
+    let (code, told) = call(&["schemas", "register", "--raw"], &[]);
+    assert_eq!((code, told.matches("schema id").count()), (Some(0), 4), "{told}");
+    let (code, told) = call(&["schemas", "check", "--raw"], &[]);
+    assert_eq!((code, told.matches("schema id").count()), (Some(0), 4), "{told}");
+    assert!(told.contains(&format!("{}-value", scene.raw)), "{told}");
+
+    let planted = format!("topics.routing={}-other", scene.routing);
+    registry.register(&format!("{}-other-value", scene.routing), &schema("tier"));
+    for verb in ["check", "register"] {
+        let (code, told) = call(&["schemas", verb], &["--set", &planted]);
+        assert!(code == Some(1) && told.contains("LeadRouted 1: "), "{verb}: {code:?}\n{told}");
+    }
+    assert_eq!(call(&["schemas", "check"], &["--set", "encoding.registry="]).0, Some(64));
+    assert_eq!(call(&["schemas", "check"], &["--set", "encoding.registry=http://127.0.0.1:1"]).0, Some(75));
+}
+
+#[test]
 fn whatever_a_registry_turns_into_records_wait() {
     let scene = Scene::with_topics("avro-fake", broker::shared(), 1);
     let elsewhere = FakeRegistry::start(|_| Some(fake_registry::json(200, "{}")));

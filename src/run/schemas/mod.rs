@@ -1,12 +1,16 @@
-//! `schemas list` and `schemas export`: what subscribers need to know, told and written out. Here: what is told of a
-//! configuration. What the schemas say is `crate::schemas`'s; a registry is asked elsewhere.
+//! `schemas list` and `schemas export`: what subscribers need to know, told and written out; `register` and `check`: the same
+//! schemas at a registry. Here: what is told of a configuration. What the schemas say is `crate::schemas`'s.
 
 mod asyncapi;
+#[cfg(feature = "kafka")]
+mod at_registry;
 mod bundle;
 mod cloud_events;
 mod export;
 mod list;
 
+#[cfg(feature = "kafka")]
+pub use at_registry::{check, put as register};
 pub use bundle::files;
 pub use export::export;
 pub use list::list;
