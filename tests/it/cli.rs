@@ -140,6 +140,7 @@ fn a_bad_configuration_stops_every_verb_with_64_before_it_starts() {
     let verbs: &[&[&str]] = &[
         &["process", "leads.ndjson", "--output", "-"],
         &["explain", "lead.json"],
+        &["schemas", "list"],
         #[cfg(feature = "kafka")]
         &["run"],
         #[cfg(feature = "kafka")]

@@ -16,7 +16,7 @@ fn root() -> &'static Path {
 
 fn documents() -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for folder in [".", "docs", "docs/adr"] {
+    for folder in [".", "docs", "docs/adr", "schemas"] {
         let entries = fs::read_dir(root().join(folder)).expect("a folder").map(|entry| entry.expect("an entry").path());
         found.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     }

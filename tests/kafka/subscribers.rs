@@ -43,6 +43,39 @@ fn by_id(events: Vec<Value>) -> BTreeMap<String, Value> {
     found
 }
 
+/// Java's `Utils.murmur2` (Apache Kafka), written anew from its description.
+fn murmur2(key: &[u8]) -> u32 {
+    const M: u32 = 0x5bd1_e995;
+    let mut hash = 0x9747_b28c ^ u32::try_from(key.len()).expect("short");
+    let mut words = key.chunks_exact(4);
+    for word in &mut words {
+        let mixed = u32::from_le_bytes(word.try_into().expect("four bytes")).wrapping_mul(M);
+        hash = hash.wrapping_mul(M) ^ (mixed ^ (mixed >> 24)).wrapping_mul(M);
+    }
+    if !words.remainder().is_empty() {
+        let rest = words.remainder().iter().rev().fold(0, |rest, byte| (rest << 8) | u32::from(*byte));
+        hash = (hash ^ rest).wrapping_mul(M);
+    }
+    hash = (hash ^ (hash >> 13)).wrapping_mul(M);
+    hash ^ (hash >> 15)
+}
+
+#[test]
+fn events_lie_in_the_partition_where_a_java_producer_puts_their_key() {
+    // Of Kafka's own tests (`UtilsTest.testMurmur2`).
+    let known = [("21", -973_932_308_i32), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536)];
+    assert!(known.iter().all(|(key, hash)| murmur2(key.as_bytes()) == hash.cast_unsigned()));
+    let scene = Scene::with_topics("partitioner", broker::shared(), 2);
+    scene.write(&records(0..40, 2, 1_793_523_600_000));
+    decide(&scene, &[]);
+    let events: Vec<_> = [&scene.qualified, &scene.unqualified, &scene.routing].iter().flat_map(|topic| scene.read(topic)).collect();
+    for event in &events {
+        let key = event.key.as_deref().expect("events have keys");
+        assert_eq!(event.partition.cast_unsigned(), (murmur2(key) & 0x7fff_ffff) % 3, "{}", String::from_utf8_lossy(key));
+    }
+    assert!((0..3).all(|partition| events.iter().any(|event| event.partition == partition)), "all in one partition prove nothing");
+}
+
 /// Decides all there is, under a group of its own.
 fn decide(scene: &Scene, more: &[&str]) {
     let mut service = scene.run(&[&["--once"], more].concat());
