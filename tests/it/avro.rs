@@ -1,7 +1,5 @@
 //! Avro out and in, without a registry: every event holds what its JSON holds, in bytes any Avro reader takes; raw leads are
-//! read by whatever schema they were written with, and bytes that are none are told apart. Foreign readers: `foreign`.
-
-use std::path::Path;
+//! read by whatever schema they were written with, and bytes that are none are told apart. Foreign readers: `tests/foreign`.
 
 use apache_avro::{Schema, reader::datum::GenericDatumReader, types::Value as Avro, writer::datum::GenericDatumWriter};
 use leadstream::{
@@ -11,7 +9,10 @@ use leadstream::{
 };
 use serde_json::{Map, Value, json};
 
-use super::core::{pipeline, run, run_with};
+use super::{
+    core::{pipeline, run, run_with},
+    golden_events::golden_inputs,
+};
 
 const CONFLUENT: [u8; 5] = [0, 0, 0, 0, 7];
 
@@ -60,25 +61,11 @@ fn object(fields: Vec<(String, Avro)>) -> Value {
     Value::Object(fields.collect::<Map<_, _>>())
 }
 
-fn goldens() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("goldens").map(|entry| entry.expect("an entry").path()) {
-        for input in std::fs::read_dir(&entry).expect("a folder").map(|entry| entry.expect("an entry").path()) {
-            if input.file_name().is_some_and(|name| name.to_string_lossy().starts_with("input")) {
-                found.push((input.display().to_string(), std::fs::read(&input).expect("readable")));
-            }
-        }
-    }
-    assert!(found.len() >= 20, "{} goldens", found.len());
-    found
-}
-
 #[test]
 fn an_event_holds_in_avro_what_it_holds_in_json() {
     let (json, avro) = (pipeline(), avro());
     let mut events = 0;
-    for (name, value) in goldens() {
+    for (name, value) in golden_inputs().into_iter().enumerate() {
         let (texts, _) = run(&json, None, Some(&value), &[]);
         let (records, _) = run(&avro, None, Some(&value), &[]);
         assert_eq!(texts.len(), records.len(), "{name}");

@@ -8,6 +8,7 @@ use super::{
     broker,
     clients::Raw,
     fake_registry::{self, FakeRegistry},
+    python,
     registry::{self, Registry},
     service::{SOON, Scene, Service, now_millis},
     waiting::{wait_for, wait_until},
@@ -98,6 +99,46 @@ fn leads_go_in_and_events_come_out_by_the_registrys_numbers() {
     service.wait_ready();
     let (_, versions) = registry.ask("GET", &format!("/subjects/{subject}/versions"), None);
     assert_eq!(versions, json!([1]));
+}
+
+#[test]
+fn confluents_python_client_writes_what_is_read_and_reads_what_is_written() {
+    let registry = registry::shared();
+    let scene = Scene::with_topics("avro-python", broker::shared(), 2);
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/RawLead/v1.avsc");
+    let fields = Schema::parse_str(&std::fs::read_to_string(schema).expect("text")).expect("a schema");
+    let Schema::Record(record) = fields else { panic!("a record") };
+    let lead = |number: usize| {
+        let value = |name: &str| match name {
+            "email" => json!(format!("p{number}@adatum.example")),
+            "lead_source" => json!("SPZA-CDR|contoso.app"),
+            "event_time" => json!(1_793_520_000_000_000_i64),
+            "extra" => json!({ "utm_source": "fair" }),
+            _ => Value::Null,
+        };
+        let fields = record.fields.iter().map(|field| (field.name.clone(), value(&field.name)));
+        Value::Object(fields.collect()).to_string() + "\n"
+    };
+    let leads: String = (0..50).map(lead).collect();
+    python::run(&["produce_raw.py", &scene.brokers, &registry.url(), &scene.raw, schema], &leads);
+    scene.write(&[raw(LEAD), raw("{}"), raw("[")]);
+    let service = run(&scene, &avro(&registry.url(), &["encoding.headers=cloudevents"]));
+    scene.wait_done(53, &service);
+
+    let [qualified, unqualified, routing, _] = scene.outputs();
+    let url = registry.url();
+    let told = python::run(&["read_topics.py", &scene.brokers, &url, qualified, unqualified, routing], "");
+    let events: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let count = |topic: &str| events.iter().filter(|event| event["topic"] == topic).count();
+    assert_eq!((count(qualified), count(unqualified), count(routing)), (51, 1, 102));
+    assert_eq!(scene.read(&scene.dead_letter).len(), 1);
+    let read = events.iter().find(|event| event["value"]["contact"]["email"] == "p7@adatum.example").expect("the eighth lead");
+    assert_eq!(read["key"], read["value"]["person_key"]);
+    assert_eq!(
+        (&read["value"]["event_time"], &read["value"]["attribution"]),
+        (&json!("2026-11-01T08:00:00.000000Z"), &json!({ "utm_source": "fair" }))
+    );
+    assert_eq!(read["value"]["source"]["format"], "raw_lead");
 }
 
 #[test]
