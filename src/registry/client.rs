@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use ureq::{
     Agent, Body,
-    http::{Request, Response, StatusCode},
+    http::{Request, Response, StatusCode, header::InvalidHeaderValue, request::Builder},
     tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider, parse_pem},
 };
 
@@ -103,7 +103,14 @@ impl Client {
             (_, _, Some(token)) => Some(format!("Bearer {}", token.expose())),
             _ => None,
         };
-        Ok(Self { agent, base: config.url.clone(), authorization: authorization.map(Secret::new) })
+        let client = Self { agent, base: config.url.clone(), authorization: authorization.map(Secret::new) };
+        match client.request("GET", "/schemas/types").body(()) {
+            Ok(_) => Ok(client),
+            Err(error) if error.is::<InvalidHeaderValue>() => {
+                Err("encoding.registry_password or registry_token cannot stand in a header: it has line breaks or the like".to_owned())
+            }
+            Err(error) => Err(format!("encoding.registry: {:?} is no URL: {error}", config.url)),
+        }
     }
 
     /// The schema of this number; `None`: there is none.
@@ -173,10 +180,7 @@ impl Client {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, RegistryError> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
-        if let Some(authorization) = &self.authorization {
-            request = request.header("authorization", authorization.expose());
-        }
+        let request = self.request(method, path);
         let built = match body {
             Some(body) => request.header("content-type", CONTENT_TYPE).body(body.to_string()),
             None => request.body(String::new()),
@@ -190,6 +194,14 @@ impl Client {
         };
         let response = sent.map_err(|error| self.away(&cause(&error)))?;
         self.answer(response)
+    }
+
+    fn request(&self, method: &str, path: &str) -> Builder {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization.expose()),
+            None => request,
+        }
     }
 
     fn answer(&self, mut response: Response<Body>) -> Result<Value, RegistryError> {
@@ -217,7 +229,9 @@ impl Client {
             return Err(self.away(&format!("it answers HTTP {}", status.as_u16())));
         }
         let code = value.as_ref().and_then(|value| value.get("error_code")).and_then(Value::as_i64);
-        let Some(code) = code else {
+        // A path that no registry has is 404 to any web framework, some of which answer in JSON with a code; the API's own are longer.
+        let is_its_own = |code: &i64| status != StatusCode::NOT_FOUND || (40_400..40_500).contains(code);
+        let Some(code) = code.filter(is_its_own) else {
             let text =
                 format!("it answers HTTP {} as no registry does; is encoding.registry the base of a Confluent API?", status.as_u16());
             return Err(self.strange(&text));

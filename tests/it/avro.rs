@@ -218,6 +218,50 @@ fn other_writers_schemas_resolve_by_name() {
 }
 
 #[test]
+fn what_resolves_by_avros_rules_is_read_by_them() {
+    let record = |fields: &str| format!(r#"{{"type":"record","name":"RawLead","fields":[{fields}]}}"#);
+    // Bytes where a text is read; a number of microseconds that nobody calls a time; entries of several types.
+    let schema = record(
+        r#"{"name":"email","type":"bytes"},{"name":"event_time","type":"long"},
+        {"name":"extra","type":{"type":"map","values":["null","string","long"]}}"#,
+    );
+    let extra = [("utm_source", some(1, text("fair"))), ("seats", some(2, Avro::Long(40))), ("none", some(0, Avro::Null))];
+    let value = fields(&[
+        ("email", Avro::Bytes(b"a@adatum.example".to_vec())),
+        ("event_time", Avro::Long(1_793_520_000_000_000)),
+        ("extra", Avro::Map(extra.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())),
+    ]);
+    let lead = outcome(&schema, &framed(&schema, value)).expect("decided").remove(0);
+    assert_eq!((&lead["contact"]["email"], &lead["event_time"]), (&json!("a@adatum.example"), &json!("2026-11-01T08:00:00.000000Z")));
+    assert_eq!((&lead["attribution"], &lead["extra"]), (&json!({ "utm_source": "fair" }), &json!({ "seats": "40" })));
+    let bytes = |bytes: &[u8]| framed(&record(r#"{"name":"email","type":"bytes"}"#), fields(&[("email", Avro::Bytes(bytes.to_vec()))]));
+    assert_eq!(outcome(&record(r#"{"name":"email","type":"bytes"}"#), &bytes(b"\xff")), Err("malformed_avro email".to_owned()));
+
+    // A union with a lead in it; what else is in it is none.
+    let schema = format!(r#"["null",{}]"#, record(r#"{"name":"email","type":"string"}"#));
+    let lead = fields(&[("email", text("a@adatum.example"))]);
+    assert_eq!(outcome(&schema, &framed(&schema, some(1, lead.clone()))).expect("decided").len(), 1);
+    assert_eq!(outcome(&schema, &framed(&schema, some(0, Avro::Null))), Err("not_a_lead ".to_owned()));
+
+    // A list of what another schema defines.
+    let item = record(r#"{"name":"email","type":"string"}"#);
+    let list = r#"{"type":"array","items":"RawLead"}"#;
+    let mut memory = Memory::default();
+    memory.learn_schema(7, &[item.as_str(), list]);
+    let datum = &framed(&item, lead)[CONFLUENT.len()..];
+    let value = [&CONFLUENT[..], &[4], datum, datum, &[0]].concat();
+    let (outputs, decided) = run_with(&mut memory, &pipeline(), None, Some(&value), &[]);
+    assert!(decided, "{:?}", outputs[0].header("dlq-detail"));
+
+    // A reason is a sentence, not a listing.
+    let mut memory = Memory::default();
+    memory.learn_schema(7, &[record(r#"{"name":"email","type":{"type":"array","items":"string"}}"#)]);
+    let (outputs, _) = run_with(&mut memory, &pipeline(), None, Some(&CONFLUENT), &[]);
+    let detail = outputs[0].header("dlq-detail").expect("a detail");
+    assert!(detail.contains("field email: ") && !detail.contains("  ") && !detail.contains('{'), "{detail}");
+}
+
+#[test]
 fn what_cannot_be_read_has_its_code() {
     let schema = r#"{"type":"record","name":"RawLead","fields":[{"name":"email","type":["null","string"]}]}"#;
     let good = framed(schema, fields(&[("email", some(1, text("a@adatum.example")))]));
