@@ -13,6 +13,8 @@ mod outcomes;
 mod planted;
 mod registry;
 mod service;
+#[cfg(feature = "tls")]
+mod tls_registry;
 mod waiting;
 
 mod avro;
@@ -23,5 +25,7 @@ mod path;
 mod privacy;
 mod stopping;
 mod subscribers;
+#[cfg(feature = "tls")]
+mod tls;
 mod topics;
 mod trouble;
