@@ -117,7 +117,7 @@ pub struct RegistryConfig {
     pub ca: Option<PathBuf>,
     /// PEM file of our own certificate, for mutual TLS.
     pub certificate: Option<PathBuf>,
-    /// PEM file of its key (PKCS #8).
+    /// PEM file of its key, without a passphrase.
     pub key: Option<PathBuf>,
     /// What each subject of ours is set to before a schema is registered; `None`: what the registry has.
     pub compatibility: Option<CompatibilityMode>,
@@ -183,13 +183,16 @@ pub(super) fn together(config: &EncodingConfig) -> Vec<(&'static str, bool, Faul
     let RegistryConfig { url, user, password, token, ca, certificate, key, compatibility } = &config.registry;
     let mut found = Vec::new();
     let mut wrong = |key, message: &str, hint: &str| found.push((key, true, Fault::new("invalid_value", message).hint(hint)));
-    if user.as_ref().is_some_and(|user| user.contains(':')) {
-        wrong("encoding.registry_user", "a user with \":\", which ends the user in basic authentication", "name another user");
-    }
     match (user, password) {
         (Some(_), None) => wrong("encoding.registry_user", "a user without encoding.registry_password", "set both, or neither"),
         (None, Some(_)) => wrong("encoding.registry_password", "a password without encoding.registry_user", "set both, or neither"),
         _ => {}
+    }
+    if user.as_ref().is_some_and(|user| user.contains(':')) {
+        wrong("encoding.registry_user", "a user with a colon", "basic authentication has the colon between user and password");
+    }
+    if token.as_ref().is_some_and(|token| !token.expose().bytes().all(|byte| (b'!'..=b'~').contains(&byte))) {
+        wrong("encoding.registry_token", "a token that no HTTP header can carry", "bearer tokens are ASCII, without blanks or line breaks");
     }
     if user.is_some() && token.is_some() {
         wrong("encoding.registry_token", "both a user and a token for the registry", "basic or bearer authentication: set one");

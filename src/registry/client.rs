@@ -1,16 +1,18 @@
 //! The Confluent API of a schema registry over HTTP: one question, one answer, or the reason why there is none. Follows no
 //! redirect, waits and remembers nothing; what an absent registry means is decided above.
 
-use std::{fmt::Write as _, fs, io, path::Path, time::Duration};
+use std::{fmt::Write as _, io, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ureq::{
     Agent, Body,
-    http::{Request, Response, StatusCode, header::InvalidHeaderValue, request::Builder},
-    tls::{Certificate, ClientCert, PemItem, PrivateKey, RootCerts, TlsConfig, TlsProvider, parse_pem},
+    http::{Request, Response, StatusCode, Uri, request::Builder},
 };
+
+#[cfg(feature = "tls")]
+use super::tls;
 
 use crate::config::{CompatibilityMode, RegistryConfig, Secret};
 
@@ -57,6 +59,8 @@ pub(super) struct StoredSchema {
     /// `AVRO` where it is absent.
     #[serde(rename = "schemaType")]
     pub kind: Option<String>,
+    /// Its number, where it was asked for by another name.
+    pub id: Option<u32>,
     /// Schemas it builds on.
     #[serde(default)]
     pub references: Vec<Reference>,
@@ -82,10 +86,17 @@ impl Client {
     /// Reads the certificates; asks nobody anything.
     ///
     /// # Errors
-    /// A file that cannot be read or holds no PEM.
-    pub(super) fn new(config: &RegistryConfig) -> Result<Self, String> {
+    /// All that is wrong with the settings, each for a person.
+    pub(super) fn new(config: &RegistryConfig) -> Result<Self, Vec<String>> {
+        match config.url.parse::<Uri>() {
+            Err(error) => return Err(vec![format!("encoding.registry is no URL: {error}")]),
+            Ok(uri) if uri.port().is_some() && uri.port_u16().is_none() => {
+                return Err(vec!["encoding.registry has a port that is none".to_owned()]);
+            }
+            Ok(_) => {}
+        }
         if config.url.starts_with("https://") && cfg!(not(feature = "tls")) {
-            return Err("encoding.registry is https://, and this leadstream was built without TLS".to_owned());
+            return Err(vec!["encoding.registry is https://, and this leadstream was built without TLS".to_owned()]);
         }
         let agent = Agent::config_builder()
             .http_status_as_error(false)
@@ -94,23 +105,16 @@ impl Client {
             .timeout_global(Some(ANSWER))
             .timeout_connect(Some(CONNECT))
             .user_agent(concat!("leadstream/", env!("CARGO_PKG_VERSION")))
-            .accept(format!("{CONTENT_TYPE}, application/json"))
-            .tls_config(tls(config)?)
-            .build()
-            .into();
+            .accept(format!("{CONTENT_TYPE}, application/json"));
+        #[cfg(feature = "tls")]
+        let agent = agent.tls_config(tls::settings(config)?);
+        let agent = agent.build().into();
         let authorization = match (&config.user, &config.password, &config.token) {
             (Some(user), Some(password), _) => Some(format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose())))),
             (_, _, Some(token)) => Some(format!("Bearer {}", token.expose())),
             _ => None,
         };
-        let client = Self { agent, base: config.url.clone(), authorization: authorization.map(Secret::new) };
-        match client.request("GET", "/schemas/types").body(()) {
-            Ok(_) => Ok(client),
-            Err(error) if error.is::<InvalidHeaderValue>() => {
-                Err("encoding.registry_password or registry_token cannot stand in a header: it has line breaks or the like".to_owned())
-            }
-            Err(error) => Err(format!("encoding.registry: {:?} is no URL: {error}", config.url)),
-        }
+        Ok(Self { agent, base: config.url.clone(), authorization: authorization.map(Secret::new) })
     }
 
     /// The schema of this number; `None`: there is none.
@@ -123,9 +127,9 @@ impl Client {
         self.get(&format!("/subjects/{}/versions/{}", escaped(&reference.subject), reference.version)).and_then(read)
     }
 
-    /// The last version of a subject; `None`: the subject is new.
-    pub(super) fn latest(&self, subject: &str) -> Result<Option<StoredSchema>, RegistryError> {
-        absent(self.get(&format!("/subjects/{}/versions/latest", escaped(subject))).and_then(read))
+    /// The numbers of a subject's versions, oldest first; none: the subject is new.
+    pub(super) fn versions(&self, subject: &str) -> Result<Vec<u32>, RegistryError> {
+        Ok(absent(self.get(&format!("/subjects/{}/versions", escaped(subject))).and_then(read))?.unwrap_or_default())
     }
 
     /// The number of this schema under the subject; `None`: it is not registered there.
@@ -291,41 +295,13 @@ fn cause(error: &ureq::Error) -> String {
         ureq::Error::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
         ureq::Error::Timeout(_) => format!("no answer within {} s", ANSWER.as_secs()),
         ureq::Error::BodyExceedsLimit(limit) => format!("it answers with more than {limit} bytes"),
-        other => other.to_string(),
+        other => {
+            let text = other.to_string();
+            #[cfg(feature = "tls")]
+            let text = tls::meaning(&text).unwrap_or(text);
+            text
+        }
     }
-}
-
-fn tls(config: &RegistryConfig) -> Result<TlsConfig, String> {
-    let mut tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(RootCerts::PlatformVerifier);
-    if let Some(path) = &config.ca {
-        let trusted = certificates(path, "encoding.registry_ca")?;
-        tls = tls.root_certs(RootCerts::new_with_certs(&trusted));
-    }
-    if let (Some(path), Some(key_path)) = (&config.certificate, &config.key) {
-        let chain = certificates(path, "encoding.registry_certificate")?;
-        let pem = pem(key_path, "encoding.registry_key")?;
-        let key = PrivateKey::from_pem(&pem).map_err(|_| no_pem(key_path, "encoding.registry_key", "private key"))?;
-        tls = tls.client_cert(Some(ClientCert::new_with_certs(&chain, key)));
-    }
-    Ok(tls.build())
-}
-
-fn certificates(path: &Path, key: &str) -> Result<Vec<Certificate<'static>>, String> {
-    let pem = pem(path, key)?;
-    let found = parse_pem(&pem).filter_map(|item| match item {
-        Ok(PemItem::Certificate(certificate)) => Some(certificate),
-        _ => None,
-    });
-    let found: Vec<_> = found.collect();
-    if found.is_empty() { Err(no_pem(path, key, "certificate")) } else { Ok(found) }
-}
-
-fn pem(path: &Path, key: &str) -> Result<Vec<u8>, String> {
-    fs::read(path).map_err(|error| format!("{key}: cannot read {:?}: {error}", path.display().to_string()))
-}
-
-fn no_pem(path: &Path, key: &str, what: &str) -> String {
-    format!("{key}: {:?} holds no {what} in PEM form", path.display().to_string())
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 mod client;
 mod subjects;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use client::RegistryError;
 pub use subjects::{Found, Subject, find, register, subjects};
@@ -51,6 +53,12 @@ impl RegistryWatch for Unwatched {
     fn state(&self, _: Result<(), &str>, _: bool) {}
 }
 
+/// All that is wrong with how a registry is to be reached, each for a person; asks nobody anything.
+#[must_use]
+pub fn faults(config: &RegistryConfig) -> Vec<String> {
+    Client::new(config).err().unwrap_or_default()
+}
+
 /// One registry, shared by all lanes of a process.
 pub struct Registry {
     client: Client,
@@ -75,7 +83,12 @@ impl Registry {
     /// # Errors
     /// Settings that cannot work, for a person.
     pub fn new(config: &RegistryConfig, watch: Box<dyn RegistryWatch>) -> Result<Self, String> {
-        Ok(Self { client: Client::new(config)?, url: config.url.clone(), watch, state: Mutex::default() })
+        Ok(Self {
+            client: Client::new(config).map_err(|faults| faults.join("; "))?,
+            url: config.url.clone(),
+            watch,
+            state: Mutex::default(),
+        })
     }
 
     /// Its address.

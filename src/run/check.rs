@@ -31,6 +31,7 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
     #[cfg(feature = "kafka")]
     if !problems.iter().any(Problem::is_error) {
         problems.extend(clients(config));
+        problems.extend(registry(config));
     }
     let (pipeline, found) = inspect_pipeline(config);
     problems.extend(found);
@@ -52,6 +53,13 @@ fn clients(config: &Config) -> impl Iterator<Item = Problem> {
         let problem = Problem::error("invalid_client", format!("the Kafka client refuses {sections}: {why}"));
         problem.hint("names and values are those of librdkafka's CONFIGURATION.md")
     })
+}
+
+/// What keeps the schema registry from being asked at all, such as a certificate's file that is not there.
+#[cfg(feature = "kafka")]
+fn registry(config: &Config) -> impl Iterator<Item = Problem> {
+    let found = config.encoding.registry().map(crate::registry::faults).unwrap_or_default();
+    found.into_iter().map(|why| Problem::error("invalid_registry", why))
 }
 
 fn ruleset(pipeline: &Pipeline) -> RulesetReport<'_> {

@@ -98,7 +98,8 @@ fn asked(
     let (may_register, mode) = (encoding.register, encoding.registry.compatibility);
     let (registry, subject) = (Arc::clone(registry), subject.clone());
     let ask = move || {
-        let answer = if may_register { register(&registry, &subject, mode).map(Found::Registered) } else { find(&registry, &subject) };
+        let answer =
+            if may_register { register(&registry, &subject, mode).map(Found::Registered) } else { find(&registry, &subject, mode) };
         // Nobody listens any more only while the process is ending.
         let _ = sender.send(answer);
     };
@@ -126,7 +127,7 @@ pub(super) fn described(registry: &Registry, subject: &Subject) -> String {
 
 /// The registry's words, and what it finds incompatible where it says so only when asked.
 pub(super) fn reason(registry: &Registry, subject: &Subject, message: String) -> String {
-    match find(registry, subject) {
+    match find(registry, subject, None) {
         Ok(Found::Conflicts(conflicts)) => {
             let conflicts: String = conflicts.join("; ").chars().take(2000).collect();
             format!("{message}; {conflicts}")

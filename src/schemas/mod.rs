@@ -76,12 +76,27 @@ impl Released {
     /// # Errors
     /// Why it cannot, for a person.
     pub fn reads(&self, text: &str) -> Result<(), String> {
-        let written = Schema::parse_str(text).map_err(|error| format!("it is no Avro schema: {error}"))?;
-        match SchemaCompatibility::can_read(&written, &self.schema) {
-            Ok(Compatibility::Full) => Ok(()),
-            Ok(Compatibility::Partial) => Err("not every value of it resolves".to_owned()),
-            Err(error) => Err(writer::words(&error)),
-        }
+        can_read(&parsed(text)?, &self.schema)
+    }
+
+    /// That a reader with another schema can read what is written with this one.
+    ///
+    /// # Errors
+    /// Why it cannot, for a person.
+    pub fn is_read_by(&self, text: &str) -> Result<(), String> {
+        can_read(&self.schema, &parsed(text)?)
+    }
+}
+
+fn parsed(text: &str) -> Result<Schema, String> {
+    Schema::parse_str(text).map_err(|error| format!("it is no Avro schema: {error}"))
+}
+
+fn can_read(written: &Schema, reader: &Schema) -> Result<(), String> {
+    match SchemaCompatibility::can_read(written, reader) {
+        Ok(Compatibility::Full) => Ok(()),
+        Ok(Compatibility::Partial) => Err("not every value of it resolves".to_owned()),
+        Err(error) => Err(writer::words(&error)),
     }
 }
 

@@ -80,12 +80,13 @@ const KAFKA_KNOWS: [&str; 11] = [
 ];
 
 /// Foreign crates, and the one place in `src` that may name each.
-const AT_HOME: [(&str, &[&str]); 7] = [
+const AT_HOME: [(&str, &[&str]); 8] = [
     ("rdkafka", &["src/kafka/"]),
     ("rdkafka_sys", &["src/kafka/"]),
     ("prometheus", &["src/telemetry/"]),
     ("axum", &["src/telemetry/"]),
     ("ureq", &["src/registry/"]),
+    ("openssl", &["src/registry/"]),
     ("tracing_subscriber", &["src/telemetry/"]),
     ("clap", &["src/cli.rs"]),
 ];

@@ -265,6 +265,25 @@ fn schemas_are_registered_and_looked_at_by_hand() {
     assert_eq!((code, told.matches("schema id").count()), (Some(0), 4), "{told}");
     assert!(told.contains(&format!("{}-value", scene.raw)), "{told}");
 
+    // The same schema laid out in another way is the same schema.
+    let compact: Value = serde_json::from_str(leadstream::schemas::RecordKind::LeadRouted.latest().text).expect("JSON");
+    let id = registry.register(&format!("{}-compact-value", scene.routing), &compact.to_string());
+    let (code, told) = call(&["schemas", "check"], &["--set", &format!("topics.routing={}-compact", scene.routing)]);
+    assert!(code == Some(0) && told.contains(&format!("schema id {id}\n")), "{code:?} {told}");
+
+    // What `check` says is what `register` does, under the mode that is to be set.
+    let mut wider = compact;
+    wider["fields"].as_array_mut().expect("fields").push(json!({ "name": "needed", "type": "string" }));
+    registry.register(&format!("{}-wider-value", scene.routing), &wider.to_string());
+    let wider = format!("topics.routing={}-wider", scene.routing);
+    for (mode, code) in [("FULL_TRANSITIVE", 1), ("BACKWARD", 0), ("NONE", 0)] {
+        let mode = format!("encoding.registry_compatibility={mode}");
+        for verb in ["check", "register"] {
+            let (found, told) = call(&["schemas", verb], &["--set", &wider, "--set", &mode, "--set", "encoding.register=true"]);
+            assert_eq!(found, Some(code), "{verb} {mode}: {told}");
+        }
+    }
+
     let planted = format!("topics.routing={}-other", scene.routing);
     registry.register(&format!("{}-other-value", scene.routing), &schema("tier"));
     for verb in ["check", "register"] {

@@ -2,7 +2,7 @@
 //! and remembers what it was asked.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead as _, BufReader, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     thread,
@@ -25,6 +25,7 @@ type Answer = dyn Fn(&str) -> Option<String> + Send + Sync;
 
 #[derive(Clone)]
 pub(crate) struct FakeRegistry {
+    scheme: &'static str,
     address: SocketAddr,
     answer: Arc<Mutex<Arc<Answer>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
@@ -42,21 +43,34 @@ pub(crate) fn json(status: u16, body: &str) -> String {
 
 impl FakeRegistry {
     pub(crate) fn start(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
+        Self::behind("http", Some, answer)
+    }
+
+    /// One that speaks HTTP through what `open` makes of a connection; `None`: it has hung up.
+    pub(crate) fn behind<S: Read + Write>(
+        scheme: &'static str,
+        open: impl Fn(TcpStream) -> Option<S> + Send + Sync + 'static,
+        answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let fake =
-            Self { address: listener.local_addr().expect("bound"), answer: Arc::new(Mutex::new(Arc::new(answer))), asked: Arc::default() };
-        let served = fake.clone();
+        let address = listener.local_addr().expect("bound");
+        let fake = Self { scheme, address, answer: Arc::new(Mutex::new(Arc::new(answer))), asked: Arc::default() };
+        let (served, open) = (fake.clone(), Arc::new(open));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let served = served.clone();
-                thread::spawn(move || served.serve(&stream));
+                let (served, open) = (served.clone(), Arc::clone(&open));
+                thread::spawn(move || open(stream).map(|stream| served.serve(stream)));
             }
         });
         fake
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}/api", self.address)
+        format!("{}://{}/api", self.scheme, self.address)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
     }
 
     /// From now on it answers like this.
@@ -68,8 +82,8 @@ impl FakeRegistry {
         self.asked.lock().expect("nobody panicked").clone()
     }
 
-    fn serve(&self, mut stream: &TcpStream) {
-        let mut reader = BufReader::new(stream.try_clone().expect("a second handle"));
+    fn serve(&self, stream: impl Read + Write) {
+        let mut reader = BufReader::new(stream);
         let mut line = String::new();
         if reader.read_line(&mut line).is_err() {
             return;
@@ -91,9 +105,9 @@ impl FakeRegistry {
         self.asked.lock().expect("nobody panicked").push(Asked { headers });
         let answer = Arc::clone(&self.answer.lock().expect("nobody panicked"));
         match answer(&line) {
-            Some(text) => drop(stream.write_all(text.as_bytes())),
+            Some(text) => drop(reader.get_mut().write_all(text.as_bytes())),
             // Held open until the other side gives up.
-            None => drop(stream.read(&mut [0])),
+            None => drop(reader.read(&mut [0])),
         }
     }
 }

@@ -15,6 +15,8 @@ mod planted;
 mod python;
 mod registry;
 mod service;
+#[cfg(feature = "tls")]
+mod tls_registry;
 mod waiting;
 
 mod avro;
@@ -25,5 +27,7 @@ mod path;
 mod privacy;
 mod stopping;
 mod subscribers;
+#[cfg(feature = "tls")]
+mod tls;
 mod topics;
 mod trouble;

@@ -62,7 +62,7 @@ pub fn check(config: &Config, raw: bool, out: &mut dyn Write) -> Result<bool, Fa
     let mut problems = 0;
     for subject in &subjects {
         let is_needed = subject.topic.is_some_and(|topic| config.encoding.format_of(topic) == ValueFormat::Avro);
-        let (is_problem, what) = match find(&registry, subject) {
+        let (is_problem, what) = match find(&registry, subject, config.encoding.registry.compatibility) {
             Ok(Found::Registered(id)) => (false, format!("schema id {id}")),
             Ok(Found::Registrable) if is_needed && !config.encoding.register => {
                 (true, "not registered, and encoding.register is false; `leadstream schemas register` registers it".to_owned())
