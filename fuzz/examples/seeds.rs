@@ -51,6 +51,15 @@ fn main() -> io::Result<()> {
             written += 1;
         }
     }
+    // A raw lead in Avro without its frame, and the schema it was written by with it.
+    let avro = fs::read(tests.join("golden/raw-lead-avro/input.avro"))?;
+    let (_, datum) = avro.split_at(10);
+    let schema = leadstream::schemas::RecordKind::RawLead.latest().text;
+    for (target, seed) in [("raw_lead", datum.to_vec()), ("writer_schema", [schema.as_bytes(), &[0], datum].concat())] {
+        fs::create_dir_all(corpus.join(target))?;
+        fs::write(corpus.join(target).join("seed"), seed)?;
+        written += 1;
+    }
     println!("{written} seeds of {} fixtures in {}", seeds.len(), corpus.display());
     Ok(())
 }
@@ -81,7 +90,9 @@ fn lead_sources(lead: &Value) -> Vec<String> {
         Value::Object(members) => members
             .iter()
             .flat_map(|(name, value)| match value {
-                Value::String(text) if ["leadsource", "subject", "lead_source"].contains(&name.to_lowercase().as_str()) => vec![text.clone()],
+                Value::String(text) if ["leadsource", "subject", "lead_source"].contains(&name.to_lowercase().as_str()) => {
+                    vec![text.clone()]
+                }
                 _ => lead_sources(value),
             })
             .collect(),

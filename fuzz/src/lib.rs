@@ -7,8 +7,9 @@ mod invariants;
 use std::cell::RefCell;
 
 use leadstream::{
-    lead::{LeadSource, fold},
-    pipeline::{EncodeSettings, Limits, PersonKey, Pipeline},
+    io::Batch,
+    lead::{LeadSource, Partition, Position, Timestamp, fold},
+    pipeline::{EncodeSettings, Limits, Memory, OutputBuffer, PersonKey, Pipeline, run},
     rules::{DEFAULT, Ruleset},
     tables::Tables,
 };
@@ -32,6 +33,28 @@ fn pipeline() -> Pipeline {
 /// Decides a record with these headers and this value, and panics where something does not hold.
 pub fn record(headers: &[(&str, &[u8])], value: &[u8]) {
     CHECKER.with_borrow_mut(|checker| checker.check(&Input { key: Some(b"key"), value: Some(value), headers }));
+}
+
+/// Reads a datum by a registry's schema: twice the same, one outcome, and within bounds.
+pub fn by_schema(schema: &str, datum: &[u8]) {
+    let pipeline = pipeline();
+    let value = [&[0, 0, 0, 0, 7][..], datum].concat();
+    let outputs = || {
+        let mut memory = Memory::default();
+        memory.learn_schema(7, &[schema]);
+        let mut batch = Batch::default();
+        let at = Position { partition: Partition { topic: "leads.raw".into(), number: 0 }, offset: 0 };
+        batch.push(at, Timestamp::from_millis(1_790_000_000_000), None, Some(&value), std::iter::empty());
+        let mut out = OutputBuffer::default();
+        out.begin(Timestamp::default());
+        let mut outcomes = 0;
+        run(&batch.get(0).expect("just pushed"), &pipeline, &mut memory, &mut out, |_| outcomes += 1);
+        assert_eq!(outcomes, 1);
+        out
+    };
+    let (one, other) = (outputs(), outputs());
+    assert!(one.iter().map(|output| output.value).eq(other.iter().map(|output| output.value)));
+    assert!(one.bytes() <= one.len() * 16_384 + 64 * value.len(), "{} bytes for {}", one.bytes(), value.len());
 }
 
 /// Splits a `LeadSource`, and decides a lead that has it.

@@ -156,7 +156,8 @@ fn url(value: Written<'_>) -> Result<String, Faults> {
     if url.is_empty() {
         return Ok(String::new());
     }
-    let authority = ["http://", "https://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let scheme = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let authority = ["http://", "https://"].into_iter().find(|known| scheme(known)).and_then(|known| url.get(known.len()..));
     let Some(host) = authority.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default()) else {
         // What has another form may hold anything.
         return Err(Fault::new("invalid_value", "encoding.registry is no URL that starts with http:// or https://")
@@ -182,13 +183,13 @@ pub(super) fn together(config: &EncodingConfig) -> Vec<(&'static str, bool, Faul
     let RegistryConfig { url, user, password, token, ca, certificate, key, compatibility } = &config.registry;
     let mut found = Vec::new();
     let mut wrong = |key, message: &str, hint: &str| found.push((key, true, Fault::new("invalid_value", message).hint(hint)));
+    if user.as_ref().is_some_and(|user| user.contains(':')) {
+        wrong("encoding.registry_user", "a user with \":\", which ends the user in basic authentication", "name another user");
+    }
     match (user, password) {
         (Some(_), None) => wrong("encoding.registry_user", "a user without encoding.registry_password", "set both, or neither"),
         (None, Some(_)) => wrong("encoding.registry_password", "a password without encoding.registry_user", "set both, or neither"),
         _ => {}
-    }
-    if user.as_ref().is_some_and(|user| user.contains(':')) {
-        wrong("encoding.registry_user", "a user with a colon", "basic authentication has the colon between user and password");
     }
     if token.as_ref().is_some_and(|token| !token.expose().bytes().all(|byte| (b'!'..=b'~').contains(&byte))) {
         wrong("encoding.registry_token", "a token that no HTTP header can carry", "bearer tokens are ASCII, without blanks or line breaks");

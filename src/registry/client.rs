@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use ureq::{
     Agent, Body,
-    http::{Request, Response, StatusCode, Uri},
+    http::{Request, Response, StatusCode, header::InvalidHeaderValue, request::Builder},
 };
 
 #[cfg(feature = "tls")]
@@ -86,9 +86,6 @@ impl Client {
     /// # Errors
     /// All that is wrong with the settings, each for a person.
     pub(super) fn new(config: &RegistryConfig) -> Result<Self, Vec<String>> {
-        if let Err(error) = config.url.parse::<Uri>() {
-            return Err(vec![format!("encoding.registry is no URL: {error}")]);
-        }
         if config.url.starts_with("https://") && cfg!(not(feature = "tls")) {
             return Err(vec!["encoding.registry is https://, and this leadstream was built without TLS".to_owned()]);
         }
@@ -108,7 +105,14 @@ impl Client {
             (_, _, Some(token)) => Some(format!("Bearer {}", token.expose())),
             _ => None,
         };
-        Ok(Self { agent, base: config.url.clone(), authorization: authorization.map(Secret::new) })
+        let client = Self { agent, base: config.url.clone(), authorization: authorization.map(Secret::new) };
+        match client.request("GET", "/schemas/types").body(()) {
+            Ok(_) => Ok(client),
+            Err(error) if error.is::<InvalidHeaderValue>() => Err(vec![
+                "encoding.registry_password or registry_token cannot stand in a header: it has line breaks or the like".to_owned(),
+            ]),
+            Err(error) => Err(vec![format!("encoding.registry: {:?} is no URL: {error}", config.url)]),
+        }
     }
 
     /// The schema of this number; `None`: there is none.
@@ -178,10 +182,7 @@ impl Client {
     }
 
     fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, RegistryError> {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
-        if let Some(authorization) = &self.authorization {
-            request = request.header("authorization", authorization.expose());
-        }
+        let request = self.request(method, path);
         let built = match body {
             Some(body) => request.header("content-type", CONTENT_TYPE).body(body.to_string()),
             None => request.body(String::new()),
@@ -195,6 +196,14 @@ impl Client {
         };
         let response = sent.map_err(|error| self.away(&cause(&error)))?;
         self.answer(response)
+    }
+
+    fn request(&self, method: &str, path: &str) -> Builder {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.base));
+        match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization.expose()),
+            None => request,
+        }
     }
 
     fn answer(&self, mut response: Response<Body>) -> Result<Value, RegistryError> {
@@ -222,7 +231,9 @@ impl Client {
             return Err(self.away(&format!("it answers HTTP {}", status.as_u16())));
         }
         let code = value.as_ref().and_then(|value| value.get("error_code")).and_then(Value::as_i64);
-        let Some(code) = code else {
+        // A path that no registry has is 404 to any web framework, some of which answer in JSON with a code; the API's own are longer.
+        let is_its_own = |code: &i64| status != StatusCode::NOT_FOUND || (40_400..40_500).contains(code);
+        let Some(code) = code.filter(is_its_own) else {
             let text =
                 format!("it answers HTTP {} as no registry does; is encoding.registry the base of a Confluent API?", status.as_u16());
             return Err(self.strange(&text));

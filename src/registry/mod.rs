@@ -101,6 +101,12 @@ impl Registry {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Says that nothing starts before it has answered.
+    pub fn expected(&self) {
+        tracing::info!(registry = self.url, "asking the schema registry for our schemas");
+        self.watch.state(Err("it was asked, and has not answered yet"), true);
+    }
+
     /// Whether it answers now; for those who keep an eye on it. While records wait, those who need it ask themselves; and an
     /// answer that is only strange may be one to a question that this registry does not know.
     pub fn probe(&self) {
@@ -180,6 +186,10 @@ impl Registry {
 
 impl SchemaSource for Registry {
     fn schema(&self, id: u32) -> Result<Option<SchemaText>, RegistryIsAway> {
+        // The API's numbers are Java's: no schema has one above, and asking for it is an error to some registries.
+        if i32::try_from(id).is_err() {
+            return Ok(None);
+        }
         let mut state = self.state();
         if let Some(schema) = state.schemas.get(&id) {
             return Ok(Some(Arc::clone(schema)));
@@ -199,6 +209,11 @@ impl SchemaSource for Registry {
             }
         }
         let answer = self.client.schema(id).and_then(|found| found.map(|schema| self.whole(schema)).transpose());
+        // It has answered, but not whether there is such a schema: who reads its message can mend that.
+        let answer = answer.map_err(|error| match error {
+            error @ RegistryError::Refused { .. } => RegistryError::Strange(format!("{}: {error}", self.url)),
+            error => error,
+        });
         self.heard(&mut state, &answer, true);
         if state.schemas.len() + state.absent.len() > REMEMBERED {
             state.schemas.clear();
@@ -209,12 +224,12 @@ impl SchemaSource for Registry {
                 state.schemas.insert(id, Arc::clone(&schema));
                 Ok(Some(schema))
             }
-            // The registry has answered, if only that it will not: nobody knows this schema.
-            Ok(None) | Err(RegistryError::Refused { .. } | RegistryError::Incompatible(_)) => {
+            Ok(None) => {
                 state.absent.insert(id, Instant::now());
                 Ok(None)
             }
-            Err(RegistryError::Away(_) | RegistryError::Strange(_) | RegistryError::Denied(_)) => Err(RegistryIsAway),
+            // Whatever else it says, it does not say that there is no such schema.
+            Err(_) => Err(RegistryIsAway),
         }
     }
 }

@@ -2,13 +2,17 @@
 //! refuses ends the process with its reason; a registry that is away is waited for.
 
 use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel},
+    },
+    thread,
     time::{Duration, Instant},
 };
 
 use crate::{
     config::{EncodingConfig, Topics, ValueFormat},
-    pipeline::EventFormat,
+    pipeline::{EventFormat, OutputTopic},
     registry::{Found, Registry, RegistryError, Subject, find, register, subjects},
 };
 
@@ -22,11 +26,15 @@ use super::{Failure, lanes::Ending};
 pub(super) fn formats(
     topics: &Topics,
     encoding: &EncodingConfig,
-    registry: Option<&Registry>,
+    registry: Option<&Arc<Registry>>,
     endings: &Receiver<Ending>,
     deadline: Option<Instant>,
 ) -> Result<Option<[EventFormat; 4]>, Failure> {
     let mut formats = [EventFormat::Json; 4];
+    let is_avro = OutputTopic::ALL.iter().any(|topic| encoding.format_of(*topic) == ValueFormat::Avro);
+    if let Some(registry) = registry.filter(|_| is_avro) {
+        registry.expected();
+    }
     for subject in subjects(topics) {
         let Some(topic) = subject.topic.filter(|topic| encoding.format_of(*topic) == ValueFormat::Avro) else { continue };
         let format = match registry {
@@ -44,7 +52,7 @@ pub(super) fn formats(
 }
 
 fn number(
-    registry: &Registry,
+    registry: &Arc<Registry>,
     subject: &Subject,
     encoding: &EncodingConfig,
     endings: &Receiver<Ending>,
@@ -52,11 +60,7 @@ fn number(
 ) -> Result<Option<u32>, Failure> {
     let mut pause = Duration::from_millis(200);
     loop {
-        let answer = if encoding.register {
-            register(registry, subject, encoding.registry.compatibility).map(Found::Registered)
-        } else {
-            find(registry, subject)
-        };
+        let Some(answer) = asked(registry, subject, encoding, endings)? else { return Ok(None) };
         let what = described(registry, subject);
         let error = match answer {
             Ok(Found::Registered(id)) => {
@@ -80,6 +84,37 @@ fn number(
             _ => return Ok(None),
         }
         pause = (pause * 2).min(Duration::from_secs(5));
+    }
+}
+
+/// One answer of the registry. It may take its time, and be cut short by whoever ends the process. `None`: told to end.
+fn asked(
+    registry: &Arc<Registry>,
+    subject: &Subject,
+    encoding: &EncodingConfig,
+    endings: &Receiver<Ending>,
+) -> Result<Option<Result<Found, RegistryError>>, Failure> {
+    let (sender, answer) = channel();
+    let (may_register, mode) = (encoding.register, encoding.registry.compatibility);
+    let (registry, subject) = (Arc::clone(registry), subject.clone());
+    let ask = move || {
+        let answer = if may_register { register(&registry, &subject, mode).map(Found::Registered) } else { find(&registry, &subject) };
+        // Nobody listens any more only while the process is ending.
+        let _ = sender.send(answer);
+    };
+    thread::Builder::new()
+        .name("registration".to_owned())
+        .spawn(ask)
+        .map_err(|error| Failure::unavailable(format!("starting a thread: {error}")))?;
+    loop {
+        match answer.recv_timeout(Duration::from_millis(20)) {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Err(Failure::bug("asking the schema registry came to no end")),
+        }
+        if !matches!(endings.try_recv(), Err(TryRecvError::Empty)) {
+            return Ok(None);
+        }
     }
 }
 

@@ -64,7 +64,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
         return Ok(());
     };
     telemetry.broker_answers();
-    let formats = registration::formats(&config.topics, &config.encoding, registry.as_deref(), &endings, deadline)?;
+    let formats = registration::formats(&config.topics, &config.encoding, registry.as_ref(), &endings, deadline)?;
     let Some(formats) = formats else { return Ok(()) };
     pipeline.encoding.formats = formats;
     pipeline.encoding.largest = largest(config, &topics);

@@ -80,7 +80,7 @@ impl Released {
         match SchemaCompatibility::can_read(&written, &self.schema) {
             Ok(Compatibility::Full) => Ok(()),
             Ok(Compatibility::Partial) => Err("not every value of it resolves".to_owned()),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(writer::words(&error)),
         }
     }
 }

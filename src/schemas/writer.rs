@@ -1,10 +1,11 @@
 //! A schema somebody else wrote raw leads with, made ready for reading: checked against `RawLead` by Avro's rules of resolution
 //! once, then a flat list of nodes that a datum is read along. Reads no datum.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use apache_avro::{
     Schema,
+    error::CompatibilityError,
     schema::{InnerDecimalSchema, Name, Namespace, RecordSchema, UuidSchema},
     schema_compatibility::SchemaCompatibility,
 };
@@ -69,8 +70,8 @@ pub struct WriterSchema {
 }
 
 impl WriterSchema {
-    /// Reads a schema, the last of the texts, that may build on those before it: a record that resolves against `RawLead`, or an
-    /// array of such.
+    /// Reads a schema, the last of the texts, that may build on those before it: a record that resolves against `RawLead`, an
+    /// array of such, or a union with one.
     ///
     /// # Errors
     /// Why raw leads cannot be read by it, for a person; at most a few hundred characters.
@@ -95,22 +96,15 @@ impl WriterSchema {
     }
 
     fn with(schema: &Schema, before: &[Schema]) -> Result<Self, String> {
-        let record = if let Schema::Array(array) = schema { &*array.items } else { schema };
         let lead = RecordKind::RawLead.latest();
-        SchemaCompatibility::can_read(record, &lead.schema)
-            .map_err(|error| format!("it does not resolve against RawLead {}: {}", lead.version, short(&error.to_string())))?;
+        readable(schema, before, &lead.schema).map_err(|why| format!("it does not resolve against RawLead {}: {why}", lead.version))?;
         let mut builder = Builder::default();
         for schema in before {
             builder.node(schema, &None)?;
         }
         let root = builder.node(schema, &None)?;
-        let known = |nodes: &[Node], id: NodeId| {
-            let Some(Node::Record(fields)) = nodes.get(id) else { return false };
-            let Schema::Record(RecordSchema { lookup, .. }) = &lead.schema else { return false };
-            fields.iter().any(|(name, _)| lookup.contains_key(name))
-        };
-        let lead_node = if let Some(Node::Array(items)) = builder.nodes.get(root) { *items } else { root };
-        if !known(&builder.nodes, lead_node) {
+        let Schema::Record(RecordSchema { lookup, .. }) = &lead.schema else { return Err("RawLead is no record".to_owned()) };
+        if !builder.has_a_field_of(root, lookup) {
             return Err("it has none of the fields of RawLead".to_owned());
         }
         Ok(Self { nodes: builder.nodes, root })
@@ -126,6 +120,41 @@ impl WriterSchema {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         self.nodes.get(id).unwrap_or(&Node::Null)
+    }
+}
+
+/// That leads stand in values of this schema: a record that resolves, an array of such, or a union with one.
+fn readable(schema: &Schema, before: &[Schema], lead: &Schema) -> Result<(), String> {
+    match schema {
+        Schema::Array(array) => readable(&array.items, before, lead),
+        Schema::Union(union) => {
+            let branches = union.variants().iter().filter(|branch| **branch != Schema::Null);
+            branches.map(|branch| readable(branch, before, lead)).reduce(Result::or).unwrap_or_else(|| Err("it is null".to_owned()))
+        }
+        Schema::Ref { name } => match before.iter().find(|known| known.name() == Some(name)) {
+            Some(known) => readable(known, before, lead),
+            None => Err(format!("it names the type {}, which it does not define", short(name.as_ref()))),
+        },
+        record => SchemaCompatibility::can_read(record, lead).map(drop).map_err(|error| words(&error)),
+    }
+}
+
+/// Why one schema cannot read another, without the library's listing of both.
+pub(super) fn words(error: &CompatibilityError) -> String {
+    let kind = |listing: &str| short(listing.split(['(', ' ', '{']).next().unwrap_or_default());
+    match error {
+        CompatibilityError::FieldTypeMismatch(field, inner) => format!("field {}: {}", short(field), words(inner)),
+        CompatibilityError::WrongType { writer_schema_type, reader_schema_type } => {
+            format!("what is written is {}, what is read {}", kind(writer_schema_type), kind(reader_schema_type))
+        }
+        CompatibilityError::NameMismatch { writer_name, reader_name } => {
+            format!("the name written is {}, the name read {}", short(writer_name), short(reader_name))
+        }
+        other => {
+            let text = other.to_string();
+            let text = text.trim_start_matches("Incompatible schemata! ").trim_start_matches("Incompatible schema types! ");
+            short(text)
+        }
     }
 }
 
@@ -151,6 +180,16 @@ impl Builder {
 
     fn name(&mut self, name: &Name, namespace: &Namespace, id: NodeId) {
         self.named.insert(full(name, namespace), id);
+    }
+
+    /// Whether leads at a node have a field of these.
+    fn has_a_field_of(&self, node: NodeId, fields: &BTreeMap<String, usize>) -> bool {
+        match self.nodes.get(node) {
+            Some(Node::Record(own)) => own.iter().any(|(name, _)| fields.contains_key(name)),
+            Some(Node::Array(items)) => self.has_a_field_of(*items, fields),
+            Some(Node::Union(branches)) => branches.iter().any(|branch| self.has_a_field_of(*branch, fields)),
+            _ => false,
+        }
     }
 
     fn node(&mut self, schema: &Schema, namespace: &Namespace) -> Result<NodeId, String> {

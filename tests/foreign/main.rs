@@ -9,6 +9,8 @@ mod core;
 #[path = "../it/golden_events.rs"]
 mod golden_events;
 mod node;
+mod python;
 
 mod asyncapi;
+mod fastavro;
 mod json_schema;

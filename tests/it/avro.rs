@@ -1,7 +1,5 @@
 //! Avro out and in, without a registry: every event holds what its JSON holds, in bytes any Avro reader takes; raw leads are
-//! read by whatever schema they were written with, and bytes that are none are told apart. Foreign readers: `foreign`.
-
-use std::path::Path;
+//! read by whatever schema they were written with, and bytes that are none are told apart. Foreign readers: `tests/foreign`.
 
 use apache_avro::{Schema, reader::datum::GenericDatumReader, types::Value as Avro, writer::datum::GenericDatumWriter};
 use leadstream::{
@@ -11,7 +9,10 @@ use leadstream::{
 };
 use serde_json::{Map, Value, json};
 
-use super::core::{pipeline, run, run_with};
+use super::{
+    core::{pipeline, run, run_with},
+    golden_events::golden_inputs,
+};
 
 const CONFLUENT: [u8; 5] = [0, 0, 0, 0, 7];
 
@@ -60,25 +61,11 @@ fn object(fields: Vec<(String, Avro)>) -> Value {
     Value::Object(fields.collect::<Map<_, _>>())
 }
 
-fn goldens() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("goldens").map(|entry| entry.expect("an entry").path()) {
-        for input in std::fs::read_dir(&entry).expect("a folder").map(|entry| entry.expect("an entry").path()) {
-            if input.file_name().is_some_and(|name| name.to_string_lossy().starts_with("input")) {
-                found.push((input.display().to_string(), std::fs::read(&input).expect("readable")));
-            }
-        }
-    }
-    assert!(found.len() >= 20, "{} goldens", found.len());
-    found
-}
-
 #[test]
 fn an_event_holds_in_avro_what_it_holds_in_json() {
     let (json, avro) = (pipeline(), avro());
     let mut events = 0;
-    for (name, value) in goldens() {
+    for (name, value) in golden_inputs().into_iter().enumerate() {
         let (texts, _) = run(&json, None, Some(&value), &[]);
         let (records, _) = run(&avro, None, Some(&value), &[]);
         assert_eq!(texts.len(), records.len(), "{name}");
@@ -228,6 +215,50 @@ fn other_writers_schemas_resolve_by_name() {
     let extra = &leads[0]["extra"];
     assert_eq!((&extra["tier"], &extra["tags"]), (&json!("\"TIN\""), &json!(r#"["a\"b","c"]"#)));
     assert_eq!(extra["nested"], json!(r#"{"n":-5,"b":"01ff"}"#));
+}
+
+#[test]
+fn what_resolves_by_avros_rules_is_read_by_them() {
+    let record = |fields: &str| format!(r#"{{"type":"record","name":"RawLead","fields":[{fields}]}}"#);
+    // Bytes where a text is read; a number of microseconds that nobody calls a time; entries of several types.
+    let schema = record(
+        r#"{"name":"email","type":"bytes"},{"name":"event_time","type":"long"},
+        {"name":"extra","type":{"type":"map","values":["null","string","long"]}}"#,
+    );
+    let extra = [("utm_source", some(1, text("fair"))), ("seats", some(2, Avro::Long(40))), ("none", some(0, Avro::Null))];
+    let value = fields(&[
+        ("email", Avro::Bytes(b"a@adatum.example".to_vec())),
+        ("event_time", Avro::Long(1_793_520_000_000_000)),
+        ("extra", Avro::Map(extra.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())),
+    ]);
+    let lead = outcome(&schema, &framed(&schema, value)).expect("decided").remove(0);
+    assert_eq!((&lead["contact"]["email"], &lead["event_time"]), (&json!("a@adatum.example"), &json!("2026-11-01T08:00:00.000000Z")));
+    assert_eq!((&lead["attribution"], &lead["extra"]), (&json!({ "utm_source": "fair" }), &json!({ "seats": "40" })));
+    let bytes = |bytes: &[u8]| framed(&record(r#"{"name":"email","type":"bytes"}"#), fields(&[("email", Avro::Bytes(bytes.to_vec()))]));
+    assert_eq!(outcome(&record(r#"{"name":"email","type":"bytes"}"#), &bytes(b"\xff")), Err("malformed_avro email".to_owned()));
+
+    // A union with a lead in it; what else is in it is none.
+    let schema = format!(r#"["null",{}]"#, record(r#"{"name":"email","type":"string"}"#));
+    let lead = fields(&[("email", text("a@adatum.example"))]);
+    assert_eq!(outcome(&schema, &framed(&schema, some(1, lead.clone()))).expect("decided").len(), 1);
+    assert_eq!(outcome(&schema, &framed(&schema, some(0, Avro::Null))), Err("not_a_lead ".to_owned()));
+
+    // A list of what another schema defines.
+    let item = record(r#"{"name":"email","type":"string"}"#);
+    let list = r#"{"type":"array","items":"RawLead"}"#;
+    let mut memory = Memory::default();
+    memory.learn_schema(7, &[item.as_str(), list]);
+    let datum = &framed(&item, lead)[CONFLUENT.len()..];
+    let value = [&CONFLUENT[..], &[4], datum, datum, &[0]].concat();
+    let (outputs, decided) = run_with(&mut memory, &pipeline(), None, Some(&value), &[]);
+    assert!(decided, "{:?}", outputs[0].header("dlq-detail"));
+
+    // A reason is a sentence, not a listing.
+    let mut memory = Memory::default();
+    memory.learn_schema(7, &[record(r#"{"name":"email","type":{"type":"array","items":"string"}}"#)]);
+    let (outputs, _) = run_with(&mut memory, &pipeline(), None, Some(&CONFLUENT), &[]);
+    let detail = outputs[0].header("dlq-detail").expect("a detail");
+    assert!(detail.contains("field email: ") && !detail.contains("  ") && !detail.contains('{'), "{detail}");
 }
 
 #[test]

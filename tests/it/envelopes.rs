@@ -95,8 +95,13 @@ fn a_cloud_event_is_its_data() {
         (&format!("\"data\":\"{}\"", "[".repeat(1_000)), "too_deep data"),
         ("\"data_base64\":\"*\"", "not_a_lead data_base64"),
         ("\"data_base64\":\"/w==\"", "not_utf8 data_base64"),
+        ("\"data_base64\":\"\"", "not_a_lead data_base64"),
     ] {
         assert_eq!(refused(event(data), &[]), wanted, "{data}");
+    }
+    // Nothing is no form either, whoever says so.
+    for data in ["\"data_base64\":\"\"", "\"data\":\"\""] {
+        assert!(refused(event(data), &[("lead-format", "salesforce_form")]).starts_with("not_a_lead data"), "{data}");
     }
     assert_eq!(refused(format!("[{},{}]", event(&format!("\"data\":{https}")), event("\"data\":[7]")), &[]), "not_a_lead [1].data[0]");
     let long = event(&format!("\"data\":{https},\"long\":\"{}\"", "x".repeat(2_000)));

@@ -8,6 +8,7 @@ use super::{
     broker,
     clients::Raw,
     fake_registry::{self, FakeRegistry},
+    python,
     registry::{self, Registry},
     service::{SOON, Scene, Service, now_millis},
     waiting::{wait_for, wait_until},
@@ -98,6 +99,46 @@ fn leads_go_in_and_events_come_out_by_the_registrys_numbers() {
     service.wait_ready();
     let (_, versions) = registry.ask("GET", &format!("/subjects/{subject}/versions"), None);
     assert_eq!(versions, json!([1]));
+}
+
+#[test]
+fn confluents_python_client_writes_what_is_read_and_reads_what_is_written() {
+    let registry = registry::shared();
+    let scene = Scene::with_topics("avro-python", broker::shared(), 2);
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/RawLead/v1.avsc");
+    let fields = Schema::parse_str(&std::fs::read_to_string(schema).expect("text")).expect("a schema");
+    let Schema::Record(record) = fields else { panic!("a record") };
+    let lead = |number: usize| {
+        let value = |name: &str| match name {
+            "email" => json!(format!("p{number}@adatum.example")),
+            "lead_source" => json!("SPZA-CDR|contoso.app"),
+            "event_time" => json!(1_793_520_000_000_000_i64),
+            "extra" => json!({ "utm_source": "fair" }),
+            _ => Value::Null,
+        };
+        let fields = record.fields.iter().map(|field| (field.name.clone(), value(&field.name)));
+        Value::Object(fields.collect()).to_string() + "\n"
+    };
+    let leads: String = (0..50).map(lead).collect();
+    python::run(&["produce_raw.py", &scene.brokers, &registry.url(), &scene.raw, schema], &leads);
+    scene.write(&[raw(LEAD), raw("{}"), raw("[")]);
+    let service = run(&scene, &avro(&registry.url(), &["encoding.headers=cloudevents"]));
+    scene.wait_done(53, &service);
+
+    let [qualified, unqualified, routing, _] = scene.outputs();
+    let url = registry.url();
+    let told = python::run(&["read_topics.py", &scene.brokers, &url, qualified, unqualified, routing], "");
+    let events: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let count = |topic: &str| events.iter().filter(|event| event["topic"] == topic).count();
+    assert_eq!((count(qualified), count(unqualified), count(routing)), (51, 1, 102));
+    assert_eq!(scene.read(&scene.dead_letter).len(), 1);
+    let read = events.iter().find(|event| event["value"]["contact"]["email"] == "p7@adatum.example").expect("the eighth lead");
+    assert_eq!(read["key"], read["value"]["person_key"]);
+    assert_eq!(
+        (&read["value"]["event_time"], &read["value"]["attribution"]),
+        (&json!("2026-11-01T08:00:00.000000Z"), &json!({ "utm_source": "fair" }))
+    );
+    assert_eq!(read["value"]["source"]["format"], "raw_lead");
 }
 
 #[test]
@@ -194,6 +235,19 @@ fn a_subject_that_cannot_be_continued_is_found_at_the_start() {
 }
 
 #[test]
+fn a_process_ends_at_once_while_a_registry_takes_its_time() {
+    let scene = Scene::with_topics("avro-slow", broker::shared(), 1);
+    // Each answer would take the client's patience.
+    let fake = FakeRegistry::start(|_| None);
+    let mut service = run(&scene, &avro(&fake.url(), &[]));
+    wait_until("it has asked", SOON, || !fake.asked().is_empty());
+    let (status, page) = service.try_page("/readyz").expect("it answers");
+    assert!(status == 503 && page.contains("schema registry"), "{page}");
+    service.terminate();
+    assert_eq!(service.exit_within(std::time::Duration::from_secs(3)), 0, "{}", service.lines());
+}
+
+#[test]
 fn schemas_are_registered_and_looked_at_by_hand() {
     let registry = registry::shared();
     let scene = Scene::with_topics("avro-by-hand", broker::shared(), 1);
@@ -217,6 +271,13 @@ fn schemas_are_registered_and_looked_at_by_hand() {
         let (code, told) = call(&["schemas", verb], &["--set", &planted]);
         assert!(code == Some(1) && told.contains("LeadRouted 1: "), "{verb}: {code:?}\n{told}");
     }
+    // An address that is a web server's and not the API's is no registry without schemas.
+    let (code, told) =
+        call(&["schemas", "check"], &["--set", &format!("encoding.registry={}", registry.url().replace("/apis/ccompat/v7", ""))]);
+    assert!(code == Some(75) && told.contains("base of a Confluent API"), "{code:?} {told}");
+    for url in ["http://[::1", "http://registry.example:99999"] {
+        assert_eq!(call(&["schemas", "check"], &["--set", &format!("encoding.registry={url}")]).0, Some(64), "{url}");
+    }
     assert_eq!(call(&["schemas", "check"], &["--set", "encoding.registry="]).0, Some(64));
     assert_eq!(call(&["schemas", "check"], &["--set", "encoding.registry=http://127.0.0.1:1"]).0, Some(75));
 }
@@ -230,6 +291,8 @@ fn whatever_a_registry_turns_into_records_wait() {
     let answers: Vec<(&str, Option<String>)> = vec![
         ("HTML", Some(fake_registry::response(200, "content-type: text/html\r\n", "<html>welcome</html>"))),
         ("HTML that says there is no such page", Some(fake_registry::response(404, "content-type: text/html\r\n", "<html>404</html>"))),
+        ("a web framework's JSON", Some(fake_registry::json(404, r#"{"error_code":404,"message":"no such path"}"#))),
+        ("another refusal", Some(fake_registry::json(422, r#"{"error_code":42201,"message":"invalid"}"#))),
         ("JSON of somebody else", Some(fake_registry::json(404, r#"{"detail":"Not Found"}"#))),
         ("JSON without a schema", Some(fake_registry::json(200, r#"{"id":7}"#))),
         ("an error of its own", Some(fake_registry::json(500, r#"{"error_code":50001,"message":"store"}"#))),
@@ -275,11 +338,19 @@ fn whatever_a_registry_turns_into_records_wait() {
     let told = [service.lines(), service.page("/status"), service.page("/metrics")].concat();
     assert!(!told.contains("planted-password") && !told.contains(&authorization[6..]), "{told}");
 
+    // A number no registry can have asks nobody.
+    let asked = fake.asked().len();
+    scene.write(&[framed(u32::MAX, "tier", 0)]);
+    done += 1;
+    wait_until("it is decided", SOON, || group.done() == done);
+    assert_eq!(fake.asked().len(), asked);
+
     // Only a registry that says that there is no such schema makes a dead letter.
     fake.answers(|_| Some(fake_registry::json(404, r#"{"error_code":40403,"message":"Schema not found"}"#)));
     scene.write(&[framed(7, "tier", 0)]);
     wait_until("it is decided", SOON, || group.done() == done + 1);
     let dead = scene.read(&scene.dead_letter);
-    assert_eq!((dead.len(), dead[0].header("dlq-code")), (1, "unknown_schema"));
-    assert_eq!(dead[0].value, framed(7, "tier", 0).value, "its bytes are untouched");
+    let codes: Vec<_> = dead.iter().map(|dead| dead.header("dlq-code")).collect();
+    assert_eq!(codes, ["unknown_schema", "unknown_schema"]);
+    assert_eq!(dead[1].value, framed(7, "tier", 0).value, "its bytes are untouched");
 }

@@ -11,6 +11,8 @@ mod leads;
 mod outcomes;
 #[path = "../it/planted.rs"]
 mod planted;
+#[path = "../foreign/python.rs"]
+mod python;
 mod registry;
 mod service;
 #[cfg(feature = "tls")]

@@ -14,20 +14,33 @@ use super::{
     broker,
     clients::{self, Kept, Open, Raw},
     leads::records,
+    registry,
     service::{SOON, Scene},
 };
 
-/// Exports the bundle and runs its Java consumer to the end of these topics.
-fn java(scene: &Scene, topics: &[&str]) -> Vec<Value> {
+/// The consumers of the bundle.
+#[derive(Clone, Copy, Debug)]
+enum Language {
+    Java,
+    Python,
+}
+
+/// Exports the bundle and runs one of its consumers to the end of these topics.
+fn consumed(language: Language, scene: &Scene, topics: &[&str], registry: Option<&str>) -> Vec<Value> {
     let bundle = scene.path("bundle");
     let exported = scene.call(&["schemas", "export", bundle.to_str().expect("UTF-8")]);
     assert!(exported.status.success(), "{}", String::from_utf8_lossy(&exported.stderr));
-    let shell = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign/java.sh");
+    let (script, consumer) = match language {
+        Language::Java => ("tests/foreign/java.sh", "java/Consumer.java"),
+        Language::Python => ("tests/foreign/python.sh", "python/consumer.py"),
+    };
     let output = Command::new("sh")
-        .arg(shell)
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script))
         .arg("run")
-        .arg(bundle.join("java/Consumer.java"))
-        .args(["--brokers", &scene.brokers, "--topic", &topics.join(","), "--group", &format!("{}-java", topics[0]), "--until-end"])
+        .arg(bundle.join(consumer))
+        .args(["--brokers", &scene.brokers, "--topic", &topics.join(","), "--until-end"])
+        .args(["--group", &format!("{}-{language:?}", topics[0])])
+        .args(registry.into_iter().flat_map(|url| ["--registry", url]))
         .stdin(Stdio::null())
         .output()
         .expect("a shell is there");
@@ -83,7 +96,7 @@ fn decide(scene: &Scene, more: &[&str]) {
 }
 
 #[test]
-fn the_java_consumer_prints_each_committed_event_once_in_json_and_in_avro() {
+fn the_exported_consumers_print_each_committed_event_once_in_json_and_in_avro() {
     let scene = Scene::with_topics("subscribers", broker::shared(), 2);
     scene.write(&records(0..40, 2, 1_793_523_600_000));
     decide(&scene, &[]);
@@ -98,18 +111,31 @@ fn the_java_consumer_prints_each_committed_event_once_in_json_and_in_avro() {
     let uncommitted = Raw { value: Some(br#"{"event_id":"not yet"}"#.to_vec()), ..Raw::default() };
     let open = Open::write(&scene.brokers, &scene.qualified, &[uncommitted]);
     let topics = [scene.qualified.as_str(), &scene.unqualified, &scene.routing];
-    assert_eq!(by_id(java(&scene, &topics)), expected);
+    for language in [Language::Java, Language::Python] {
+        assert_eq!(by_id(consumed(language, &scene, &topics, None)), expected, "{language:?}");
+    }
     drop(open);
 
-    // The same leads as Avro, to topics of their own: the same lines.
-    let avro = Scene::with_topics("subscribers-avro", broker::shared(), 1);
+    // The same leads as Avro, to topics of their own: the same lines, with and without a registry.
+    for registry in [None, Some(registry::shared().url())] {
+        let avro = Scene::with_topics("subscribers-avro", broker::shared(), 1);
+        as_avro(&scene, &avro, registry.as_deref());
+        let first = avro.read(&avro.qualified).swap_remove(0).value.expect("a value");
+        assert_eq!(first[..2], if registry.is_some() { [0, 0] } else { [0xC3, 1] });
+        let topics = [avro.qualified.as_str(), &avro.unqualified, &avro.routing];
+        for language in [Language::Java, Language::Python] {
+            assert_eq!(by_id(consumed(language, &avro, &topics, registry.as_deref())), expected, "{language:?}");
+        }
+    }
+}
+
+/// Decides the leads of one scene into the topics of another, as Avro.
+fn as_avro(scene: &Scene, avro: &Scene, registry: Option<&str>) {
     let config = fs::read_to_string(scene.config_file()).expect("text");
     let config = config.replace(&scene.qualified, &avro.qualified).replace(&scene.unqualified, &avro.unqualified);
     let config = config.replace(&scene.routing, &avro.routing).replace(&scene.dead_letter, &avro.dead_letter);
     let config = config.replace(&format!("group = \"{}\"", scene.group), &format!("group = \"{}\"", avro.group));
-    fs::write(avro.config_file(), config + "[encoding]\nformat = \"avro\"\n").expect("written");
-    decide(&avro, &[]);
-    let first = avro.read(&avro.qualified).swap_remove(0).value.expect("a value");
-    assert_eq!(first[..2], [0xC3, 1], "single-object encoding");
-    assert_eq!(by_id(java(&avro, &[&avro.qualified, &avro.unqualified, &avro.routing])), expected);
+    let registry = registry.map(|url| format!("registry = \"{url}\"\n")).unwrap_or_default();
+    fs::write(avro.config_file(), config + "[encoding]\nformat = \"avro\"\n" + &registry).expect("written");
+    decide(avro, &[]);
 }

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.time.temporal.ChronoUnit;
 import java.util.*;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
@@ -96,6 +97,7 @@ public class Consumer {
     }
 
     static Schema registered(int id) throws IOException, InterruptedException {
+        if (!options.containsKey("--registry")) throw new IOException("schema " + id + " is in a registry: name it by --registry URL");
         var request = HttpRequest.newBuilder(URI.create(options.get("--registry") + "/schemas/ids/" + id)).build();
         var answer = HttpClient.newHttpClient().send(request, BodyHandlers.ofString());
         if (answer.statusCode() != 200) throw new IOException("schema " + id + ": " + answer.body());
@@ -106,7 +108,7 @@ public class Consumer {
     static Object jsonForm(Schema schema, Object value) {
         if (value == null || value.toString().isEmpty()) return null;
         if (schema.isUnion()) return jsonForm(schema.getTypes().get(1), value);
-        if (schema.getLogicalType() != null) return TIME.format(Instant.EPOCH.plusNanos(Math.multiplyExact((Long) value, 1000)));
+        if (schema.getLogicalType() != null) return TIME.format(Instant.EPOCH.plus((Long) value, ChronoUnit.MICROS));
         if (value instanceof List<?> list)
             return list.isEmpty() ? null : list.stream().map(item -> jsonForm(schema.getElementType(), item)).toList();
         Map<String, Object> members = new LinkedHashMap<>();

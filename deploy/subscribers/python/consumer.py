@@ -22,6 +22,8 @@ def decode(value, registry):
     if value[:1] == b"\x00":  # Confluent frame: 0, the registry's id in four bytes
         key, body = value[1:5], value[5:]
         if key not in writers:
+            if not registry:
+                raise SystemExit(f"schema {int.from_bytes(key, 'big')} is in a registry: name it by --registry URL")
             from confluent_kafka.schema_registry import SchemaRegistryClient
             found = SchemaRegistryClient({"url": registry}).get_schema(int.from_bytes(key, "big"))
             writers[key] = fastavro.parse_schema(json.loads(found.schema_str))

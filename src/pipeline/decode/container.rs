@@ -185,6 +185,9 @@ impl<'a, 'l> Reader<'a, 'l> {
             return Err(Rejection::decode(DeadLetterCode::UnknownFormat, detail));
         }
         let forms = salesforce_form::split(bytes);
+        if forms.is_empty() {
+            return Err(not_a_lead("an empty form"));
+        }
         let alone = forms.len() == 1;
         for (place, form) in forms.into_iter().enumerate() {
             self.form(form).map_err(|rejection| if alone { rejection } else { at_element(rejection, place) })?;

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::{Subscription, asyncapi, cloud_events, hex, subject};
+use super::{Subscription, WireFormat, asyncapi, cloud_events, hex, subject};
 use crate::schemas::{RecordKind, document::Document, evolution::SchemaFile, json_schema::json_schema, released};
 
 /// Files that are the same for everybody.
@@ -80,4 +80,5 @@ fn readme(subscription: &Subscription) -> String {
         .replace("{topics}\n", &topics)
         .replace("{schemas}\n", &schemas)
         .replace("{qualified}", &subscription.topics.qualified)
+        .replace("{registry}", if subscription.qualified == WireFormat::ConfluentFrame { " --registry URL" } else { "" })
 }

@@ -20,10 +20,12 @@ const STEPS_A_BYTE: usize = 8;
 pub(super) enum Value<'a> {
     /// Null.
     Null,
-    /// A text, or the text of a number, a symbol, a time.
+    /// A text, or the text of a fraction, a symbol, a time.
     Text(Text<'a>),
-    /// A map of texts.
-    Entries(Vec<(Text<'a>, Text<'a>)>),
+    /// A number whose meaning the schema does not tell.
+    Integer(i64),
+    /// Bytes that nobody has called a text.
+    Bytes(&'a [u8]),
     /// Anything else, as JSON.
     Json(String),
     /// Anything else that is longer as JSON than all of `extra` may be.
@@ -83,23 +85,15 @@ impl<'a, 's> Datum<'a, 's> {
             Node::String => Ok(Value::Text(Cow::Borrowed(self.string()?))),
             Node::Enum(symbols) => text(self.symbol(symbols)?.to_owned()),
             Node::Boolean => text(if self.boolean()? { "true" } else { "false" }.to_owned()),
-            Node::Integer => text(self.long()?.to_string()),
+            Node::Integer => Ok(Value::Integer(self.long()?)),
+            Node::Bytes => Ok(Value::Bytes(self.counted()?)),
             Node::Timestamp(unit) => {
                 let unit = *unit;
                 text(time(self.long()?, unit))
             }
             Node::Float => text(number(f64::from(self.float()?))),
             Node::Double => text(number(self.double()?)),
-            Node::Map(values) if *self.schema.node(*values) == Node::String => {
-                self.deeper(depth)?;
-                let mut entries = Vec::new();
-                self.items(|datum, _| {
-                    entries.push((Cow::Borrowed(datum.string()?), Cow::Borrowed(datum.string()?)));
-                    Ok(())
-                })?;
-                Ok(Value::Entries(entries))
-            }
-            Node::Bytes | Node::Fixed(_) | Node::Array(_) | Node::Map(_) | Node::Record(_) => {
+            Node::Fixed(_) | Node::Array(_) | Node::Map(_) | Node::Record(_) => {
                 let mut json = Json { text: String::new(), longest: self.longest };
                 self.json(node, depth, &mut json)?;
                 Ok(if json.is_cut() { Value::Cut } else { Value::Json(json.text) })
@@ -217,7 +211,7 @@ impl<'a, 's> Datum<'a, 's> {
         self.take(size)
     }
 
-    fn string(&mut self) -> Result<&'a str, Rejection> {
+    pub(super) fn string(&mut self) -> Result<&'a str, Rejection> {
         std::str::from_utf8(self.counted()?).map_err(|_| malformed("a text is not UTF-8"))
     }
 
@@ -239,7 +233,7 @@ impl<'a, 's> Datum<'a, 's> {
         Ok(bytes.first_chunk().map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes)))
     }
 
-    fn branch(&mut self, branches: &[NodeId]) -> Result<NodeId, Rejection> {
+    pub(super) fn branch(&mut self, branches: &[NodeId]) -> Result<NodeId, Rejection> {
         let place = usize::try_from(self.long()?).ok();
         place.and_then(|place| branches.get(place)).copied().ok_or_else(|| malformed("a union has no branch of that number"))
     }
@@ -275,22 +269,22 @@ impl Json {
     }
 
     fn hex(&mut self, bytes: &[u8]) {
-        self.push("\"");
-        for byte in bytes {
-            if self.is_cut() {
-                return;
-            }
-            // Writing to a String cannot fail.
-            let _ = write!(self.text, "{byte:02x}");
+        if bytes.len() > self.longest {
+            // Longer than may be kept, however it is written.
+            self.text.extend(std::iter::repeat_n(' ', self.longest + 1));
         }
-        self.push("\"");
+        self.quote(&hex(bytes));
     }
 }
 
-/// Entries as a JSON object.
-pub(super) fn object(entries: &[(Text<'_>, Text<'_>)]) -> String {
-    let entries = entries.iter().map(|(key, value)| format!("{}:{}", json_text::quote(key), json_text::quote(value)));
-    format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+/// Bytes as hex digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// A number as people write it.
@@ -303,7 +297,7 @@ fn number_or_null(value: f64) -> String {
 }
 
 /// A time as RFC 3339; one that no calendar has as its number, which is then kept beside the lead.
-fn time(value: i64, unit: Unit) -> String {
+pub(super) fn time(value: i64, unit: Unit) -> String {
     let micros = match unit {
         Unit::Millisecond => value.saturating_mul(1000),
         Unit::Microsecond => value,

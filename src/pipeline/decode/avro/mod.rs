@@ -8,7 +8,7 @@ use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
 use super::{Filler, Limits, RawLead, json_text, raw_lead::Place};
 use crate::{
     lead::{DeadLetterCode, Format, Rejection},
-    schemas::{self, Node, NodeId, RecordKind, WriterSchema},
+    schemas::{self, Node, NodeId, RecordKind, Unit, WriterSchema},
 };
 use datum::{Datum, Value};
 
@@ -56,6 +56,10 @@ pub(super) fn leads<'a>(bytes: &'a [u8], before: usize, limits: &Limits, known: 
     let mut leads = Vec::new();
     if let Node::Array(items) = schema.node(schema.root()) {
         datum.items(|datum, place| {
+            // A lead without a byte is nobody's.
+            if place >= bytes.len() {
+                return Err(malformed("it claims more leads than it has bytes"));
+            }
             leads.push(lead(datum, *items, before + place, 2, limits).map_err(|rejection| super::container::at_element(rejection, place))?);
             Ok(())
         })?;
@@ -101,29 +105,63 @@ fn lead<'a>(datum: &mut Datum<'a, '_>, node: NodeId, index: usize, depth: usize,
     if index >= limits.leads {
         return Err(super::too_many_leads(limits));
     }
-    let mut lead = Filler::new(Format::RawLead, u32::try_from(index).unwrap_or(u32::MAX), limits);
     let schema = datum.schema();
-    let Node::Record(fields) = schema.node(node) else { return Err(malformed("the datum is no record")) };
-    for (name, node) in fields {
-        let value = datum.value(*node, depth + 1).map_err(|rejection| super::container::within(rejection, name))?;
-        // A schema's names outlast no record, and are few.
-        let key = || Cow::Owned(name.clone());
-        match (value, field(name)) {
-            (Value::Null, _) => {}
-            (Value::Entries(entries), _) if name == "extra" => {
-                for (key, value) in entries {
-                    lead.keep_text(key, &value);
-                }
-            }
-            (Value::Entries(entries), _) => lead.keep_filled(key(), Cow::Owned(datum::object(&entries))),
-            (Value::Json(json), _) => lead.keep_filled(key(), Cow::Owned(json)),
-            (Value::Cut, _) => lead.lead.truncated = true,
-            (Value::Text(text), Some(place)) => lead.text(place, text),
-            (Value::Text(text), None) if name == "event_time" => lead.lead.times.push(("event_time", text)),
-            (Value::Text(text), None) => lead.keep_filled(key(), Cow::Owned(json_text::quote(&text))),
+    let fields = match schema.node(node) {
+        Node::Record(fields) => fields,
+        Node::Union(branches) => {
+            let branch = datum.branch(branches)?;
+            return lead(datum, branch, index, depth, limits);
         }
+        _ => return Err(super::not_a_lead("what is no record")),
+    };
+    let mut filler = Filler::new(Format::RawLead, u32::try_from(index).unwrap_or(u32::MAX), limits);
+    for (name, node) in fields {
+        fill(datum, name, *node, depth + 1, &mut filler).map_err(|rejection| super::container::within(rejection, name))?;
     }
-    Ok(lead.done())
+    Ok(filler.done())
+}
+
+/// Reads the value of a field and puts it where it belongs.
+fn fill<'a>(datum: &mut Datum<'a, '_>, name: &str, node: NodeId, depth: usize, lead: &mut Filler<'a, '_>) -> Result<(), Rejection> {
+    // A schema's names outlast no record, and are few.
+    let key = || Cow::Owned(name.to_owned());
+    if name == "extra"
+        && let Node::Map(values) = datum.schema().node(node)
+    {
+        return datum.items(|datum, _| {
+            let key = Cow::Borrowed(datum.string()?);
+            let value = datum.value(*values, depth + 1)?;
+            keep(key, value, lead);
+            Ok(())
+        });
+    }
+    match (datum.value(node, depth)?, field(name)) {
+        (Value::Text(text), Some(place)) => lead.text(place, text),
+        (Value::Integer(number), Some(place)) => lead.text(place, Cow::Owned(number.to_string())),
+        // By Avro's rules bytes are a text where a text is read.
+        (Value::Bytes(bytes), Some(place)) => {
+            lead.text(place, Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| malformed("a text is not UTF-8"))?));
+        }
+        (Value::Text(text), None) if name == "event_time" => lead.lead.times.push(("event_time", text)),
+        // As `RawLead` has it, where the writer's schema does not say what it counts.
+        (Value::Integer(micros), None) if name == "event_time" => {
+            lead.lead.times.push(("event_time", Cow::Owned(datum::time(micros, Unit::Microsecond))));
+        }
+        (value, _) => keep(key(), value, lead),
+    }
+    Ok(())
+}
+
+/// Keeps a value that has no place in a lead, unless it is empty.
+fn keep<'a>(key: Cow<'a, str>, value: Value<'a>, lead: &mut Filler<'a, '_>) {
+    match value {
+        Value::Null => {}
+        Value::Text(text) => lead.keep_filled(key, Cow::Owned(json_text::quote(&text))),
+        Value::Integer(number) => lead.keep(key, Cow::Owned(number.to_string())),
+        Value::Bytes(bytes) => lead.keep_filled(key, Cow::Owned(json_text::quote(&datum::hex(bytes)))),
+        Value::Json(json) => lead.keep_filled(key, Cow::Owned(json)),
+        Value::Cut => lead.lead.truncated = true,
+    }
 }
 
 /// The field of a raw lead that a field of `RawLead` fills.
