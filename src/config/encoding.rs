@@ -170,10 +170,15 @@ fn url(value: Written<'_>) -> Result<String, Faults> {
             .into());
     }
     let bad = |c: char| c.is_whitespace() || c.is_control();
-    if host.is_empty() || host.starts_with(':') || url.contains(bad) || url.contains(['?', '#']) {
-        return Err(Fault::new("invalid_value", "encoding.registry is a URL without a host, or with blanks, \"?\" or \"#\"")
-            .hint("write \"http://HOST:PORT\" and the path of the Confluent API, nothing more")
-            .into());
+    let port = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map(|(_, port)| port);
+    let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    if host.is_empty() || host.starts_with(':') || !port_is_good || url.contains(bad) || url.contains(['?', '#']) {
+        return Err(Fault::new(
+            "invalid_value",
+            "encoding.registry is a URL without a host, with a port that is none, blanks, \"?\" or \"#\"",
+        )
+        .hint("write \"http://HOST:PORT\" and the path of the Confluent API, nothing more")
+        .into());
     }
     Ok(url.to_owned())
 }
@@ -187,9 +192,6 @@ pub(super) fn together(config: &EncodingConfig) -> Vec<(&'static str, bool, Faul
         (Some(_), None) => wrong("encoding.registry_user", "a user without encoding.registry_password", "set both, or neither"),
         (None, Some(_)) => wrong("encoding.registry_password", "a password without encoding.registry_user", "set both, or neither"),
         _ => {}
-    }
-    if user.as_ref().is_some_and(|user| user.contains(':')) {
-        wrong("encoding.registry_user", "a user with a colon", "basic authentication has the colon between user and password");
     }
     if token.as_ref().is_some_and(|token| !token.expose().bytes().all(|byte| (b'!'..=b'~').contains(&byte))) {
         wrong("encoding.registry_token", "a token that no HTTP header can carry", "bearer tokens are ASCII, without blanks or line breaks");

@@ -88,14 +88,10 @@ impl Client {
     /// # Errors
     /// All that is wrong with the settings, each for a person.
     pub(super) fn new(config: &RegistryConfig) -> Result<Self, Vec<String>> {
-        match config.url.parse::<Uri>() {
-            Err(error) => return Err(vec![format!("encoding.registry is no URL: {error}")]),
-            Ok(uri) if uri.port().is_some() && uri.port_u16().is_none() => {
-                return Err(vec!["encoding.registry has a port that is none".to_owned()]);
-            }
-            Ok(_) => {}
+        if let Err(error) = config.url.parse::<Uri>() {
+            return Err(vec![format!("encoding.registry is no URL: {error}")]);
         }
-        if config.url.starts_with("https://") && cfg!(not(feature = "tls")) {
+        if config.url.to_ascii_lowercase().starts_with("https://") && cfg!(not(feature = "tls")) {
             return Err(vec!["encoding.registry is https://, and this leadstream was built without TLS".to_owned()]);
         }
         let agent = Agent::config_builder()

@@ -69,6 +69,7 @@ impl FakeRegistry {
         format!("{}://{}/api", self.scheme, self.address)
     }
 
+    #[cfg(feature = "tls")]
     pub(crate) fn port(&self) -> u16 {
         self.address.port()
     }
