@@ -193,6 +193,9 @@ pub(super) fn together(config: &EncodingConfig) -> Vec<(&'static str, bool, Faul
         (None, Some(_)) => wrong("encoding.registry_password", "a password without encoding.registry_user", "set both, or neither"),
         _ => {}
     }
+    if user.as_ref().is_some_and(|user| user.contains(':')) {
+        wrong("encoding.registry_user", "a user with a colon", "basic authentication has the colon between user and password");
+    }
     if token.as_ref().is_some_and(|token| !token.expose().bytes().all(|byte| (b'!'..=b'~').contains(&byte))) {
         wrong("encoding.registry_token", "a token that no HTTP header can carry", "bearer tokens are ASCII, without blanks or line breaks");
     }
