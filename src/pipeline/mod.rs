@@ -67,12 +67,19 @@ pub struct Pipeline {
 pub struct Memory {
     phones: normalize::PhoneNumbers,
     schemas: decode::WriterSchemas,
+    learned: bool,
 }
 
 impl Memory {
+    /// Whether a schema was remembered since this was last asked.
+    pub fn has_learned(&mut self) -> bool {
+        std::mem::take(&mut self.learned)
+    }
+
     /// Remembers the schema a registry has under a number, with those it builds on before it, so that a record that awaited it
     /// can be read.
     pub fn learn_schema<T: AsRef<str>>(&mut self, id: u32, texts: &[T]) {
+        self.learned = true;
         self.schemas.learn(id, texts);
     }
 }

@@ -66,6 +66,11 @@ pub fn drive(
                     observer.committed(&work.tally, committed, decided_in);
                     work.done();
                     done = end;
+                    if work.is_slow && done < batch.len() {
+                        // Round by way of the lane, which hears whether it is to end.
+                        end_of(lane.rewind())?;
+                        break;
+                    }
                 }
                 Err(LaneError::Aborted(abort)) => {
                     observer.aborted(&abort);
@@ -82,6 +87,9 @@ pub fn drive(
 /// A transaction is closed once its outputs have so many bytes: a small record may hold thousands of leads, so what goes out
 /// is not bounded by what came in.
 const LARGEST_OUTPUT: usize = 32 << 20;
+
+/// A transaction is closed once asking for schemas has taken so long: leaving must be possible in between.
+const LONGEST_QUESTION: Duration = Duration::from_secs(1);
 
 /// An abort where there is nothing to take back counts as nothing read.
 fn end_of<T>(result: Result<T, LaneError>) -> Result<Option<T>, Fatal> {
@@ -104,12 +112,16 @@ struct Work {
     /// Records whose events the broker refused as too large: decided again, they become dead letters.
     too_large: BTreeSet<Position>,
     guard: Guard,
+    /// Asking for schemas took long, so the transaction at hand ends before the batch does.
+    is_slow: bool,
 }
 
 impl Work {
     /// Decides the batch from record `first` on, to its end, until the outputs are many, or up to a record whose schema nobody
     /// can tell now; tells where it stopped.
     fn decide(&mut self, batch: &Batch, first: usize, pipeline: &Pipeline, schemas: &dyn SchemaSource) -> usize {
+        let started = Instant::now();
+        self.is_slow = false;
         self.out.begin(now());
         self.tally.clear();
         self.progress.clear();
@@ -118,6 +130,9 @@ impl Work {
             let refused = self.too_large.contains(&record.at);
             let facts = if refused { Ok(Err(refused_by_broker())) } else { read(&record, pipeline, &mut self.memory, schemas) };
             let Ok(facts) = facts else { return index };
+            // A registry that takes its time does so for each of its schemas: what was read meanwhile is not kept waiting.
+            let was_asked = self.memory.has_learned() || facts.as_ref().is_err_and(|rejection| rejection.awaits.is_some());
+            self.is_slow = was_asked && started.elapsed() > LONGEST_QUESTION;
             self.out.begin_record(index);
             // Counted apart from its outcome: a record without one shows.
             self.tally.read(&record.at.partition.topic);
@@ -135,7 +150,7 @@ impl Work {
             }
             self.records += 1;
             self.progress.observe(&record.at);
-            if self.out.bytes() >= LARGEST_OUTPUT {
+            if self.is_slow || self.out.bytes() >= LARGEST_OUTPUT {
                 return index + 1;
             }
         }

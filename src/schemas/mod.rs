@@ -158,8 +158,10 @@ mod tests {
             (RecordKind::UnqualifiedLead, 1, 0x06ab_a8a5_a235_7775),
             (RecordKind::LeadRouted, 1, 0x9a53_5e42_d30c_533a_u64),
         ];
-        let ours = released().iter().map(|schema| (schema.kind, schema.version, u64::from_be_bytes(schema.fingerprint)));
-        assert_eq!(ours.collect::<Vec<_>>(), told);
+        for (kind, version, fingerprint) in told {
+            let ours = released().iter().find(|schema| (schema.kind, schema.version) == (kind, version)).expect("released");
+            assert_eq!(u64::from_be_bytes(ours.fingerprint), fingerprint, "{} {version}", kind.name());
+        }
     }
 
     #[test]

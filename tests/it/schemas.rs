@@ -130,8 +130,10 @@ fn a_released_file_that_is_missing_or_not_locked_is_found() {
     folder.lock.push_str("something else\n");
     folder.assert_fails(&["LOCK: \"something else\" is not a line"]);
     let mut folder = Folder::read().release("RawLead", |_| {});
-    folder.files.last_mut().expect("version 2").1 = 3;
-    folder.assert_fails(&["RawLead/v3.avsc: version 2 of RawLead is missing"]);
+    let version = &mut folder.files.last_mut().expect("the new version").1;
+    *version += 1;
+    let (missing, there) = (*version - 1, *version);
+    folder.assert_fails(&[&format!("RawLead/v{there}.avsc: version {missing} of RawLead is missing")]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Avro with a registry, on a real broker: events that are read by the schema their number names, raw leads in Avro, a registry
 //! that is away, refuses, or turns into something else. No dead letter ever comes of a registry that does not answer.
 
+use std::time::Duration;
+
 use apache_avro::{Schema, reader::datum::GenericDatumReader, types::Value as Avro, writer::datum::GenericDatumWriter};
 use serde_json::{Value, json};
 
@@ -11,7 +13,7 @@ use super::{
     python,
     registry::{self, Registry},
     service::{SOON, Scene, Service, now_millis},
-    waiting::{wait_for, wait_until},
+    waiting::{let_pass, wait_for, wait_until},
 };
 
 const LEAD: &str = r#"{"userDetails":{"email":"a@adatum.example","company":"Adatum","country":"US"},"leadSource":"SPZA-CDR|contoso.app"}"#;
@@ -244,7 +246,27 @@ fn a_process_ends_at_once_while_a_registry_takes_its_time() {
     let (status, page) = service.try_page("/readyz").expect("it answers");
     assert!(status == 503 && page.contains("schema registry"), "{page}");
     service.terminate();
-    assert_eq!(service.exit_within(std::time::Duration::from_secs(3)), 0, "{}", service.lines());
+    assert_eq!(service.exit_within(Duration::from_secs(3)), 0, "{}", service.lines());
+}
+
+#[test]
+fn a_process_ends_soon_among_many_schemas_of_a_slow_registry() {
+    let scene = Scene::with_topics("avro-many", broker::shared(), 1);
+    let answer = fake_registry::json(200, &json!({ "schema": schema("tier") }).to_string());
+    let fake = FakeRegistry::start(move |_| {
+        // Slow, and yet within the client's patience.
+        let_pass(Duration::from_secs(2));
+        Some(answer.clone())
+    });
+    scene.write(&(1..=40).map(|number| framed(number, "tier", 1)).collect::<Vec<_>>());
+    let mut service = scene.run(&["--set", &format!("encoding.registry={}", fake.url()), "--set", "run.lanes=1"]);
+    let group = scene.progress();
+    wait_until("some are decided, one after the other", SOON, || group.done() > 0);
+    service.terminate();
+    assert_eq!(service.exit_within(Duration::from_secs(7)), 0, "{}", service.lines());
+    assert!(!service.lines().contains("did not come to its end"), "{}", service.lines());
+    assert!(group.done() < 40);
+    assert_no_dead_letters(&scene);
 }
 
 #[test]
@@ -371,5 +393,5 @@ fn whatever_a_registry_turns_into_records_wait() {
     let dead = scene.read(&scene.dead_letter);
     let codes: Vec<_> = dead.iter().map(|dead| dead.header("dlq-code")).collect();
     assert_eq!(codes, ["unknown_schema", "unknown_schema"]);
-    assert_eq!(dead[1].value, framed(7, "tier", 0).value, "its bytes are untouched");
+    assert!(dead.iter().any(|dead| dead.value == framed(7, "tier", 0).value), "its bytes are untouched");
 }

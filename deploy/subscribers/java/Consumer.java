@@ -64,7 +64,9 @@ public class Consumer {
         });
         long left = Long.parseLong(options.get("--max")) - 1;
         try (var consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new ByteArrayDeserializer())) {
-            consumer.subscribe(List.of(options.get("--topic").split(",")));
+            List<String> topics = List.of(options.get("--topic").split(","));
+            if (!consumer.listTopics().keySet().containsAll(topics)) throw new IOException("not all of these topics exist: " + topics);
+            consumer.subscribe(topics);
             while (true) {
                 for (ConsumerRecord<String, byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
                     JsonNode event = decode(record.value());
