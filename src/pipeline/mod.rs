@@ -67,19 +67,12 @@ pub struct Pipeline {
 pub struct Memory {
     phones: normalize::PhoneNumbers,
     schemas: decode::WriterSchemas,
-    learned: bool,
 }
 
 impl Memory {
-    /// Whether a schema was remembered since this was last asked.
-    pub fn has_learned(&mut self) -> bool {
-        std::mem::take(&mut self.learned)
-    }
-
     /// Remembers the schema a registry has under a number, with those it builds on before it, so that a record that awaited it
     /// can be read.
     pub fn learn_schema<T: AsRef<str>>(&mut self, id: u32, texts: &[T]) {
-        self.learned = true;
         self.schemas.learn(id, texts);
     }
 }
@@ -141,8 +134,8 @@ pub fn conclude(
     }
 }
 
-/// The outcome of a record that is already known to be bad, such as one whose events the broker found too large.
-pub fn reject(rejection: Rejection, record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
+/// The outcome of a record whose events turned out too large.
+fn reject(rejection: Rejection, record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
     dead_letter::dead_letter(&rejection, record, pipeline, out);
     seen(&Outcome::Rejected(rejection));
 }

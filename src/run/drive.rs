@@ -14,7 +14,7 @@ use crate::{
     pipeline::{self, Memory, OutputBuffer, OutputTopic, Pipeline},
 };
 
-use super::reading::read;
+use super::reading::{Reading, read};
 
 /// What the loop needs to know.
 #[derive(Clone, Debug)]
@@ -128,11 +128,14 @@ impl Work {
         (self.records, self.dead_letters) = (0, 0);
         for (index, record) in batch.iter().enumerate().skip(first) {
             let refused = self.too_large.contains(&record.at);
-            let facts = if refused { Ok(Err(refused_by_broker())) } else { read(&record, pipeline, &mut self.memory, schemas) };
-            let Ok(facts) = facts else { return index };
+            let reading = if refused {
+                Ok(Reading { facts: Err(refused_by_broker()), asked: false })
+            } else {
+                read(&record, pipeline, &mut self.memory, schemas)
+            };
+            let Ok(Reading { facts, asked }) = reading else { return index };
             // A registry that takes its time does so for each of its schemas: what was read meanwhile is not kept waiting.
-            let was_asked = self.memory.has_learned() || facts.as_ref().is_err_and(|rejection| rejection.awaits.is_some());
-            self.is_slow = was_asked && started.elapsed() > LONGEST_QUESTION;
+            self.is_slow = asked && started.elapsed() > LONGEST_QUESTION;
             self.out.begin_record(index);
             // Counted apart from its outcome: a record without one shows.
             self.tally.read(&record.at.partition.topic);

@@ -10,6 +10,14 @@ use crate::{
     pipeline::{self, Memory, Pipeline},
 };
 
+/// What came of reading a record.
+pub(super) struct Reading<'a> {
+    /// What it says, or why it is rejected.
+    pub(super) facts: Result<Vec<Facts<'a>>, Rejection>,
+    /// Somebody was asked for its schema, which may have taken seconds.
+    pub(super) asked: bool,
+}
+
 /// Reads a record; a schema it awaits is asked for and remembered.
 ///
 /// # Errors
@@ -19,17 +27,18 @@ pub(super) fn read<'a>(
     pipeline: &'a Pipeline,
     memory: &mut Memory,
     schemas: &dyn SchemaSource,
-) -> Result<Result<Vec<Facts<'a>>, Rejection>, RegistryIsAway> {
+) -> Result<Reading<'a>, RegistryIsAway> {
     let facts = pipeline::read(record, pipeline, memory);
-    let Err(Rejection { awaits: Some(id), .. }) = &facts else { return Ok(facts) };
-    match schemas.schema(*id)? {
+    let Err(Rejection { awaits: Some(id), .. }) = &facts else { return Ok(Reading { facts, asked: false }) };
+    let facts = match schemas.schema(*id)? {
         // Nobody has it, so the rejection stands.
-        None => Ok(facts),
+        None => facts,
         Some(texts) => {
             memory.learn_schema(*id, &texts);
-            Ok(pipeline::read(record, pipeline, memory))
+            pipeline::read(record, pipeline, memory)
         }
-    }
+    };
+    Ok(Reading { facts, asked: true })
 }
 
 /// How long a verb that somebody waits for waits for a registry.
@@ -48,7 +57,7 @@ pub(super) fn read_or_fail<'a>(
     let started = Instant::now();
     loop {
         match read(record, pipeline, memory, schemas) {
-            Ok(facts) => return Ok(facts),
+            Ok(reading) => return Ok(reading.facts),
             // The source itself waits between two questions.
             Err(RegistryIsAway) if started.elapsed() < PATIENCE => {}
             Err(RegistryIsAway) => {

@@ -94,8 +94,9 @@ fn is_always_written(field: &RecordField) -> bool {
     !matches!(field.schema, Schema::Union(_) | Schema::Array(_) | Schema::Map(_))
 }
 
-/// The definition of a named type that is written only once.
-fn named<'s>(schema: &'s Schema, name: &str) -> Option<&'s Schema> {
+/// The definition of a named type of a schema, which is written only once and named elsewhere; `name` with its namespace.
+#[must_use]
+pub fn named<'s>(schema: &'s Schema, name: &str) -> Option<&'s Schema> {
     match schema {
         Schema::Record(record) if record.name.to_string() == name => Some(schema),
         Schema::Enum(symbols) if symbols.name.to_string() == name => Some(schema),

@@ -2,7 +2,7 @@
 //! own reading of `schemas/README.md`; the product has no such way.
 
 use apache_avro::{Schema, reader::datum::GenericDatumReader, types::Value, writer::datum::GenericDatumWriter};
-use leadstream::lead::Timestamp;
+use leadstream::{lead::Timestamp, schemas::json_schema::named};
 use serde_json::Value as Json;
 
 /// The value of a record in the JSON form.
@@ -77,16 +77,4 @@ fn of(schema: &Schema, json: &Json, top: &Schema, at: &str) -> Result<Value, Str
         Schema::String => Value::String(text()?),
         other => return Err(format!("{at}: no released schema has {other:?}")),
     })
-}
-
-fn named<'s>(schema: &'s Schema, name: &str) -> Option<&'s Schema> {
-    match schema {
-        Schema::Record(record) if record.name.to_string() == name => Some(schema),
-        Schema::Enum(symbols) if symbols.name.to_string() == name => Some(schema),
-        Schema::Record(record) => record.fields.iter().find_map(|field| named(&field.schema, name)),
-        Schema::Union(union) => union.variants().iter().find_map(|variant| named(variant, name)),
-        Schema::Array(array) => named(&array.items, name),
-        Schema::Map(map) => named(&map.types, name),
-        _ => None,
-    }
 }
