@@ -27,6 +27,22 @@ pub(crate) struct Broker {
     orders: Option<ChildStdin>,
 }
 
+/// The ports a broker was given.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    pub(crate) clients: u16,
+    pub(crate) controller: u16,
+}
+
+/// What is special about a broker.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    /// Lines of `server.properties`; they win over what all brokers of the tests have.
+    pub(crate) properties: String,
+    /// More arguments for the tool that formats the storage.
+    pub(crate) format: Vec<String>,
+}
+
 /// Address of the broker all tests share; started when first asked for.
 pub(crate) fn shared() -> &'static str {
     static NAMED: OnceLock<String> = OnceLock::new();
@@ -47,11 +63,19 @@ impl Broker {
 
     /// One that has its address and does not run yet.
     pub(crate) fn prepared() -> Self {
+        Self::with(|_| Settings::default())
+    }
+
+    /// One that does not run yet, with settings of its own, made from its ports.
+    pub(crate) fn with(settings: impl FnOnce(Ports) -> Settings) -> Self {
         let fetched = script().arg("fetch").output().expect("a shell is there");
         assert!(fetched.status.success(), "{}", String::from_utf8_lossy(&fetched.stderr));
-        let [port, controller] = free_ports();
+        let [port, controller] = free_ports::<2>();
         // The guardian removes the folder, since it may outlive this process.
         let data = tempfile::Builder::new().prefix("leadstream-kafka-").tempdir().expect("a temporary folder").keep();
+        let Settings { properties, format } = settings(Ports { clients: port, controller });
+        fs::write(data.join("extra.properties"), properties).expect("written");
+        fs::write(data.join("format.arguments"), format.iter().map(|line| format!("{line}\n")).collect::<String>()).expect("written");
         let log = File::create(log_of(&data)).expect("a log file");
         let mut guardian = script()
             .args(["guard", &port.to_string(), &controller.to_string()])
@@ -74,9 +98,18 @@ impl Broker {
 
     /// Starts it, with the data it had, and waits until it answers.
     pub(crate) fn start(&mut self) {
+        self.begin();
+        wait_for("a broker that answers", START, || self.log(), || clients::answers(&self.address).then_some(()));
+    }
+
+    /// Starts it and waits for nothing.
+    pub(crate) fn begin(&mut self) {
         self.order("start");
-        let log = || fs::read_to_string(log_of(&self.data)).unwrap_or_default();
-        wait_for("a broker that answers", START, log, || clients::answers(&self.address).then_some(()));
+    }
+
+    /// What it has written about itself.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(log_of(&self.data)).unwrap_or_default()
     }
 
     /// SIGKILL: nothing is written down, nothing is said good-bye to.
@@ -84,6 +117,23 @@ impl Broker {
         self.order("kill");
         let silent = || !clients::accepts(&self.address);
         wait_for("a broker that is gone", Duration::from_secs(10), String::new, || silent().then_some(()));
+    }
+
+    /// SIGTERM: it leaves in good order.
+    pub(crate) fn stop(&mut self) {
+        self.order("stop");
+        let silent = || !clients::accepts(&self.address);
+        wait_for("a broker that has left", START, || self.log(), || silent().then_some(()));
+    }
+
+    /// SIGSTOP: it keeps its connections and answers nobody.
+    pub(crate) fn pause(&mut self) {
+        self.order("pause");
+    }
+
+    /// SIGCONT.
+    pub(crate) fn resume(&mut self) {
+        self.order("resume");
     }
 
     fn order(&mut self, order: &str) {
@@ -116,8 +166,8 @@ fn log_of(data: &Path) -> PathBuf {
     data.join("broker.log")
 }
 
-/// Two ports that were free a moment ago; both held until both are known, so they differ.
-fn free_ports() -> [u16; 2] {
-    let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+/// Ports that were free a moment ago; all held until all are known, so they differ.
+pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    let held = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     held.map(|listener| listener.local_addr().expect("bound").port())
 }

@@ -2,11 +2,14 @@
 # A one-node Apache Kafka, for the tests and for a person who wants to try `leadstream run`.
 #
 #   broker.sh fetch                        gets what a broker needs, once
-#   broker.sh guard PORT CONTROLLER DATA   obeys lines on standard input: "start", "kill" (SIGKILL); when the input ends,
-#                                          also because whoever wrote it was killed, the broker dies and DATA is removed
+#   broker.sh guard PORT CONTROLLER DATA   obeys lines on standard input: "start", "kill" (SIGKILL), "stop" (in good order),
+#                                          "pause", "resume"; when the input ends, also because whoever wrote it was
+#                                          killed, the broker dies and DATA is removed
 #   broker.sh serve PORT CONTROLLER DATA   runs until Ctrl-C
 #
 # With Java 17 and Maven, else with Docker. The jars stay in target/kafka, so a second start needs no network.
+# Before the first start, DATA may hold `extra.properties` (the last word on every setting; Java only) and `format.arguments`
+# (a line each, for the tool that formats the storage).
 set -eu
 
 kafka=4.3.1
@@ -82,6 +85,15 @@ log.retention.ms=-1
 END
 }
 
+format() {
+    set --
+    if [ -f "$data/format.arguments" ]; then
+        while IFS= read -r argument; do set -- "$@" "$argument"; done <"$data/format.arguments"
+    fi
+    java -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$jars/*" -Dlog4j2.configurationFile="$here/log4j2.properties" \
+        kafka.tools.StorageTool format -t bGVhZHN0cmVhbS10ZXN0cw -c "$data/server.properties" "$@" </dev/null
+}
+
 start() {
     if [ "$engine" = docker ]; then
         if [ -f "$data/container" ]; then
@@ -96,9 +108,12 @@ start() {
         return
     fi
     if [ ! -d "$data/log" ]; then
-        { properties 127.0.0.1; echo "log.dirs=$data/log"; } >"$data/server.properties"
-        java -Xmx128m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$jars/*" -Dlog4j2.configurationFile="$here/log4j2.properties" \
-            kafka.tools.StorageTool format -t bGVhZHN0cmVhbS10ZXN0cw -c "$data/server.properties" </dev/null
+        {
+            properties 127.0.0.1
+            echo "log.dirs=$data/log"
+            if [ -f "$data/extra.properties" ]; then cat "$data/extra.properties"; fi
+        } >"$data/server.properties"
+        format
     fi
     # Not through a function: then the number below would be a subshell's, and the broker would outlive its kill.
     java -Xmx512m -XX:+UseSerialGC -cp "$jars/*" -Dlog4j2.configurationFile="$here/log4j2.properties" \
@@ -113,6 +128,14 @@ stop() {
         kill "-$1" "$broker" 2>/dev/null || true
         wait "$broker" 2>/dev/null || true
         broker=
+    fi
+}
+
+signal() {
+    if [ "$engine" = docker ]; then
+        if [ -f "$data/container" ]; then docker kill -s "$1" "$(cat "$data/container")" >/dev/null 2>&1 || true; fi
+    elif [ -n "$broker" ]; then
+        kill "-$1" "$broker" 2>/dev/null || true
     fi
 }
 
@@ -141,6 +164,9 @@ guard)
         case $order in
         start) start ;;
         kill) stop KILL ;;
+        stop) stop TERM ;;
+        pause) signal STOP ;;
+        resume) signal CONT ;;
         esac
     done
     ;;
@@ -162,7 +188,7 @@ serve)
     done
     ;;
 *)
-    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
     exit 64
     ;;
 esac
