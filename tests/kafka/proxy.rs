@@ -20,31 +20,56 @@ use super::broker::{Broker, Ports, Settings, free_ports};
 /// Frames up to this size are carried in one piece.
 const PIECE: usize = 64 * 1024;
 
-macro_rules! apis {
-    ($($name:ident = $key:literal),+ $(,)?) => {
-        /// What a request asks for; the number is the protocol's.
-        #[allow(clippy::enum_variant_names)]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub(crate) enum Api {
-            $($name,)+
-            Other(i16),
-        }
-
-        impl From<i16> for Api {
-            fn from(key: i16) -> Self {
-                match key {
-                    $($key => Self::$name,)+
-                    other => Self::Other(other),
-                }
-            }
-        }
-    };
+/// What a request asks for.
+#[allow(clippy::enum_variant_names)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Api {
+    Produce,
+    Fetch,
+    ListOffsets,
+    Metadata,
+    OffsetCommit,
+    OffsetFetch,
+    FindCoordinator,
+    JoinGroup,
+    Heartbeat,
+    LeaveGroup,
+    SyncGroup,
+    ApiVersions,
+    InitProducerId,
+    AddPartitionsToTxn,
+    AddOffsetsToTxn,
+    EndTxn,
+    TxnOffsetCommit,
+    ConsumerGroupHeartbeat,
+    /// By its number in the protocol.
+    Other(i16),
 }
 
-apis! {
-    Produce = 0, Fetch = 1, ListOffsets = 2, Metadata = 3, OffsetCommit = 8, OffsetFetch = 9, FindCoordinator = 10, JoinGroup = 11,
-    Heartbeat = 12, LeaveGroup = 13, SyncGroup = 14, ApiVersions = 18, InitProducerId = 22, AddPartitionsToTxn = 24,
-    AddOffsetsToTxn = 25, EndTxn = 26, TxnOffsetCommit = 28, ConsumerGroupHeartbeat = 68,
+impl From<i16> for Api {
+    fn from(key: i16) -> Self {
+        match key {
+            0 => Self::Produce,
+            1 => Self::Fetch,
+            2 => Self::ListOffsets,
+            3 => Self::Metadata,
+            8 => Self::OffsetCommit,
+            9 => Self::OffsetFetch,
+            10 => Self::FindCoordinator,
+            11 => Self::JoinGroup,
+            12 => Self::Heartbeat,
+            13 => Self::LeaveGroup,
+            14 => Self::SyncGroup,
+            18 => Self::ApiVersions,
+            22 => Self::InitProducerId,
+            24 => Self::AddPartitionsToTxn,
+            25 => Self::AddOffsetsToTxn,
+            26 => Self::EndTxn,
+            28 => Self::TxnOffsetCommit,
+            68 => Self::ConsumerGroupHeartbeat,
+            other => Self::Other(other),
+        }
+    }
 }
 
 /// A request on its way to the broker, as the rule sees it.
