@@ -11,6 +11,7 @@ mod leads;
 mod outcomes;
 #[path = "../it/planted.rs"]
 mod planted;
+mod proxy;
 #[path = "../foreign/python.rs"]
 mod python;
 mod registry;
@@ -25,6 +26,7 @@ mod kills;
 mod outage;
 mod path;
 mod privacy;
+mod proxied;
 mod stopping;
 mod subscribers;
 #[cfg(feature = "tls")]

@@ -33,6 +33,7 @@ use super::{
     producer::{Producer, Remedy, Trouble, abortable},
     properties::Packing,
     record::push,
+    sabotage::sabotage,
 };
 
 /// A batch's arena is kept up to this size.
@@ -168,6 +169,9 @@ impl KafkaLane {
 
     /// First placement, rewind, and a look at lost positions. `false`: not done, read nothing yet.
     fn place(&mut self) -> Result<bool, LaneError> {
+        if sabotage().no_rewind {
+            self.rewinding = false;
+        }
         let Some(member) = &self.member else { return Ok(false) };
         if !self.rewinding && self.unsettled.is_empty() && !self.range_in_doubt {
             return Ok(true);
@@ -263,8 +267,12 @@ impl KafkaLane {
         let (Some(member), Some(producer)) = (&self.member, &mut self.producer) else {
             return Err(refused("state", "no producer", Remedy::Replace));
         };
-        producer.write(out, &self.settings.output)?;
         let offsets: Vec<_> = progress.iter().map(|(partition, next)| (partition.clone(), next.get())).collect();
+        if sabotage().offsets_first {
+            // Whether that succeeds or not, the outputs follow: what is broken is the order.
+            let _ = member.commit(&offsets);
+        }
+        producer.write(out, &self.settings.output)?;
         if self.settings.delivery == Delivery::AtLeastOnce {
             return member.commit(&offsets).map_err(|error| Trouble {
                 reason: error.rdkafka_error_code().map_or("delivery", abortable),
