@@ -8,6 +8,7 @@ mod clients;
 mod fake_registry;
 mod harness;
 mod leads;
+mod load;
 mod outcomes;
 #[path = "../it/planted.rs"]
 mod planted;
@@ -21,10 +22,13 @@ mod tls_registry;
 mod waiting;
 
 mod avro;
+mod closing;
+mod delaying;
 mod joining;
 mod kills;
 mod outage;
 mod path;
+mod pausing;
 mod privacy;
 mod proxied;
 mod stopping;

@@ -100,6 +100,9 @@ pub(crate) enum Action {
     /// The client's side is closed at once, and the request delivered so much later: whoever repeats it on a new connection
     /// overtakes it.
     DeliverLate(Duration),
+    /// Not delivered; the proxy itself answers with this error. Only for `AddOffsetsToTxn` and `EndTxn`, whose answers are no
+    /// more than that.
+    Answer(i16),
 }
 
 impl Action {
@@ -111,6 +114,7 @@ impl Action {
             Self::Cut => "cut",
             Self::CutAfter => "cut_after",
             Self::DeliverLate(_) => "deliver_late",
+            Self::Answer(_) => "answer",
         }
     }
 }
@@ -144,6 +148,8 @@ struct Link {
     orphaned: AtomicBool,
     /// The requests that are not answered, by correlation id.
     swallowed: Mutex<BTreeSet<i32>>,
+    /// One answer at a time.
+    answering: Mutex<()>,
     /// An orphan ends with the answer to this one.
     last: Mutex<Option<i32>>,
 }
@@ -319,6 +325,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             upstream,
             orphaned: AtomicBool::new(false),
             swallowed: Mutex::default(),
+            answering: Mutex::default(),
             last: Mutex::default(),
         });
         locked(&shared.links).push(Arc::clone(&link));
@@ -394,6 +401,18 @@ fn carry_requests(link: &Link, shared: &Shared) -> io::Result<()> {
                 shared.note(api, action);
                 return Ok(());
             }
+            Action::Answer(error) => {
+                assert!(matches!(api, Api::AddOffsetsToTxn | Api::EndTxn), "{api:?} cannot be answered by the proxy");
+                let mut answer = 10_i32.to_be_bytes().to_vec();
+                answer.extend(correlation.to_be_bytes());
+                answer.extend(0_i32.to_be_bytes());
+                answer.extend(error.to_be_bytes());
+                // One piece, so that it cannot stand in the middle of another answer.
+                let _whole = locked(&link.answering);
+                (&link.client).write_all(&answer)?;
+                shared.note(api, action);
+                continue;
+            }
         }
         to.write_all(&frame)?;
         carry(&mut from, &mut to, length - near)?;
@@ -424,6 +443,7 @@ fn carry_answers(link: &Link) -> io::Result<()> {
         let near = rest.min(PIECE);
         read_more(&mut from, near, &mut frame)?;
         let mut to = &link.client;
+        let _whole = locked(&link.answering);
         let written = to.write_all(&frame).and_then(|()| carry(&mut from, &mut to, rest - near));
         // Orphaned meanwhile: this answer is lost, and the one that was awaited may still come.
         if !link.orphaned.load(Ordering::Acquire) {
