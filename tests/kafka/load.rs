@@ -17,8 +17,8 @@ use super::{
 pub(crate) struct Disturbed {
     pub(crate) scene: Scene,
     pub(crate) proxy: Proxy,
-    pub(crate) broker: Broker,
     address: String,
+    _broker: Broker,
 }
 
 /// A dead process is missed after two seconds, not after six.
@@ -31,7 +31,7 @@ impl Disturbed {
         broker.start();
         let scene = Scene::with_topics(test, broker.address(), partitions);
         let address = format!("kafka.brokers={}", proxy.address());
-        Self { scene, proxy, broker, address }
+        Self { scene, proxy, address, _broker: broker }
     }
 
     fn arguments<'a>(&'a self, settings: &[&'a str]) -> Vec<&'a str> {

@@ -22,6 +22,7 @@ mod tls_registry;
 mod waiting;
 
 mod avro;
+mod broken;
 mod closing;
 mod delaying;
 mod joining;

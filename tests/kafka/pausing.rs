@@ -47,7 +47,7 @@ fn a_process_that_stood_still_is_no_danger_when_it_goes_on() {
         hold(&disturbed, Api::Produce, Duration::from_millis(300));
         first.pause();
         second.pause();
-        let_pass(Duration::from_millis(17_000));
+        let_pass(Duration::from_secs(17));
         first.resume();
         second.resume();
         wait_shared(&[&first, &second], PARTITIONS);
