@@ -34,6 +34,11 @@ impl Disturbed {
         Self { scene, proxy, address, _broker: broker }
     }
 
+    /// The same broker and proxy, with topics that nothing has happened to.
+    pub(crate) fn anew(self, test: &str, partitions: i32) -> Self {
+        Self { scene: Scene::with_topics(test, &self.scene.brokers, partitions), ..self }
+    }
+
     fn arguments<'a>(&'a self, settings: &[&'a str]) -> Vec<&'a str> {
         let quick = ["kafka.consumer.session.timeout.ms=2000", "kafka.consumer.heartbeat.interval.ms=500"];
         [&self.address]
