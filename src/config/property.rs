@@ -64,7 +64,7 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
         "set log.level for leadstream's own log",
     ),
     (
-        &["group.protocol", "group.protocol.type", "group.remote.assignor", "partition.assignment.strategy", "group.instance.id"],
+        &["group.protocol", "group.protocol.type", "group.remote.assignor", "group.instance.id"],
         "how partitions move between lanes is part of exactly once",
         "set kafka.instance for a stable name",
     ),

@@ -59,12 +59,13 @@ pub(super) fn consumer(kafka: &KafkaConfig) -> ClientConfig {
     config.set("queued.max.messages.kbytes", "16384");
     config.set("session.timeout.ms", "6000");
     config.set("heartbeat.interval.ms", "1000");
+    // The others hold too (the storm runs on range as well), but stop every lane at each change of the group.
+    config.set("partition.assignment.strategy", "cooperative-sticky");
     pass_through(&mut config, &kafka.consumer);
     config.set("group.id", &kafka.group);
     config.set("enable.auto.commit", "false");
     config.set("enable.auto.offset.store", "false");
     config.set("isolation.level", "read_committed");
-    config.set("partition.assignment.strategy", "cooperative-sticky");
     // Where a group starts is decided and committed by the lane itself; a lost position is never papered over.
     config.set("auto.offset.reset", "error");
     config.set("enable.partition.eof", "false");

@@ -53,7 +53,7 @@ impl Scene {
             group: name,
             folder,
         };
-        fs::write(scene.config_file(), scene.config()).expect("written");
+        fs::write(scene.config_file(), scene.config(brokers)).expect("written");
         scene
     }
 
@@ -86,8 +86,13 @@ impl Scene {
         self.folder.path().join(name)
     }
 
-    fn config(&self) -> String {
-        let Self { brokers, group, raw, qualified, unqualified, routing, dead_letter, .. } = self;
+    /// From now on the program reaches the brokers by these addresses; the test itself goes on as before.
+    pub(crate) fn by_way_of(&self, brokers: &str) {
+        fs::write(self.config_file(), self.config(brokers)).expect("written");
+    }
+
+    fn config(&self, brokers: &str) -> String {
+        let Self { group, raw, qualified, unqualified, routing, dead_letter, .. } = self;
         format!(
             "[kafka]\nbrokers = \"{brokers}\"\ngroup = \"{group}\"\n[topics]\nraw = [\"{raw}\"]\nqualified = \"{qualified}\"\n\
              unqualified = \"{unqualified}\"\nrouting = \"{routing}\"\ndead_letter = \"{dead_letter}\"\n[run]\nlanes = 2\n\
@@ -182,40 +187,36 @@ impl Service {
         self.lines.lock().expect("not poisoned").clone()
     }
 
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its lines, for who looks at them while somebody else holds the process.
+    pub(crate) fn shared_lines(&self) -> Arc<Mutex<String>> {
+        Arc::clone(&self.lines)
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Panics with its last words when it has ended: nobody waits in vain for what a dead process was to do.
     pub(crate) fn assert_runs(&self) {
-        let gone = self.reader.as_ref().is_none_or(JoinHandle::is_finished);
-        assert!(!gone, "the process has ended:\n{}", self.lines());
+        assert!(!self.has_ended(), "the process has ended:\n{}", self.lines());
     }
 
     /// Where it told that it listens.
     pub(crate) fn address(&self) -> SocketAddr {
-        *self.address.get_or_init(|| {
-            wait_for(
-                "the line that tells the HTTP address",
-                SOON,
-                || self.lines(),
-                || {
-                    let lines = self.lines();
-                    let line = lines.lines().find(|line| line.contains("http listening"))?;
-                    // As text or as JSON: addr=HOST:PORT, "addr":"HOST:PORT".
-                    let told = line.split("addr").nth(1)?.trim_start_matches(['"', '=', ':']);
-                    told.split(['"', ' ']).next()?.parse().ok()
-                },
-            )
-        })
+        let told = || address_in(&self.lines());
+        *self.address.get_or_init(|| wait_for("the line that tells the HTTP address", SOON, || self.lines(), told))
     }
 
     /// A page's status and text; none while nobody answers.
     pub(crate) fn try_page(&self, path: &str) -> Option<(u16, String)> {
         self.assert_runs();
-        let mut stream = TcpStream::connect_timeout(&self.address(), Duration::from_secs(2)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        Some((head.split_whitespace().nth(1)?.parse().ok()?, body.to_owned()))
+        page_at(self.address(), path, Duration::from_secs(5))
     }
 
     /// The text of a page that is there and well.
@@ -267,22 +268,22 @@ impl Service {
 
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
-        self.signal("-TERM");
+        self.signal("TERM");
     }
 
-    /// SIGSTOP: it does nothing, and does not know it.
+    /// SIGSTOP: it hangs, and its connections stay.
     pub(crate) fn pause(&self) {
-        self.signal("-STOP");
+        self.signal("STOP");
     }
 
     /// SIGCONT.
     pub(crate) fn resume(&self) {
-        self.signal("-CONT");
+        self.signal("CONT");
     }
 
-    fn signal(&self, signal: &str) {
-        let told = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill is there");
-        assert!(told.success());
+    fn signal(&self, name: &str) {
+        let told = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().expect("kill is there");
+        assert!(told.success(), "kill -{name}");
     }
 
     /// Its exit code, when it ends within the time.
@@ -306,6 +307,25 @@ impl Service {
         }
         status
     }
+}
+
+/// Where a process listens, by its own lines.
+pub(crate) fn address_in(lines: &str) -> Option<SocketAddr> {
+    let line = lines.lines().find(|line| line.contains("http listening"))?;
+    // As text or as JSON: addr=HOST:PORT, "addr":"HOST:PORT".
+    let told = line.split("addr").nth(1)?.trim_start_matches(['"', '=', ':']);
+    told.split(['"', ' ']).next()?.parse().ok()
+}
+
+/// A page's status and text, asked of an address; none while nobody answers within the time.
+pub(crate) fn page_at(address: SocketAddr, path: &str, within: Duration) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok()?;
+    stream.set_read_timeout(Some(within)).ok()?;
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split_whitespace().nth(1)?.parse().ok()?, body.to_owned()))
 }
 
 fn wait_until_ended(service: &mut Service, time: Duration) {
