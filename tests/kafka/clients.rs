@@ -271,9 +271,8 @@ pub(crate) fn read_committed(brokers: &str, topic: &str) -> Vec<Kept> {
 }
 
 fn keep(message: &BorrowedMessage<'_>) -> Kept {
-    let headers = message
-        .headers()
-        .map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect());
+    let headers =
+        message.headers().map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect());
     Kept {
         partition: message.partition(),
         offset: message.offset(),
