@@ -8,6 +8,7 @@ mod clients;
 mod fake_registry;
 mod harness;
 mod leads;
+mod load;
 mod outcomes;
 #[path = "../it/planted.rs"]
 mod planted;
@@ -35,10 +36,14 @@ mod oracle;
 mod schedule;
 
 mod avro;
+mod broken;
+mod closing;
+mod delaying;
 mod joining;
 mod kills;
 mod outage;
 mod path;
+mod pausing;
 mod privacy;
 mod proxied;
 mod stopping;

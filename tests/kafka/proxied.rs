@@ -9,6 +9,7 @@ use std::{
 use rdkafka::{
     ClientConfig,
     consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
     producer::{BaseProducer, BaseRecord, Producer},
 };
 
@@ -83,6 +84,23 @@ fn the_proxy_does_to_a_request_what_the_rule_says() {
         expected.push(value);
         assert_eq!(values(&scene), expected, "{action:?}");
     }
+}
+
+#[test]
+fn the_proxy_answers_in_the_brokers_place() {
+    let (proxy, broker) = Proxy::with_broker();
+    let scene = Scene::with_topics("answers", broker.address(), 1);
+    let producer = transactional(&proxy.address(), &scene.group);
+    // CONCURRENT_TRANSACTIONS twice, and then the broker's own word.
+    proxy.rule(|request| if request.api == Api::EndTxn && request.count < 2 { Action::Answer(51) } else { Action::Pass });
+    write_one(&producer, &scene.raw, "one");
+    producer.commit_transaction(SOON).expect("committed in the end");
+    assert_eq!((proxy.seen(Api::EndTxn), values(&scene)), (3, vec!["one".to_owned()]));
+    // INVALID_TXN_STATE is the end of a producer.
+    proxy.rule(|request| if request.api == Api::EndTxn { Action::Answer(48) } else { Action::Pass });
+    write_one(&producer, &scene.raw, "two");
+    let error = producer.commit_transaction(SOON).expect_err("refused");
+    assert!(matches!(&error, KafkaError::Transaction(inner) if inner.is_fatal()), "{error}");
 }
 
 #[test]

@@ -135,6 +135,14 @@ impl Scene {
         Service::start(self.command(&arguments))
     }
 
+    /// As [`Scene::run`], with a switch of `src/kafka/sabotage.rs`: what the tests demand is broken on purpose.
+    pub(crate) fn run_sabotaged(&self, switch: &str, more: &[&str]) -> Service {
+        let arguments: Vec<_> = ["run"].iter().chain(more).copied().collect();
+        let mut command = self.command(&arguments);
+        command.env("LEADSTREAM_SABOTAGE", switch);
+        Service::start(command)
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_leadstream"));
         command.args(arguments).arg("--config").arg(self.config_file()).env("NO_COLOR", "1");
