@@ -153,6 +153,16 @@ pub enum From {
     Latest,
 }
 
+/// What becomes of a partition whose committed offset the broker no longer holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnLostPosition {
+    /// It stands still until a person has decided.
+    #[default]
+    Stop,
+    /// It goes on at the first record that is still there; what was passed over is counted and told.
+    Earliest,
+}
+
 /// What is promised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
@@ -187,6 +197,8 @@ pub struct RunConfig {
     pub commit_interval: Duration,
     /// Where a group without offsets starts.
     pub from: From,
+    /// What becomes of a partition whose committed offset is gone.
+    pub on_lost_position: OnLostPosition,
     /// What is promised.
     pub delivery: Delivery,
     /// When to halt.
@@ -199,6 +211,7 @@ impl Default for RunConfig {
             lanes: 2,
             commit_interval: Duration::from_millis(100),
             from: From::default(),
+            on_lost_position: OnLostPosition::default(),
             delivery: Delivery::default(),
             halt_on_dead_letters: DeadLetterGuard::default(),
         }

@@ -4,7 +4,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
-    Config, Delivery, From, LogFormat, encoding,
+    Config, Delivery, From, LogFormat, OnLostPosition, encoding,
     written::{Fault, Faults, Written},
 };
 
@@ -86,6 +86,10 @@ const AFTER_ENCODING: &[Key] = &[
     key("run.lanes", |config, value| set(&mut config.run.lanes, value.size(1..=64))),
     key("run.commit_interval", |config, value| set(&mut config.run.commit_interval, value.duration(COMMIT_INTERVALS))),
     key("run.from", |config, value| set(&mut config.run.from, value.choice(&[("earliest", From::Earliest), ("latest", From::Latest)]))),
+    key("run.on_lost_position", |config, value| {
+        let choices = [("stop", OnLostPosition::Stop), ("earliest", OnLostPosition::Earliest)];
+        set(&mut config.run.on_lost_position, value.choice(&choices))
+    }),
     key("run.delivery", |config, value| {
         let choices = [("exactly-once", Delivery::ExactlyOnce), ("at-least-once", Delivery::AtLeastOnce)];
         set(&mut config.run.delivery, value.choice(&choices))

@@ -57,6 +57,8 @@ pub(super) struct Shared {
     pub largest_output: usize,
     /// The least any output topic takes in one batch, in bytes.
     pub smallest_limit: usize,
+    /// A lane that would halt ends the process instead: somebody waits for it.
+    pub ends_on_halt: bool,
 }
 
 impl Lanes {
@@ -72,7 +74,11 @@ impl Lanes {
     ) -> Result<Self, Failure> {
         let stop = Arc::new(AtomicBool::new(false));
         let instance = if config.kafka.instance.is_empty() { random_instance() } else { config.kafka.instance.clone() };
-        let drive_settings = DriveSettings { batch: batch_limits(config.run.commit_interval), guard: config.run.halt_on_dead_letters };
+        let drive_settings = DriveSettings {
+            batch: batch_limits(config.run.commit_interval),
+            guard: config.run.halt_on_dead_letters,
+            ends_on_halt: shared.ends_on_halt,
+        };
         let started = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
         let mut threads = Vec::with_capacity(config.run.lanes);
         for number in 0..config.run.lanes {
@@ -82,6 +88,7 @@ impl Lanes {
                 output: OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned()),
                 transactional_id: format!("{}-{instance}-{number}", config.kafka.group),
                 from: config.run.from,
+                on_lost_position: config.run.on_lost_position,
                 started,
                 delivery: config.run.delivery,
                 largest_output: shared.largest_output,

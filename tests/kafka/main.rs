@@ -25,6 +25,7 @@ mod kills;
 mod outage;
 mod path;
 mod privacy;
+mod standing_still;
 mod stopping;
 mod subscribers;
 #[cfg(feature = "tls")]

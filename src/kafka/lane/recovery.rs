@@ -23,10 +23,7 @@ use super::{
 impl KafkaLane {
     /// Has a group member and a fit producer. `false`: not yet.
     pub(super) fn connect(&mut self) -> Result<bool, LaneError> {
-        if self.member.is_none() {
-            let member = Member::join(&properties::consumer(&self.settings.kafka), &self.settings.input, &self.health);
-            self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
-        }
+        self.join()?;
         if let Some(producer) = &self.producer {
             producer.drain();
             if let Some(reason) = producer.take_doubt() {
@@ -34,6 +31,15 @@ impl KafkaLane {
             }
         }
         self.ready_producer()
+    }
+
+    /// Has a group member.
+    pub(super) fn join(&mut self) -> Result<(), LaneError> {
+        if self.member.is_none() {
+            let member = Member::join(&properties::consumer(&self.settings.kafka), &self.settings.input, &self.health);
+            self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
+        }
+        Ok(())
     }
 
     pub(super) fn ready_producer(&mut self) -> Result<bool, LaneError> {

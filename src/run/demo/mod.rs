@@ -71,6 +71,7 @@ pub fn demo(config: &Config, pipeline: Pipeline, arguments: &DemoArguments, out:
         health: Arc::new(BrokerHealth::new(&config.kafka.brokers)),
         largest_output: largest_output(&config),
         smallest_limit: usize::MAX,
+        ends_on_halt: true,
     };
     telemetry.broker_answers();
     let writer = Writer::start(&config, &raw, arguments.leads)?;
