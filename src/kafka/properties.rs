@@ -183,6 +183,15 @@ mod tests {
     }
 
     #[test]
+    fn at_least_once_asks_a_broker_for_no_transaction() {
+        let packing = Packing { largest: 1_000_000, together: 1000, alone: false };
+        let producer = producer(&KafkaConfig::default(), Delivery::AtLeastOnce, "g-i-0", packing);
+        assert_eq!((producer.get("transactional.id"), producer.get("transaction.timeout.ms")), (None, None));
+        // Within one producer nothing is doubled or reordered by a repeated request all the same.
+        assert_eq!(producer.get("enable.idempotence"), Some("true"));
+    }
+
+    #[test]
     fn settings_that_do_not_fit_together_are_told_before_anything_starts() {
         let with = |name: &str, value: &str| {
             let mut kafka = KafkaConfig::default();

@@ -135,6 +135,13 @@ pub(crate) fn set_offsets(brokers: &str, group: &str, topic: &str, offsets: &BTr
     wait_for("the group's offsets are set", CALL, String::new, commit);
 }
 
+/// Whether there is such a topic, of the broker's own too.
+pub(crate) fn has_topic(brokers: &str, topic: &str) -> bool {
+    let client: BaseConsumer = config(brokers).create().expect("good settings");
+    let found = client.fetch_metadata(None, CALL).expect("the broker answers");
+    found.topics().iter().any(|known| known.name() == topic)
+}
+
 /// Gives a topic more partitions.
 pub(crate) fn add_partitions(brokers: &str, topic: &str, partitions: usize) {
     let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("good settings");

@@ -19,7 +19,9 @@ mod service;
 mod tls_registry;
 mod waiting;
 
+mod at_least_once;
 mod avro;
+mod idle;
 mod joining;
 mod kills;
 mod outage;

@@ -282,6 +282,12 @@ impl KafkaLane {
         };
         producer.write(out, &self.settings.output)?;
         let offsets: Vec<_> = progress.iter().map(|(partition, next)| (partition.clone(), next.get())).collect();
+        // Offsets of a consumer that is no member would be taken where the group is empty, and its metadata would switch fencing
+        // off: looked at before and after that is taken.
+        let no_member = || refused("rebalance", "this lane is no member of its group just now", Remedy::Abort);
+        if !member.may_commit() {
+            return Err(no_member());
+        }
         if self.settings.delivery == Delivery::AtLeastOnce {
             return member.commit(&offsets).map_err(|error| Trouble {
                 reason: error.rdkafka_error_code().map_or("delivery", abortable),
@@ -290,11 +296,7 @@ impl KafkaLane {
             });
         }
         let offsets = list(&offsets).map_err(|error| refused("state", &error.to_string(), Remedy::Abort))?;
-        // Metadata of a consumer that is no member would switch fencing off: looked at before and after it is taken.
-        let metadata = member.may_commit().then(|| member.consumer.group_metadata()).flatten();
-        let Some(metadata) = metadata.filter(|_| member.may_commit()) else {
-            return Err(refused("rebalance", "this lane is no member of its group just now", Remedy::Abort));
-        };
+        let metadata = member.consumer.group_metadata().filter(|_| member.may_commit()).ok_or_else(no_member)?;
         producer.send_offsets(&offsets, &metadata)?;
         producer.commit()
     }
