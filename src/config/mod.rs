@@ -3,6 +3,7 @@
 
 mod encoding;
 mod load;
+mod memory;
 mod property;
 mod quoting;
 mod schema;
@@ -14,6 +15,7 @@ mod written;
 
 pub use encoding::{CompatibilityMode, EncodingConfig, RegistryConfig, ValueFormat};
 pub use load::{inspect, load};
+pub use memory::LaneMemory;
 pub use property::{PropertyCheck, refused_properties};
 pub use schema::keys;
 pub use secret::Secret;
@@ -193,6 +195,8 @@ impl Default for DeadLetterGuard {
 pub struct RunConfig {
     /// Lanes (threads) in this process, 1 to 64.
     pub lanes: usize,
+    /// Bytes that the queues of all lanes together may take.
+    pub memory: usize,
     /// Longest time a record waits for its commit.
     pub commit_interval: Duration,
     /// Where a group without offsets starts.
@@ -209,6 +213,7 @@ impl Default for RunConfig {
     fn default() -> Self {
         Self {
             lanes: 2,
+            memory: 64 << 20,
             commit_interval: Duration::from_millis(100),
             from: From::default(),
             on_lost_position: OnLostPosition::default(),

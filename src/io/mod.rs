@@ -57,6 +57,8 @@ pub struct Abort {
     pub detail: String,
     /// Outputs (by index in the buffer) that the broker found too large.
     pub too_large: Vec<usize>,
+    /// What each output topic takes, by `OutputTopic as usize`, where that turned out to be less than was known.
+    pub limits: Option<[usize; 4]>,
 }
 
 /// An end, with the exit code of the contract.

@@ -371,7 +371,7 @@ mod tests {
             let _ = connection.read(&mut [0; 512]).expect("and asks something");
         });
         let kafka = KafkaConfig { brokers: brokers.clone(), ..KafkaConfig::default() };
-        let packing = properties::Packing { largest: 1_000_000, together: 1_000_000, alone: false };
+        let packing = properties::Packing { largest: 1_000_000, together: 1_000_000, alone: false, on_the_way: 2 << 20 };
         let config = properties::producer(&kafka, Delivery::ExactlyOnce, "test-closed", packing);
         let health = Arc::new(BrokerHealth::new(&brokers));
         let mut producer = Producer::create(&config, true, &health).expect("the settings are good");

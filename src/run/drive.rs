@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    config::DeadLetterGuard,
+    config::{DeadLetterGuard, LaneMemory},
     io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, SchemaSource, Tally},
     lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Timestamp, Vocabulary},
     pipeline::{self, Memory, OutputBuffer, OutputTopic, Pipeline},
@@ -23,6 +23,9 @@ pub struct DriveSettings {
     pub batch: BatchLimits,
     /// When to halt rather than commit a flood of dead letters.
     pub guard: DeadLetterGuard,
+    /// A transaction is closed once its outputs have so many bytes: a small record may hold thousands of leads, so what goes out
+    /// is not bounded by what came in.
+    pub outputs: usize,
     /// A lane that would halt ends the run instead: somebody waits for it.
     pub ends_on_halt: bool,
 }
@@ -38,7 +41,7 @@ pub fn drive(
     schemas: &dyn SchemaSource,
     settings: &DriveSettings,
 ) -> Result<(), Fatal> {
-    let mut work = Work { guard: Guard::new(settings.guard), ..Work::default() };
+    let mut work = Work { guard: Guard::new(settings.guard), largest: settings.outputs, ..Work::default() };
     let mut batch = Batch::default();
     loop {
         observer.round();
@@ -92,10 +95,6 @@ pub fn drive(
     }
 }
 
-/// A transaction is closed once its outputs have so many bytes: a small record may hold thousands of leads, so what goes out
-/// is not bounded by what came in.
-const LARGEST_OUTPUT: usize = 32 << 20;
-
 /// A transaction is closed once asking for schemas has taken so long: leaving must be possible in between.
 const LONGEST_QUESTION: Duration = Duration::from_secs(1);
 
@@ -123,6 +122,8 @@ struct Work {
     guard: Guard,
     /// Asking for schemas took long, so the transaction at hand ends before the batch does.
     is_slow: bool,
+    /// A transaction's outputs have about so many bytes at most.
+    largest: usize,
 }
 
 impl Work {
@@ -132,6 +133,7 @@ impl Work {
         let started = Instant::now();
         self.is_slow = false;
         self.out.begin(now());
+        self.out.shrink(2 * self.largest);
         self.tally.clear();
         self.progress.clear();
         (self.records, self.dead_letters, self.first_dead_letter) = (0, 0, None);
@@ -166,7 +168,7 @@ impl Work {
             }
             self.records += 1;
             self.progress.observe(&record.at);
-            if self.is_slow || self.out.bytes() >= LARGEST_OUTPUT {
+            if self.is_slow || self.out.bytes() >= self.largest {
                 return index + 1;
             }
         }
@@ -193,13 +195,22 @@ impl Work {
     }
 
     fn taken_back(&mut self, batch: &Batch, abort: &Abort) {
-        for output in abort.too_large.iter().filter_map(|index| self.out.get(*index)) {
+        for (topic, largest) in OutputTopic::ALL.into_iter().zip(abort.limits.into_iter().flatten()) {
+            self.out.lower(topic, largest);
+        }
+        let refused: Vec<_> = abort.too_large.iter().filter_map(|index| self.out.get(*index)).collect();
+        // Where nobody tells the new limit, the next one of this size is known all the same.
+        let sizes: Vec<_> = refused.iter().map(|output| (output.topic, output.bytes() - 1)).collect();
+        for output in refused {
             // A dead letter that is refused too cannot become smaller by being refused again: the lane's pause and line tell.
             if output.topic != OutputTopic::DeadLetter
                 && let Some(record) = batch.get(output.record)
             {
                 self.too_large.insert(record.at);
             }
+        }
+        for (topic, largest) in sizes {
+            self.out.lower(topic, largest);
         }
     }
 }
@@ -254,6 +265,6 @@ impl Guard {
 
 /// How much a lane takes at once: enough to make a transaction worth its while, little enough to bound its memory.
 #[must_use]
-pub fn batch_limits(wait: Duration) -> BatchLimits {
-    BatchLimits { records: 10_000, bytes: 8 << 20, wait }
+pub fn batch_limits(wait: Duration, memory: LaneMemory) -> BatchLimits {
+    BatchLimits { records: 10_000, bytes: memory.batch().min(8 << 20), wait }
 }

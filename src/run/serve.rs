@@ -70,8 +70,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
     let Some(formats) = formats else { return Ok(()) };
     pipeline.encoding.formats = formats;
     pipeline.encoding.largest = largest(config, &topics);
-    let limits = pipeline.encoding.largest.into_iter().filter(|limit| *limit > 0);
-    let smallest_limit = limits.min().unwrap_or(usize::MAX);
+    let limits = pipeline.encoding.largest;
     let schemas: Arc<dyn SchemaSource> = match &registry {
         Some(registry) => Arc::<Registry>::clone(registry),
         None => Arc::new(NoRegistry),
@@ -81,7 +80,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
         schemas,
         health,
         largest_output: largest_output(config),
-        smallest_limit,
+        limits,
         ends_on_halt: arguments.once,
     };
     if arguments.once {

@@ -413,7 +413,7 @@ mod tests {
         tally.read(&topic);
         tally.dead_letter(crate::lead::DeadLetterStage::Decode, DeadLetterCode::NotUtf8);
         status.committed(0, &tally, Timestamp::from_millis(1_000));
-        let abort = Abort { reason: "fenced", detail: "another producer".to_owned(), too_large: Vec::new() };
+        let abort = Abort { reason: "fenced", detail: "another producer".to_owned(), too_large: Vec::new(), limits: None };
         status.aborted(0, &abort, Timestamp::from_millis(2_000));
 
         let shown = status.to_json(Instant::now());

@@ -165,6 +165,13 @@ pub(crate) fn alter_topic(brokers: &str, topic: &str, settings: &[(&str, &str)])
     for result in block_on(admin.alter_configs(&[change], &options)).expect("the broker answers") {
         result.expect("the topic is changed");
     }
+    // Taken by the controller is not yet known to the broker.
+    wait_for("the topic's settings hold", CALL, String::new, || {
+        let described = block_on(admin.describe_configs(&[ResourceSpecifier::Topic(topic)], &options)).ok()?;
+        let found = described.into_iter().next()?.ok()?;
+        let holds = |(key, value): &(&str, &str)| found.get(key).and_then(|entry| entry.value.as_deref()) == Some(*value);
+        settings.iter().all(holds).then_some(())
+    });
 }
 
 /// Deletes what lies before these offsets, by partition.

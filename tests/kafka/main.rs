@@ -24,6 +24,7 @@ mod avro;
 mod idle;
 mod joining;
 mod kills;
+mod memory;
 mod outage;
 mod path;
 mod privacy;
@@ -32,5 +33,6 @@ mod stopping;
 mod subscribers;
 #[cfg(feature = "tls")]
 mod tls;
+mod too_large;
 mod topics;
 mod trouble;

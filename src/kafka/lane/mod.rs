@@ -20,7 +20,7 @@ use rdkafka::{
 };
 
 use crate::{
-    config::{Delivery, From, KafkaConfig, OnLostPosition},
+    config::{Delivery, From, KafkaConfig, LaneMemory, OnLostPosition},
     io::{Batch, BatchLimits, Committed, Lane, LaneError, LaneEvent, LaneWatch, Next, Progress},
     lead::{Partition, Timestamp},
     pipeline::OutputBuffer,
@@ -38,7 +38,7 @@ use super::{
 };
 
 /// A batch's arena is kept up to this size.
-const KEEP: usize = 64 << 20;
+const KEEP: usize = 16 << 20;
 /// How long moving partitions within the client may take.
 const PLACE: Duration = Duration::from_secs(5);
 /// `next_batch` returns at least this often, with or without records.
@@ -67,10 +67,12 @@ pub struct LaneSettings {
     pub started: Timestamp,
     /// What is promised.
     pub delivery: Delivery,
+    /// What the queues may hold.
+    pub memory: LaneMemory,
     /// The largest output record, in bytes.
     pub largest_output: usize,
-    /// The least any output topic takes in one batch, in bytes.
-    pub smallest_limit: usize,
+    /// What each output topic takes, in bytes, by `OutputTopic as usize`; 0: not known.
+    pub limits: [usize; 4],
 }
 
 /// A lane on a Kafka cluster.
@@ -102,11 +104,17 @@ pub struct KafkaLane {
     sampled: Instant,
 }
 
+/// Records may be sent together up to this many bytes: the least that any output topic takes in one batch.
+fn together(limits: [usize; 4]) -> usize {
+    let least = limits.into_iter().filter(|limit| *limit > 0).min();
+    least.unwrap_or(LARGEST_BATCH).clamp(SMALLEST_BATCH, LARGEST_BATCH)
+}
+
 impl KafkaLane {
     /// A lane that connects when it is first asked for a batch. `stop` ends it after the batch in hand.
     pub fn new(settings: LaneSettings, health: Arc<BrokerHealth>, watch: Box<dyn LaneWatch>, stop: Arc<AtomicBool>) -> Self {
-        let together = settings.smallest_limit.clamp(SMALLEST_BATCH, LARGEST_BATCH);
-        let packing = Packing { largest: settings.largest_output, together, alone: false };
+        let on_the_way = settings.memory.on_the_way(settings.largest_output);
+        let packing = Packing { largest: settings.largest_output, together: together(settings.limits), alone: false, on_the_way };
         Self {
             input: settings.input.iter().map(|topic| Arc::from(topic.as_str())).collect(),
             settings,
