@@ -355,3 +355,4 @@ pub(super) fn abortable(code: Code) -> &'static str {
 
 #[cfg(test)]
 mod tests;
+
