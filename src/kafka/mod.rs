@@ -15,6 +15,8 @@ mod producer;
 mod properties;
 mod quiet;
 mod record;
+mod rights;
+mod survey;
 mod topics;
 
 pub use embedded::{Embedded, RawLeads};
@@ -22,8 +24,13 @@ pub use fetch::{Fetched, fetch};
 pub use group::{GroupProgress, Movement};
 pub use health::BrokerHealth;
 pub use lane::{KafkaLane, LaneSettings};
+pub use native::{GroupMember, Operation, PartitionReplicas};
 pub use probe::Probe;
 pub use properties::{check_clients, check_property, random_instance};
+pub use rights::{Resource, Right, principal};
+pub use survey::{
+    Backlog, BrokerSettings, ClusterState, GroupState, PartitionBacklog, Survey, TopicState, Unanswered, Unreached, transaction_timeout,
+};
 pub use topics::{TopicFinding, TopicPlan, Topics};
 
 /// What a caller is told when a call on the broker failed for now: who was asked for what, and why it failed.

@@ -51,9 +51,13 @@ pub(super) fn admin(kafka: &KafkaConfig) -> ClientConfig {
     base(kafka)
 }
 
-/// The lane's consumer. `record_bytes` is the largest value that is decided; larger ones are read all the same.
-pub(super) fn consumer(kafka: &KafkaConfig) -> ClientConfig {
+/// The lane's consumer. `name` is how the group's other observers know it: the lane's transactional id, so that two processes
+/// that take the same ids can be told; a person's own `client.id` stands.
+pub(super) fn consumer(kafka: &KafkaConfig, name: &str) -> ClientConfig {
     let mut config = base(kafka);
+    if !kafka.client.contains_key("client.id") {
+        config.set("client.id", name);
+    }
     // A full prefetch queue is looked at again after 10 ms, not after a second; prefetched bytes are bounded.
     config.set("fetch.queue.backoff.ms", "10");
     config.set("queued.max.messages.kbytes", "16384");
@@ -130,7 +134,7 @@ pub fn check_clients(kafka: &KafkaConfig, delivery: Delivery) -> Vec<(&'static s
         other => other.to_string(),
     };
     let mut found = Vec::new();
-    let mut consumer = consumer(kafka);
+    let mut consumer = consumer(kafka, "check");
     consumer.remove("bootstrap.servers");
     if let Err(error) = consumer.create_with_context::<_, BaseConsumer<Quiet>>(Quiet::default()) {
         found.push(("[kafka.client] and [kafka.consumer]", told(error)));
@@ -177,7 +181,8 @@ mod tests {
         let producer = producer(&kafka, Delivery::ExactlyOnce, "g-i-0", Packing { largest: 1_000_000, together: 1000, alone: false });
         assert_eq!(producer.get("enable.idempotence"), Some("true"));
         assert_eq!(producer.get("transactional.id"), Some("g-i-0"));
-        let consumer = consumer(&kafka);
+        let consumer = consumer(&kafka, "g-i-0");
+        assert_eq!(consumer.get("client.id"), Some("g-i-0"));
         assert_eq!(consumer.get("isolation.level"), Some("read_committed"));
         assert_eq!(consumer.get("fetch.wait.max.ms"), Some("7"));
     }

@@ -19,14 +19,26 @@ use super::Unavailable;
 /// Says nothing by itself: its callers report, with the cause that librdkafka told last.
 #[derive(Debug, Default)]
 pub(super) struct Quiet {
-    cause: Mutex<String>,
+    cause: Mutex<Cause>,
+}
+
+#[derive(Debug, Default)]
+struct Cause {
+    text: String,
+    /// The broker is there and does not let us in, or is not the one we trust.
+    is_refusal: bool,
 }
 
 impl Quiet {
     /// What failed, and what is known of the cause: the client's own errors only say that there was no answer.
     fn explain(&self, what: &str) -> Unavailable {
         let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
-        Unavailable(if cause.is_empty() { what.to_owned() } else { format!("{what}: {cause}") })
+        Unavailable(if cause.text.is_empty() { what.to_owned() } else { format!("{what}: {}", cause.text) })
+    }
+
+    /// Whether what was told last is that one side does not trust the other.
+    pub(super) fn was_refused(&self) -> bool {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).is_refusal
     }
 }
 
@@ -39,7 +51,9 @@ impl ClientContext for Quiet {
         tracing::debug!(target: "librdkafka", %error, reason);
         // "All brokers are down" follows upon the cause of each, and says less.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            reason.clone_into(&mut self.cause.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+            reason.clone_into(&mut cause.text);
+            cause.is_refusal = error.rdkafka_error_code().is_some_and(is_refusal);
         }
     }
 }
@@ -50,6 +64,11 @@ impl ProducerContext for Quiet {
     type DeliveryOpaque = ();
 
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
+}
+
+/// Whether the code says that one side does not trust the other.
+pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
+    matches!(code, RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed | RDKafkaErrorCode::SSL)
 }
 
 /// The failure of a call on `consumer`, with its cause: librdkafka tells that only where the consumer is polled.

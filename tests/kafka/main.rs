@@ -20,6 +20,7 @@ mod tls_registry;
 mod waiting;
 
 mod avro;
+mod doctor;
 mod joining;
 mod kills;
 mod outage;

@@ -24,7 +24,11 @@ impl KafkaLane {
     /// Has a group member and a fit producer. `false`: not yet.
     pub(super) fn connect(&mut self) -> Result<bool, LaneError> {
         if self.member.is_none() {
-            let member = Member::join(&properties::consumer(&self.settings.kafka), &self.settings.input, &self.health);
+            let member = Member::join(
+                &properties::consumer(&self.settings.kafka, &self.settings.transactional_id),
+                &self.settings.input,
+                &self.health,
+            );
             self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
         }
         if let Some(producer) = &self.producer {
