@@ -12,6 +12,10 @@ use std::{
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::config::KafkaConfig;
+
+use super::Right;
+
 /// The state of the connection to one cluster.
 #[derive(Debug)]
 pub struct BrokerHealth {
@@ -99,6 +103,21 @@ impl BrokerHealth {
         if self.state().told.remove(about) {
             tracing::info!("{text}");
         }
+    }
+
+    /// A right is missing: told once, whoever needs it, until it is there.
+    pub fn denied(&self, right: &Right, kafka: &KafkaConfig) {
+        // The same command for all lanes, which have ids of their own.
+        let grant = right.grant(kafka);
+        if self.state().told.insert(grant.clone()) {
+            let what = right.missing(kafka);
+            tracing::warn!(brokers = self.brokers, "{what}: waiting for it, nothing is lost meanwhile; grant it: {grant}");
+        }
+    }
+
+    /// A right is there: told when it was missing.
+    pub fn allowed(&self, right: &Right, kafka: &KafkaConfig) {
+        self.settled(&right.grant(kafka), &right.there(kafka));
     }
 
     /// An output topic is there, or is not: told when it changes.

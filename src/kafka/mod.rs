@@ -25,7 +25,7 @@ pub use group::{GroupProgress, Movement};
 pub use health::BrokerHealth;
 pub use lane::{KafkaLane, LaneSettings};
 pub use native::{GroupMember, Operation, PartitionReplicas};
-pub use probe::Probe;
+pub use probe::{Presence, Probe};
 pub use properties::{check_clients, check_property, random_instance};
 pub use rights::{Resource, Right, principal};
 pub use survey::{

@@ -42,6 +42,8 @@ pub(super) struct Trouble {
     pub(super) detail: String,
     /// What is left to do.
     pub(super) remedy: Remedy,
+    /// What the broker's or the client's answer was, if one was the cause.
+    pub(super) code: Option<Code>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,11 +64,21 @@ pub(super) struct Reports {
     doubt: Mutex<Option<&'static str>>,
     has_failed: AtomicBool,
     failed: Mutex<Vec<(usize, Code)>>,
-    /// Topic of the first failure that tells why, and why.
+    /// Topic of the first failure that tells why, and why; no topic where the whole transaction was refused.
     cause: Mutex<Option<(Code, String)>>,
+    /// The client's last words on a transaction that failed.
+    said: Mutex<Option<String>>,
 }
 
 impl Reports {
+    fn caused(&self, code: Code, topic: &str) {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| {
+            // The others of the batch fail in the same way, and there may be thousands.
+            tracing::debug!(topic, %code, "an output was not delivered");
+            (code, topic.to_owned())
+        });
+    }
+
     fn raise(&self, reason: &'static str) {
         self.doubt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
     }
@@ -74,8 +86,16 @@ impl Reports {
 
 impl ClientContext for Reports {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        if matches!(facility, "FAIL" | "REQTMOUT") {
-            self.raise("log_line");
+        match facility {
+            "FAIL" | "REQTMOUT" => self.raise("log_line"),
+            // Where the broker refuses a whole transaction, its records are only purged: why is told here alone.
+            "ADDPARTS" | "TXNERR" => {
+                if let Some((code, topic)) = refusal(message) {
+                    self.caused(code, topic);
+                }
+                *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.to_owned());
+            }
+            _ => {}
         }
         tracing::debug!(target: "librdkafka", facility, message);
     }
@@ -92,12 +112,10 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, output: usize) {
         if let Err((error, message)) = result {
             let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
-            tracing::debug!(topic = message.topic(), %error, "an output was not delivered");
             self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((output, code));
             // The rest of a transaction is purged because of the first.
             if !matches!(code, Code::PurgeQueue | Code::PurgeInflight) {
-                let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
-                cause.get_or_insert_with(|| (code, message.topic().to_owned()));
+                self.caused(code, message.topic());
             }
             self.has_failed.store(true, Ordering::Release);
         }
@@ -122,6 +140,7 @@ impl Producer {
             has_failed: AtomicBool::new(false),
             failed: Mutex::new(Vec::new()),
             cause: Mutex::new(None),
+            said: Mutex::new(None),
         };
         let client: BaseProducer<Reports> = config.create_with_context(reports)?;
         let reports = Arc::clone(client.client().context());
@@ -186,8 +205,12 @@ impl Producer {
                     self.client.poll(Duration::from_millis(1));
                 }
                 Err((error, _)) => {
-                    if error.rdkafka_error_code() == Some(Code::MessageSizeTooLarge) {
-                        self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).push((index, Code::MessageSizeTooLarge));
+                    match error.rdkafka_error_code() {
+                        Some(Code::MessageSizeTooLarge) => {
+                            self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).push((index, Code::MessageSizeTooLarge));
+                        }
+                        Some(code) => self.reports.caused(code, topic),
+                        None => {}
                     }
                     return Err(self.told_fenced("send").unwrap_or_else(|| sort(&error, "send")));
                 }
@@ -287,9 +310,15 @@ impl Producer {
         self.reports.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What the client said of the transaction's failure.
+    pub(super) fn said(&self) -> Option<String> {
+        self.reports.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn forget_reports(&self) {
         self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).clear();
         *self.reports.cause.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.reports.said.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.reports.has_failed.store(false, Ordering::Release);
     }
 
@@ -317,14 +346,14 @@ impl Producer {
 }
 
 fn trouble(reason: &'static str, detail: impl Into<String>, remedy: Remedy) -> Trouble {
-    Trouble { reason, detail: detail.into(), remedy }
+    Trouble { reason, detail: detail.into(), remedy, code: None }
 }
 
 /// Sorts an error of the call `what`.
 fn sort(error: &KafkaError, what: &'static str) -> Trouble {
     let detail = format!("{what}: {error}");
     let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
-    match (error, code) {
+    let sorted = match (error, code) {
         (_, code) if is_fence(code) => trouble("fenced", detail, Remedy::Fenced),
         (KafkaError::Transaction(inner), _) if inner.is_fatal() => trouble("fatal", detail, Remedy::Replace),
         (KafkaError::Transaction(inner), _) if inner.txn_requires_abort() => trouble(abortable(code), detail, Remedy::Abort),
@@ -332,7 +361,22 @@ fn sort(error: &KafkaError, what: &'static str) -> Trouble {
         (KafkaError::Transaction(_), _) => trouble("state", detail, Remedy::Replace),
         (_, Code::Fatal) => trouble("fatal", detail, Remedy::Replace),
         (_, code) => trouble(abortable(code), detail, Remedy::Abort),
+    };
+    Trouble { code: Some(code), ..sorted }
+}
+
+/// What a line of the client's log says of a right that is missing, and of which topic; no topic where it is of another kind.
+fn refusal(line: &str) -> Option<(Code, &str)> {
+    if let Some((_, rest)) = line.split_once("Failed to add partition \"") {
+        let (topic, rest) = rest.split_once('"')?;
+        return rest.ends_with("Topic authorization failed").then_some((Code::TopicAuthorizationFailed, topic));
     }
+    let named = [
+        ("(TRANSACTIONAL_ID_AUTHORIZATION_FAILED", Code::TransactionalIdAuthorizationFailed),
+        ("(GROUP_AUTHORIZATION_FAILED", Code::GroupAuthorizationFailed),
+        ("(CLUSTER_AUTHORIZATION_FAILED", Code::ClusterAuthorizationFailed),
+    ];
+    named.into_iter().find(|(name, _)| line.contains(name)).map(|(_, code)| (code, ""))
 }
 
 /// Whether the code says that another producer has the transactional id, or that the broker has ended an old transaction.
@@ -359,6 +403,16 @@ mod tests {
     use crate::config::{Delivery, KafkaConfig};
 
     use super::{super::properties, *};
+
+    #[test]
+    fn a_line_on_a_missing_right_is_understood() {
+        let line =
+            "sasl_ssl://127.0.0.1:9093/1: Failed to add partition \"leads.routing\" [2] to transaction: Broker: Topic authorization failed";
+        assert_eq!(refusal(line), Some((Code::TopicAuthorizationFailed, "leads.routing")));
+        let line = "Fatal transaction error: Failed to add partitions to transaction (TRANSACTIONAL_ID_AUTHORIZATION_FAILED)";
+        assert_eq!(refusal(line), Some((Code::TransactionalIdAuthorizationFailed, "")));
+        assert_eq!(refusal("Failed to add partition \"t\" [0] to transaction: Broker: Not coordinator"), None);
+    }
 
     /// The safety rule hangs on librdkafka's log: that a lost connection is logged under FAIL, at a level we ask for, and
     /// reaches us on our own thread. To be looked at again whenever rdkafka is raised.

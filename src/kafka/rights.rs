@@ -3,24 +3,26 @@
 
 use std::fmt;
 
+use rdkafka::error::RDKafkaErrorCode as Code;
+
 use crate::config::KafkaConfig;
 
 use super::native::Operation;
 
 /// What an ACL is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resource<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
     /// A topic of this name.
-    Topic(&'a str),
+    Topic(String),
     /// The group of this name.
-    Group(&'a str),
+    Group(String),
     /// A transactional id.
-    TransactionalId(&'a str),
+    TransactionalId(String),
     /// The cluster.
     Cluster,
 }
 
-impl fmt::Display for Resource<'_> {
+impl fmt::Display for Resource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Topic(name) => write!(f, "topic {name}"),
@@ -32,15 +34,35 @@ impl fmt::Display for Resource<'_> {
 }
 
 /// The right to do something to something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Right<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Right {
     /// To do what.
     pub operation: Operation,
     /// To what.
-    pub resource: Resource<'a>,
+    pub resource: Resource,
 }
 
-impl Right<'_> {
+impl Right {
+    /// To read a topic.
+    pub fn read(topic: impl Into<String>) -> Self {
+        Self { operation: Operation::Read, resource: Resource::Topic(topic.into()) }
+    }
+
+    /// To write to a topic.
+    pub fn write(topic: impl Into<String>) -> Self {
+        Self { operation: Operation::Write, resource: Resource::Topic(topic.into()) }
+    }
+
+    /// To be in a group.
+    pub fn join(group: impl Into<String>) -> Self {
+        Self { operation: Operation::Read, resource: Resource::Group(group.into()) }
+    }
+
+    /// To have a transactional id.
+    pub fn transact(id: impl Into<String>) -> Self {
+        Self { operation: Operation::Write, resource: Resource::TransactionalId(id.into()) }
+    }
+
     /// That it is missing, and to whom.
     #[must_use]
     pub fn missing(&self, kafka: &KafkaConfig) -> String {
@@ -48,11 +70,18 @@ impl Right<'_> {
         format!("{whom} is not allowed to {} {}", self.operation.name(), self.resource)
     }
 
+    /// That it is there again.
+    #[must_use]
+    pub fn there(&self, kafka: &KafkaConfig) -> String {
+        let whom = principal(kafka).unwrap_or_else(|| "this process's principal".to_owned());
+        format!("{whom} is allowed to {} {} now", self.operation.name(), self.resource)
+    }
+
     /// The command that grants it.
     #[must_use]
     pub fn grant(&self, kafka: &KafkaConfig) -> String {
         let whom = principal(kafka).unwrap_or_else(|| "User:…".to_owned());
-        let resource = match self.resource {
+        let resource = match &self.resource {
             Resource::Topic(name) => format!("--topic {name}"),
             Resource::Group(name) => format!("--group {name}"),
             // Lanes and processes each have an id of their own, all with the group's name before them.
@@ -81,6 +110,17 @@ pub fn principal(kafka: &KafkaConfig) -> Option<String> {
     (!has_certificate).then(|| "User:ANONYMOUS".to_owned())
 }
 
+/// Whether an ACL is missing.
+pub(super) fn is_denial(code: Code) -> bool {
+    matches!(
+        code,
+        Code::TopicAuthorizationFailed
+            | Code::GroupAuthorizationFailed
+            | Code::ClusterAuthorizationFailed
+            | Code::TransactionalIdAuthorizationFailed
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,11 +135,11 @@ mod tests {
     #[test]
     fn a_missing_right_names_what_whom_and_the_command() {
         let kafka = kafka(&[("security.protocol", "sasl_ssl"), ("sasl.mechanisms", "SCRAM-SHA-512"), ("sasl.username", "leads")]);
-        let right = Right { operation: Operation::Write, resource: Resource::Topic("leads.qualified") };
+        let right = Right::write("leads.qualified");
         assert_eq!(right.missing(&kafka), "User:leads is not allowed to Write topic leads.qualified");
         let command = "kafka-acls.sh --add --allow-principal User:leads --operation Write --topic leads.qualified";
         assert_eq!(right.grant(&kafka), command);
-        let right = Right { operation: Operation::Write, resource: Resource::TransactionalId("leadstream-a-0") };
+        let right = Right::transact("leadstream-a-0");
         assert!(right.grant(&kafka).ends_with("--transactional-id leadstream- --resource-pattern-type prefixed"));
     }
 

@@ -14,6 +14,8 @@ mod planted;
 #[path = "../foreign/python.rs"]
 mod python;
 mod registry;
+#[cfg(feature = "tls")]
+mod security;
 mod service;
 #[cfg(feature = "tls")]
 mod tls_registry;

@@ -26,6 +26,7 @@ use super::{
     native::{self, GroupMember, Operation, PartitionReplicas},
     properties::{self, Packing},
     quiet::{self, Quiet},
+    rights::is_denial,
 };
 
 /// How long one answer may take.
@@ -247,15 +248,4 @@ fn unanswered(error: &KafkaError) -> Unanswered {
 
 fn unanswered_by(code: Code) -> Unanswered {
     if is_denial(code) { Unanswered::NotAllowed } else { Unanswered::Failed(code.to_string()) }
-}
-
-/// Whether an ACL is missing.
-fn is_denial(code: Code) -> bool {
-    matches!(
-        code,
-        Code::TopicAuthorizationFailed
-            | Code::GroupAuthorizationFailed
-            | Code::ClusterAuthorizationFailed
-            | Code::TransactionalIdAuthorizationFailed
-    )
 }
