@@ -14,7 +14,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::config::KafkaConfig;
 
-use super::Right;
+use super::{Right, reasons::explained};
 
 /// The state of the connection to one cluster.
 #[derive(Debug)]
@@ -75,14 +75,15 @@ impl BrokerHealth {
         let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
         match code {
             RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed | RDKafkaErrorCode::SSL => {
-                reason.clone_into(&mut self.state().last_reason);
+                let reason = explained(reason);
+                self.state().last_reason.clone_from(&reason);
                 self.suspect.store(true, Ordering::Relaxed);
-                self.complain(&code.to_string(), reason);
+                self.complain(&code.to_string(), &reason);
             }
             // One connection of many may close and mean nothing; whether it does, a probe will tell.
             RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve => {
                 if !reason.is_empty() {
-                    reason.clone_into(&mut self.state().last_reason);
+                    self.state().last_reason = explained(reason);
                 }
                 self.suspect.store(true, Ordering::Relaxed);
             }

@@ -14,6 +14,7 @@ mod probe;
 mod producer;
 mod properties;
 mod quiet;
+mod reasons;
 mod record;
 mod rights;
 mod survey;

@@ -43,6 +43,8 @@ pub(super) fn observer(kafka: &KafkaConfig) -> ClientConfig {
     config.set("isolation.level", "read_committed");
     config.set("auto.offset.reset", "error");
     config.set("enable.partition.eof", "true");
+    // Why a connection closes is told there alone, at times.
+    config.set_log_level(RDKafkaLogLevel::Info);
     config
 }
 

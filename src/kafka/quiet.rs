@@ -14,7 +14,10 @@ use rdkafka::{
     producer::{DeliveryResult, ProducerContext},
 };
 
-use super::Unavailable;
+use super::{
+    Unavailable,
+    reasons::{explained, is_refusal},
+};
 
 /// Says nothing by itself: its callers report, with the cause that librdkafka told last.
 #[derive(Debug, Default)]
@@ -45,6 +48,14 @@ impl Quiet {
 impl ClientContext for Quiet {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", facility, message);
+        // A door of another kind closes without an error that is told otherwise.
+        if facility == "FAIL" {
+            let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+            if cause.text.is_empty() {
+                // Behind the name of a thread.
+                cause.text = explained(message.split_once("]: ").map_or(message, |(_, rest)| rest));
+            }
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -52,8 +63,9 @@ impl ClientContext for Quiet {
         // "All brokers are down" follows upon the cause of each, and says less.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
             let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
-            reason.clone_into(&mut cause.text);
-            cause.is_refusal = error.rdkafka_error_code().is_some_and(is_refusal);
+            cause.text = explained(reason);
+            // The connection that closes upon it is told as well, and says less.
+            cause.is_refusal |= is_refusal(reason);
         }
     }
 }
@@ -64,11 +76,6 @@ impl ProducerContext for Quiet {
     type DeliveryOpaque = ();
 
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
-}
-
-/// Whether the code says that one side does not trust the other.
-pub(super) fn is_refusal(code: RDKafkaErrorCode) -> bool {
-    matches!(code, RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed | RDKafkaErrorCode::SSL)
 }
 
 /// The failure of a call on `consumer`, with its cause: librdkafka tells that only where the consumer is polled.

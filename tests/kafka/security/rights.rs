@@ -15,7 +15,7 @@ use super::{
 };
 
 /// A scene with topics, and a user of its own who may do nothing yet.
-fn stage(test: &str) -> (&'static Fortress, Scene, String, Vec<String>) {
+pub(super) fn stage(test: &str) -> (&'static Fortress, Scene, String, Vec<String>) {
     let fortress = fortress();
     let scene = Scene::named(test, fortress.open());
     scene.create_topics(2, &[("max.message.bytes", "2000000")]);
@@ -26,14 +26,14 @@ fn stage(test: &str) -> (&'static Fortress, Scene, String, Vec<String>) {
     (fortress, scene, format!("User:{user}"), arguments)
 }
 
-fn write(scene: &Scene, numbers: std::ops::Range<usize>) -> BTreeMap<(i32, i64), Expected> {
+pub(super) fn write(scene: &Scene, numbers: std::ops::Range<usize>) -> BTreeMap<(i32, i64), Expected> {
     let raw = records(numbers.clone(), 2, now_millis());
     let offsets = scene.write(&raw);
     let positions = raw.iter().map(|raw| raw.partition).zip(offsets);
     positions.zip(numbers.map(|number| lead(number).1)).collect()
 }
 
-fn assert_exactly_once(scene: &Scene, expected: &BTreeMap<(i32, i64), Expected>) {
+pub(super) fn assert_exactly_once(scene: &Scene, expected: &BTreeMap<(i32, i64), Expected>) {
     let outcomes = Outcomes::read(scene);
     outcomes.assert_each_exactly_once(expected);
     outcomes.assert_in_order();
