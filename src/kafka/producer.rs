@@ -26,6 +26,7 @@ use crate::pipeline::{Output, OutputBuffer};
 use super::{
     BrokerHealth,
     properties::{SOCKET_TIMEOUT, TRANSACTION_TIMEOUT},
+    reasons::logged,
 };
 
 /// One blocking call's share of the patience below.
@@ -97,7 +98,7 @@ impl ClientContext for Reports {
             }
             _ => {}
         }
-        tracing::debug!(target: "librdkafka", facility, message);
+        logged(facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

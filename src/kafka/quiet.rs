@@ -16,7 +16,7 @@ use rdkafka::{
 
 use super::{
     Unavailable,
-    reasons::{explained, is_refusal},
+    reasons::{explained, is_refusal, logged},
 };
 
 /// Says nothing by itself: its callers report, with the cause that librdkafka told last.
@@ -47,7 +47,7 @@ impl Quiet {
 
 impl ClientContext for Quiet {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(target: "librdkafka", facility, message);
+        logged(facility, message);
         // A door of another kind closes without an error that is told otherwise.
         if facility == "FAIL" {
             let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,13 @@
-//! librdkafka's reasons for a connection that failed, with what they leave open: its words name a symptom that has several causes.
+//! librdkafka's words: its log lines, and its reasons for a connection that failed, with what they leave open: they name a symptom
+//! that has several causes.
+
+/// Hands a line of the client's log on, except those that list its settings: among them are a user's name, certificates and
+/// others that the configuration's author may keep elsewhere.
+pub(super) fn logged(facility: &str, message: &str) {
+    if facility != "CONF" {
+        tracing::debug!(target: "librdkafka", facility, message);
+    }
+}
 
 /// What a symptom may mean, by what its reason holds.
 const MEANINGS: [(&str, &str); 5] = [

@@ -4,6 +4,7 @@
 mod certificates;
 mod credentials;
 mod rights;
+mod secrets;
 
 use std::{
     fmt::Write as _,
