@@ -32,6 +32,9 @@ use super::{
 /// How long one answer may take.
 const CALL: Duration = Duration::from_secs(5);
 
+/// How long the first answer may take, in several goes: between two, it is seen whether somebody has refused.
+const PATIENCE: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(4)];
+
 /// Settings by name, as the broker has them.
 pub type BrokerSettings = BTreeMap<String, String>;
 
@@ -123,9 +126,19 @@ impl Survey {
     /// # Errors
     /// When none does within a few seconds.
     pub fn cluster(&self) -> Result<ClusterState, Unreached> {
-        let described = native::describe_cluster(self.client.client(), CALL).map_err(|error| {
+        let mut described = Err(KafkaError::AdminOp(Code::OperationTimedOut));
+        for wait in PATIENCE {
+            described = native::describe_cluster(self.client.client(), wait);
+            let Err(error) = &described else { break };
             let Unavailable(why) = quiet::failed(&self.client, &format!("asking {}: {error}", self.kafka.brokers));
-            if self.client.context().was_refused() { Unreached::Refused(why) } else { Unreached::Away(why) }
+            // A refusal stays one, however long it is waited for.
+            if self.client.context().was_refused() {
+                return Err(Unreached::Refused(why));
+            }
+        }
+        let described = described.map_err(|error| {
+            let Unavailable(why) = quiet::failed(&self.client, &format!("asking {}: {error}", self.kafka.brokers));
+            Unreached::Away(why)
         })?;
         Ok(ClusterState { nodes: described.nodes, operations: described.operations, requests: apis::versions(&self.kafka, CALL) })
     }
