@@ -18,6 +18,8 @@ mod proxy;
 #[path = "../foreign/python.rs"]
 mod python;
 mod registry;
+#[cfg(feature = "tls")]
+mod security;
 #[allow(dead_code)] // some of it is the storm's
 mod service;
 #[cfg(feature = "tls")]
@@ -43,6 +45,7 @@ mod avro;
 mod broken;
 mod closing;
 mod delaying;
+mod doctor;
 mod idle;
 mod joining;
 mod kills;
