@@ -251,8 +251,15 @@ fn partitions(client: &BaseConsumer, topic: &str) -> i32 {
 
 /// Whether no transaction is open, or still being ended, in any of these topics.
 pub(crate) fn settled(brokers: &str, topics: &[&str]) -> bool {
+    unsettled(brokers, topics).is_empty()
+}
+
+/// Partitions of these topics in which a transaction is open, or still being ended.
+pub(crate) fn unsettled(brokers: &str, topics: &[&str]) -> Vec<(String, i32)> {
     let (committed, all) = (reader(brokers, "read_committed"), reader(brokers, "read_uncommitted"));
-    topics.iter().all(|topic| (0..partitions(&all, topic)).all(|partition| is_settled(&committed, &all, topic, partition)))
+    let partitions = topics.iter().flat_map(|topic| (0..partitions(&all, topic)).map(|partition| (*topic, partition)));
+    let open = partitions.filter(|(topic, partition)| !is_settled(&committed, &all, topic, *partition));
+    open.map(|(topic, partition)| (topic.to_owned(), partition)).collect()
 }
 
 fn is_settled(committed: &BaseConsumer, all: &BaseConsumer, topic: &str, partition: i32) -> bool {
@@ -333,6 +340,11 @@ impl Group {
             config(brokers).set("group.id", group).set("isolation.level", "read_uncommitted").create().expect("good settings");
         let partitions = partitions(&client, topic);
         Self { client, topic: topic.to_owned(), partitions }
+    }
+
+    /// How many partitions it looks at.
+    pub(crate) fn partitions(&self) -> i32 {
+        self.partitions
     }
 
     /// By partition; none: nothing is committed there, or the broker is away.

@@ -21,6 +21,20 @@ mod service;
 mod tls_registry;
 mod waiting;
 
+// What the storm leans on, for its unit tests.
+#[allow(dead_code)]
+#[path = "../storm/load.rs"]
+mod load;
+#[allow(dead_code)]
+#[path = "../storm/metrics.rs"]
+mod metrics;
+#[allow(dead_code)]
+#[path = "../storm/oracle.rs"]
+mod oracle;
+#[allow(dead_code)]
+#[path = "../storm/schedule.rs"]
+mod schedule;
+
 mod avro;
 mod broken;
 mod closing;

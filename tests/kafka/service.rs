@@ -17,7 +17,7 @@ use std::{
 
 use super::{
     clients::{self, Group, Kept, Raw},
-    waiting::{wait_for, wait_until},
+    waiting::{let_pass, wait_for, wait_until},
 };
 
 /// For what a slow machine does in a few seconds.
@@ -293,6 +293,18 @@ impl Service {
         let status = self.reap();
         let lines = self.lines();
         status.code().unwrap_or_else(|| panic!("ended by a signal after {:?}: {status}\n{lines}", started.elapsed()))
+    }
+
+    /// Its exit code, when it has ended within the time and by no signal.
+    pub(crate) fn try_exit_within(&mut self, time: Duration) -> Option<i32> {
+        let deadline = Instant::now() + time;
+        while self.child.try_wait().expect("it is ours").is_none() {
+            if Instant::now() > deadline {
+                return None;
+            }
+            let_pass(Duration::from_millis(20));
+        }
+        self.reap().code()
     }
 
     fn reap(&mut self) -> ExitStatus {
