@@ -3,7 +3,7 @@
 PORT ?= 9092
 CONTROLLER ?= $(shell shuf -i 20000-29999 -n 1)
 
-.PHONY: help demo test unit check build kafka kill-test late-test mutation-test format
+.PHONY: help demo test unit check build kafka kill-test late-test memory-test mutation-test format
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,11 @@ kill-test: ## The long kill test: 100,000 leads, 20 SIGKILLs, then the count
 late-test: ## The long test of late ends: 100 connections closed under EndTxn, with the log rule and without
 	@.ci/packages test
 	LEADSTREAM_LATE_ENDS=100 cargo test --test kafka closing -- --nocapture
+
+memory-test: ## The long memory test: a backlog of two million records, a broker that hangs for a minute, half a gigabyte near the limit
+	@.ci/packages test
+	LEADSTREAM_MEMORY_RECORDS=2000000 LEADSTREAM_MEMORY_STALL=60 LEADSTREAM_MEMORY_ROUNDS=8 \
+		cargo test --release --test kafka memory -- --nocapture --test-threads=1
 
 mutation-test: ## The long mutation test: a million records, changed by chance, all formats
 	LEADSTREAM_MUTATIONS=1000000 cargo test --profile checked --no-default-features --test it mutations -- --nocapture

@@ -10,12 +10,12 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, encoding,
+    Config, RunConfig, encoding, memory,
     property::{self, PropertyCheck},
     schema,
     sources::Sources,
     syntax::{self, SyntaxError},
-    written::{Fault, Faults, Form, Origin, Written, reference},
+    written::{Fault, Faults, Form, Origin, Written, reference, show_bytes},
 };
 use crate::problem::{Problem, Severity};
 
@@ -233,6 +233,13 @@ impl Loader<'_> {
                     .hint("give each output a topic of its own: their records differ in kind");
                 self.tell_of_both(fault, key, other);
             }
+        }
+        let RunConfig { lanes, memory, .. } = self.config.run;
+        if memory / lanes.max(1) < memory::LEAST {
+            let least = show_bytes(lanes * memory::LEAST);
+            let fault = Fault::new("out_of_range", format!("run.memory is {}, too little for {lanes} lanes", show_bytes(memory)))
+                .hint(format!("set run.memory to {least} or more, or fewer run.lanes: each lane needs {}", show_bytes(memory::LEAST)));
+            self.tell_of_both(fault, "run.memory", "run.lanes");
         }
         for (key, is_error, fault) in encoding::together(&self.config.encoding) {
             let Some(origin) = self.origins.get(key).filter(|_| !self.failed.contains(key)).cloned() else { continue };

@@ -3,6 +3,7 @@
 
 mod encoding;
 mod load;
+mod memory;
 mod property;
 mod quoting;
 mod schema;
@@ -14,6 +15,7 @@ mod written;
 
 pub use encoding::{CompatibilityMode, EncodingConfig, RegistryConfig, ValueFormat};
 pub use load::{inspect, load};
+pub use memory::LaneMemory;
 pub use property::{PropertyCheck, refused_properties};
 pub use schema::keys;
 pub use secret::Secret;
@@ -153,6 +155,16 @@ pub enum From {
     Latest,
 }
 
+/// What becomes of a partition whose committed offset the broker no longer holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnLostPosition {
+    /// It stands still until a person has decided.
+    #[default]
+    Stop,
+    /// It goes on at the first record that is still there; what was passed over is counted and told.
+    Earliest,
+}
+
 /// What is promised.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
@@ -183,10 +195,14 @@ impl Default for DeadLetterGuard {
 pub struct RunConfig {
     /// Lanes (threads) in this process, 1 to 64.
     pub lanes: usize,
+    /// Bytes that the queues of all lanes together may take.
+    pub memory: usize,
     /// Longest time a record waits for its commit.
     pub commit_interval: Duration,
     /// Where a group without offsets starts.
     pub from: From,
+    /// What becomes of a partition whose committed offset is gone.
+    pub on_lost_position: OnLostPosition,
     /// What is promised.
     pub delivery: Delivery,
     /// When to halt.
@@ -197,8 +213,10 @@ impl Default for RunConfig {
     fn default() -> Self {
         Self {
             lanes: 2,
+            memory: 64 << 20,
             commit_interval: Duration::from_millis(100),
             from: From::default(),
+            on_lost_position: OnLostPosition::default(),
             delivery: Delivery::default(),
             halt_on_dead_letters: DeadLetterGuard::default(),
         }

@@ -56,6 +56,7 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
         "",
     ),
     (&["message.max.bytes"], "it follows from the largest record that is decided", "set limits.record_bytes"),
+    (&["queue.buffering.max.kbytes"], "a record that is larger would never leave", "set run.memory"),
     (&["enable.gapless.guarantee"], "an aborted transaction would end the process instead of being repeated", ""),
     (&["delivery.report.only.error"], "a commit waits until every event is reported", ""),
     (

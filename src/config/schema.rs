@@ -4,7 +4,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
-    Config, Delivery, From, LogFormat, encoding,
+    Config, Delivery, From, LogFormat, OnLostPosition, encoding, memory,
     written::{Fault, Faults, Written},
 };
 
@@ -26,6 +26,9 @@ const LONGEST_TOPIC: usize = 249;
 const LARGEST_RECORD: u64 = 67_108_864;
 /// A batch must be decided, written and committed within the transaction time-out of 15 s.
 const COMMIT_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(5);
+
+/// More than any queue of the client can be told to hold, a lane.
+const LARGEST_MEMORY: usize = 16 << 30;
 
 /// Puts a value in its place.
 pub(super) fn set<T>(place: &mut T, value: Result<T, impl Into<Faults>>) -> Result<(), Faults> {
@@ -84,8 +87,13 @@ const AFTER_ENCODING: &[Key] = &[
     key("limits.field_bytes", |config, value| set(&mut config.limits.field_bytes, value.size(64..=LARGEST_RECORD))),
     key("limits.extra_bytes", |config, value| set(&mut config.limits.extra_bytes, value.size(0..=LARGEST_RECORD))),
     key("run.lanes", |config, value| set(&mut config.run.lanes, value.size(1..=64))),
+    key("run.memory", |config, value| set(&mut config.run.memory, value.memory(memory::LEAST..=LARGEST_MEMORY))),
     key("run.commit_interval", |config, value| set(&mut config.run.commit_interval, value.duration(COMMIT_INTERVALS))),
     key("run.from", |config, value| set(&mut config.run.from, value.choice(&[("earliest", From::Earliest), ("latest", From::Latest)]))),
+    key("run.on_lost_position", |config, value| {
+        let choices = [("stop", OnLostPosition::Stop), ("earliest", OnLostPosition::Earliest)];
+        set(&mut config.run.on_lost_position, value.choice(&choices))
+    }),
     key("run.delivery", |config, value| {
         let choices = [("exactly-once", Delivery::ExactlyOnce), ("at-least-once", Delivery::AtLeastOnce)];
         set(&mut config.run.delivery, value.choice(&choices))

@@ -150,6 +150,23 @@ impl<'a> Written<'a> {
         if range.contains(&duration) { Ok(duration) } else { Err(self.out_of_range(&wanted)) }
     }
 
+    /// An amount of memory such as `64MiB`, within `range` of bytes.
+    pub(super) fn memory(self, range: RangeInclusive<usize>) -> Result<usize, Fault> {
+        let wanted = format!(
+            "an amount of memory from {} to {}, such as \"64MiB\" or \"1GiB\"",
+            show_bytes(*range.start()),
+            show_bytes(*range.end())
+        );
+        let text = match self.form {
+            Form::Toml(value) if value.get_ref().is_integer() => {
+                return Err(self.wrong(&wanted).hint("write the unit too, in quotes: KiB, MiB or GiB"));
+            }
+            _ => self.text().map_err(|_| self.wrong(&wanted))?,
+        };
+        let bytes = parse_bytes(text.trim()).ok_or_else(|| self.wrong(&wanted))?;
+        if range.contains(&bytes) { Ok(bytes) } else { Err(self.out_of_range(&wanted)) }
+    }
+
     /// One of a few words.
     pub(super) fn choice<T: Copy>(self, choices: &[(&str, T)]) -> Result<T, Fault> {
         let words: Vec<String> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
@@ -341,12 +358,36 @@ fn describe(form: Form<'_>) -> String {
     }
 }
 
-/// A whole number and its unit: `ms`, `s`, `m`, `h` or `d`.
-pub fn parse_duration(text: &str) -> Option<Duration> {
+/// A whole number and what stands after it.
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    let milliseconds = match unit.trim_start() {
+    Some((number.parse().ok()?, unit.trim_start()))
+}
+
+/// A whole number and its unit: `KiB`, `MiB` or `GiB`.
+fn parse_bytes(text: &str) -> Option<usize> {
+    let (number, unit) = number_and_unit(text)?;
+    let bytes = match unit {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    usize::try_from(number).ok()?.checked_mul(bytes)
+}
+
+/// As a person would write it: in the largest unit that leaves no rest.
+pub(super) fn show_bytes(bytes: usize) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = units.into_iter().find(|(size, _)| bytes > 0 && bytes.is_multiple_of(*size));
+    unit.map_or_else(|| bytes.to_string(), |(size, unit)| format!("{}{unit}", bytes / size))
+}
+
+/// A whole number and its unit: `ms`, `s`, `m`, `h` or `d`.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let (number, unit) = number_and_unit(text)?;
+    let milliseconds = match unit {
         "ms" => 1,
         "s" => 1000,
         "m" => 60_000,
@@ -365,6 +406,16 @@ fn show(duration: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_amount_of_memory_is_a_whole_number_with_its_unit() {
+        assert_eq!(parse_bytes("64MiB"), Some(64 << 20));
+        assert_eq!(parse_bytes("2 GiB"), Some(2 << 30));
+        for wrong in ["", "64", "MiB", "1.5GiB", "64MB", "-1MiB", "99999999999999999999GiB", "18446744073709551615KiB"] {
+            assert_eq!(parse_bytes(wrong), None, "{wrong}");
+        }
+        assert_eq!([64 << 20, 3 << 29, 1 << 30, 5].map(show_bytes), ["64MiB", "1536MiB", "1GiB", "5"]);
+    }
 
     #[test]
     fn a_length_of_time_is_a_whole_number_with_its_unit() {

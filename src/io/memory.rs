@@ -54,7 +54,7 @@ impl Lane for MemoryLane {
         let too_large: Vec<_> =
             out.iter().enumerate().filter(|(_, output)| self.largest > 0 && size(output) > self.largest).map(|(at, _)| at).collect();
         if !too_large.is_empty() {
-            return Err(LaneError::Aborted(Abort { reason: "too_large", detail: String::new(), too_large }));
+            return Err(LaneError::Aborted(Abort { reason: "too_large", detail: String::new(), too_large, limits: None }));
         }
         self.visible.extend(out.iter().map(|output| (output.topic, output.key.map(<[u8]>::to_vec), output.value.map(<[u8]>::to_vec))));
         self.committed = self.read;
@@ -64,5 +64,9 @@ impl Lane for MemoryLane {
     fn rewind(&mut self) -> Result<(), LaneError> {
         self.read = self.committed;
         Ok(())
+    }
+
+    fn halt(&mut self, _why: &str) {
+        self.records.clear();
     }
 }

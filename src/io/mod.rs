@@ -57,6 +57,8 @@ pub struct Abort {
     pub detail: String,
     /// Outputs (by index in the buffer) that the broker found too large.
     pub too_large: Vec<usize>,
+    /// What each output topic takes, by `OutputTopic as usize`, where that turned out to be less than was known.
+    pub limits: Option<[usize; 4]>,
 }
 
 /// An end, with the exit code of the contract.
@@ -94,6 +96,33 @@ pub trait Lane {
     /// # Errors
     /// Only [`LaneError::Fatal`].
     fn rewind(&mut self) -> Result<(), LaneError>;
+
+    /// Stands still from now on, for the reason `why`: keeps what it owns, so that nobody else takes it over and goes wrong the
+    /// same way, reads nothing and commits nothing until it is asked to stop.
+    fn halt(&mut self, why: &str);
+}
+
+/// Why partitions stand still until a person has decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HaltReason {
+    /// The broker no longer holds the committed offset.
+    LostPosition,
+    /// Too many records are dead letters.
+    DeadLetters,
+}
+
+impl HaltReason {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::LostPosition, Self::DeadLetters];
+
+    /// A stable word for the metric.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LostPosition => "lost_position",
+            Self::DeadLetters => "dead_letters",
+        }
+    }
 }
 
 /// What a lane tells of itself as it goes, beside its batches: for metrics, `/status` and people. Nothing is decided on it.
@@ -105,6 +134,22 @@ pub enum LaneEvent<'a> {
     Revoked(&'a [Partition]),
     /// Partitions went without a word: the group had given this member up.
     Lost(&'a [Partition]),
+    /// Partitions stand still; a whole lane, with all it has and will have, where the reason is dead letters.
+    Halted {
+        /// Which.
+        partitions: &'a [Partition],
+        /// Why, in a word …
+        reason: HaltReason,
+        /// … and for a person, with what to do.
+        why: &'a str,
+    },
+    /// Offsets that the broker no longer held were passed over, as the configuration asks.
+    Skipped {
+        /// Where.
+        partition: &'a Partition,
+        /// How many.
+        offsets: u64,
+    },
     /// The producer was replaced; the reason is a stable word.
     Recycled(&'static str),
     /// How far a partition is behind.

@@ -10,7 +10,7 @@ use rdkafka::{
     topic_partition_list::Offset,
 };
 
-use crate::config::KafkaConfig;
+use crate::{config::KafkaConfig, lead::Partition};
 
 use super::{
     Unavailable, properties,
@@ -36,8 +36,7 @@ pub struct GroupProgress {
 }
 
 struct Target {
-    topic: String,
-    partition: i32,
+    at: Partition,
     low: i64,
     end: i64,
 }
@@ -65,36 +64,48 @@ impl GroupProgress {
             }
             for partition in partitions {
                 let (low, end) = ends.fetch_watermarks(topic, partition.id(), CALL).map_err(what)?;
-                targets.push(Target { topic: topic.clone(), partition: partition.id(), low, end });
+                targets.push(Target { at: Partition { topic: topic.as_str().into(), number: partition.id() }, low, end });
             }
         }
         Ok(Self { consumer, targets })
     }
 
     /// Looks where the group is now. `thorough` also reads whether what is left holds any record at all: the last offsets of
-    /// a partition may be transaction markers, which nobody commits past.
+    /// a partition may be transaction markers, which nobody commits past. Partitions for which `apart` says so are not waited for.
     ///
     /// # Errors
     /// When the broker does not answer.
-    pub fn look(&self, thorough: bool) -> Result<Movement, Unavailable> {
-        self.try_look(thorough).map_err(|error| failed(&self.consumer, &format!("asking for the group's committed offsets: {error}")))
+    pub fn look(&self, thorough: bool, apart: impl Fn(&Partition) -> bool) -> Result<Movement, Unavailable> {
+        self.try_look(thorough, apart)
+            .map_err(|error| failed(&self.consumer, &format!("asking for the group's committed offsets: {error}")))
     }
 
-    fn try_look(&self, thorough: bool) -> KafkaResult<Movement> {
+    fn try_look(&self, thorough: bool, apart: impl Fn(&Partition) -> bool) -> KafkaResult<Movement> {
         let mut list = TopicPartitionList::with_capacity(self.targets.len());
         for target in &self.targets {
-            list.add_partition(&target.topic, target.partition);
+            list.add_partition(&target.at.topic, target.at.number);
         }
         let found = self.consumer.committed_offsets(list, CALL)?;
         let mut movement = Movement { reached: true, committed: 0 };
+        let mut ahead = Vec::new();
         for target in &self.targets {
-            let offset = match found.find_partition(&target.topic, target.partition).map(|element| element.offset()) {
+            let offset = match found.find_partition(&target.at.topic, target.at.number).map(|element| element.offset()) {
                 Some(Offset::Offset(offset)) => offset,
                 _ => target.low,
             };
             movement.committed += offset;
+            if apart(&target.at) {
+                continue;
+            }
             let arrived = offset >= target.end || (thorough && self.holds_nothing(target, offset)?);
             movement.reached &= arrived;
+            if offset > target.end {
+                ahead.push((target, offset));
+            }
+        }
+        // Beyond the end of then may be beyond the end of now: a topic that was made anew. That is nowhere to arrive.
+        for (target, offset) in ahead {
+            movement.reached = movement.reached && offset <= self.consumer.fetch_watermarks(&target.at.topic, target.at.number, CALL)?.1;
         }
         Ok(movement)
     }
@@ -102,13 +113,13 @@ impl GroupProgress {
     /// Whether there is no record from `offset` to the target's end.
     fn holds_nothing(&self, target: &Target, offset: i64) -> KafkaResult<bool> {
         let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&target.topic, target.partition, Offset::Offset(offset))?;
+        list.add_partition_offset(&target.at.topic, target.at.number, Offset::Offset(offset))?;
         self.consumer.assign(&list)?;
         let first = self.consumer.poll(CALL);
         let nothing = match first {
             // The end of what can be read; behind it a transaction may still be open.
             Some(Err(KafkaError::PartitionEOF(_))) => {
-                self.consumer.fetch_watermarks(&target.topic, target.partition, CALL)?.1 >= target.end
+                self.consumer.fetch_watermarks(&target.at.topic, target.at.number, CALL)?.1 >= target.end
             }
             Some(Ok(record)) => record.offset() >= target.end,
             _ => false,

@@ -1,5 +1,5 @@
 //! Which partitions a lane owns and where it stands in each: first placement (the start policy, once), going back to what
-//! is committed after an abort, and positions the broker no longer has.
+//! is committed after an abort, and positions the broker no longer has. What becomes of these is `lane`'s to say.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,6 @@ use rdkafka::{TopicPartitionList, consumer::Consumer, error::KafkaResult, topic_
 
 use crate::{
     config::From,
-    io::Fatal,
     lead::{Partition, Timestamp},
 };
 
@@ -23,6 +22,8 @@ pub(super) struct Owned {
     pub(super) next: Option<i64>,
     /// Timestamp of the last record that was read.
     pub(super) newest: Option<Timestamp>,
+    /// It stands still: its position is lost.
+    pub(super) halted: bool,
 }
 
 /// All partitions this lane owns, sorted.
@@ -36,7 +37,7 @@ pub(super) struct Ownership {
 impl Ownership {
     pub(super) fn add(&mut self, partition: Partition) {
         if let Err(place) = self.owned.binary_search_by(|owned| owned.partition.cmp(&partition)) {
-            self.owned.insert(place, Owned { partition, next: None, newest: None });
+            self.owned.insert(place, Owned { partition, next: None, newest: None, halted: false });
         }
     }
 
@@ -65,6 +66,12 @@ impl Ownership {
 
     pub(super) fn partitions(&self) -> Vec<Partition> {
         self.owned.iter().map(|owned| owned.partition.clone()).collect()
+    }
+
+    /// Those that do not stand still, among `which`; `None`: among all.
+    pub(super) fn moving(&self, which: Option<&[Partition]>) -> Vec<Owned> {
+        let among = |owned: &&Owned| !owned.halted && which.is_none_or(|which| which.contains(&owned.partition));
+        self.owned.iter().filter(among).cloned().collect()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Owned> {
@@ -110,20 +117,77 @@ impl Start {
     }
 }
 
+/// What the broker and the group say of partitions.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    /// Partitions with their committed offsets.
+    pub(super) known: Vec<(Partition, i64)>,
+    /// Partitions whose committed offset is gone.
+    pub(super) lost: Vec<Lost>,
+}
+
+/// A partition whose committed offset the broker no longer holds, or whose offset the group no longer has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Lost {
+    pub(super) partition: Partition,
+    /// What is committed; `None`: no longer anything, though this lane had committed.
+    pub(super) committed: Option<i64>,
+    /// The first offset that is still there.
+    pub(super) low: i64,
+    /// The end.
+    pub(super) high: i64,
+}
+
+impl Lost {
+    /// What happened, for a person.
+    pub(super) fn what(&self) -> String {
+        let Self { partition, committed, low, high } = self;
+        match committed {
+            Some(offset) if offset < low => format!(
+                "the committed offset of {partition} is {offset}, and the broker holds {low} to {high} only: {} offsets in between \
+                 were deleted before they were decided",
+                low - offset
+            ),
+            Some(offset) => format!(
+                "the committed offset of {partition} is {offset}, and the broker holds {low} to {high} only: the topic was made anew, \
+                 or its log was cut short"
+            ),
+            None => {
+                format!("the group has no offset of {partition} any more, and the broker holds {low} to {high}: the topic was made anew")
+            }
+        }
+    }
+
+    /// Offsets that are passed over by going on at the first record there is.
+    pub(super) fn skipped(&self) -> u64 {
+        self.committed.map_or(0, |offset| u64::try_from(self.low - offset).unwrap_or(0))
+    }
+}
+
 /// Makes sure that each of `partitions` has a committed offset: where the group has none, the start policy is resolved,
-/// committed and taken. Where it has one, librdkafka starts there by itself.
-pub(super) fn settle(member: &Member, partitions: &[Partition], policy: Start) -> KafkaResult<Vec<(Partition, i64)>> {
-    let committed = member.committed(partitions, CALL)?;
-    let mut known = Vec::with_capacity(committed.len());
+/// committed and taken. Where it has one, librdkafka starts there by itself. `doubted`: whether the broker still holds the
+/// offsets is looked at too.
+pub(super) fn settle(member: &Member, partitions: &[Owned], policy: Start, doubted: bool) -> KafkaResult<Standing> {
+    let names: Vec<_> = partitions.iter().map(|owned| owned.partition.clone()).collect();
+    let mut standing = Standing::default();
     let mut fresh = Vec::new();
-    for (partition, offset) in committed {
-        match offset {
-            Some(offset) => known.push((partition, offset)),
+    for ((partition, committed), owned) in member.committed(&names, CALL)?.into_iter().zip(partitions) {
+        // A group that had an offset and has none has lost its position; it has not just begun.
+        let vanished = committed.is_none() && owned.next.is_some();
+        if vanished || (doubted && committed.is_some()) {
+            let (low, high) = member.consumer.fetch_watermarks(&partition.topic, partition.number, CALL)?;
+            if committed.is_none_or(|offset| offset < low || offset > high) {
+                standing.lost.push(Lost { partition, committed, low, high });
+                continue;
+            }
+        }
+        match committed {
+            Some(offset) => standing.known.push((partition, offset)),
             None => fresh.push(partition),
         }
     }
     if fresh.is_empty() {
-        return Ok(known);
+        return Ok(standing);
     }
     let mut start = Vec::with_capacity(fresh.len());
     for partition in fresh {
@@ -132,35 +196,8 @@ pub(super) fn settle(member: &Member, partitions: &[Partition], policy: Start) -
     }
     member.commit(&start)?;
     member.reassign(&start)?;
-    known.extend(start);
-    Ok(known)
-}
-
-/// Goes back to what is committed, in every one of `partitions`.
-pub(super) fn rewind(member: &Member, partitions: &[Partition], policy: Start) -> KafkaResult<Vec<(Partition, i64)>> {
-    let committed = settle(member, partitions, policy)?;
-    member.place(&committed, CALL)?;
-    Ok(committed)
-}
-
-/// Whether every committed offset still lies within what the broker holds.
-pub(super) fn check_range(member: &Member, partitions: &[Partition]) -> KafkaResult<Option<Fatal>> {
-    for (partition, offset) in member.committed(partitions, CALL)? {
-        let Some(offset) = offset else { continue };
-        let (low, high) = member.consumer.fetch_watermarks(&partition.topic, partition.number, CALL)?;
-        if offset < low || offset > high {
-            return Ok(Some(Fatal {
-                message: format!(
-                    "reading {partition} from its committed offset {offset}: the broker holds {low} to {high} only. \
-                     Records in between were deleted before they were decided, or the topic was made anew. \
-                     Nothing is skipped silently: set the group's offset for this partition by hand \
-                     (kafka-consumer-groups --reset-offsets --to-offset), or take a new `kafka.group`, then start again"
-                ),
-                exit: 64,
-            }));
-        }
-    }
-    Ok(None)
+    standing.known.extend(start);
+    Ok(standing)
 }
 
 #[cfg(test)]
@@ -169,6 +206,34 @@ mod tests {
 
     fn partition(topic: &str, number: i32) -> Partition {
         Partition { topic: topic.into(), number }
+    }
+
+    #[test]
+    fn a_lost_position_is_told_with_what_is_missing() {
+        let lost = |committed, low, high| Lost { partition: partition("raw", 3), committed, low, high };
+        let behind = lost(Some(5), 8, 12);
+        assert!(behind.what().contains("raw/3") && behind.what().contains("3 offsets in between"), "{}", behind.what());
+        assert_eq!(behind.skipped(), 3);
+        let beyond = lost(Some(100), 0, 10);
+        assert!(beyond.what().contains("100") && beyond.what().contains("0 to 10"), "{}", beyond.what());
+        // Nobody knows how many there were; what is there is decided from its beginning.
+        assert_eq!((beyond.skipped(), lost(None, 0, 10).skipped()), (0, 0));
+    }
+
+    #[test]
+    fn what_stands_still_is_not_put_in_place_again() {
+        let mut ownership = Ownership::default();
+        for number in 0..3 {
+            ownership.add(partition("a", number));
+        }
+        ownership.get_mut(&partition("a", 1)).expect("owned").halted = true;
+        let numbers = |owned: Vec<Owned>| owned.into_iter().map(|owned| owned.partition.number).collect::<Vec<_>>();
+        assert_eq!(numbers(ownership.moving(None)), [0, 2]);
+        assert_eq!(numbers(ownership.moving(Some(&[partition("a", 1), partition("a", 2)]))), [2]);
+        // Given back and taken again, it is looked at anew.
+        ownership.remove(&partition("a", 1));
+        ownership.add(partition("a", 1));
+        assert_eq!(numbers(ownership.moving(None)), [0, 1, 2]);
     }
 
     #[test]

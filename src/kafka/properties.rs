@@ -8,7 +8,7 @@ use std::{
 
 use rdkafka::{ClientConfig, config::RDKafkaLogLevel, consumer::BaseConsumer, error::KafkaError, producer::BaseProducer};
 
-use crate::config::{Delivery, KafkaConfig, Secret};
+use crate::config::{Delivery, KafkaConfig, LaneMemory, Secret};
 
 use super::quiet::Quiet;
 
@@ -29,9 +29,17 @@ fn base(kafka: &KafkaConfig) -> ClientConfig {
 
 fn pass_through<'a>(config: &mut ClientConfig, properties: impl IntoIterator<Item = (&'a String, &'a Secret)>) {
     for (name, value) in properties {
-        config.set(name, value.expose());
+        let own = ALIASES.iter().find(|(alias, _)| alias == name);
+        config.set(own.map_or(name.as_str(), |(_, name)| name), value.expose());
     }
 }
+
+/// Second names of properties that have a value of ours. Under both names at once, chance would decide which value holds.
+const ALIASES: [(&str, &str); 3] = [
+    ("compression.codec", "compression.type"),
+    ("queue.buffering.max.ms", "linger.ms"),
+    ("max.partition.fetch.bytes", "fetch.message.max.bytes"),
+];
 
 /// A client that is neither member nor producer: admin calls, metadata, offsets of `group`.
 pub(super) fn observer(kafka: &KafkaConfig) -> ClientConfig {
@@ -51,17 +59,21 @@ pub(super) fn admin(kafka: &KafkaConfig) -> ClientConfig {
     base(kafka)
 }
 
-/// The lane's consumer. `record_bytes` is the largest value that is decided; larger ones are read all the same.
-pub(super) fn consumer(kafka: &KafkaConfig) -> ClientConfig {
+/// The lane's consumer.
+pub(super) fn consumer(kafka: &KafkaConfig, memory: LaneMemory) -> ClientConfig {
     let mut config = base(kafka);
-    // A full prefetch queue is looked at again after 10 ms, not after a second; prefetched bytes are bounded.
+    // A full prefetch queue is looked at again after 10 ms, not after a second; what is prefetched is bounded.
     config.set("fetch.queue.backoff.ms", "10");
-    config.set("queued.max.messages.kbytes", "16384");
+    config.set("queued.max.messages.kbytes", (memory.read_ahead() / 1024).to_string());
+    config.set("queued.min.messages", memory.records_ahead().to_string());
+    config.set("fetch.max.bytes", memory.fetched_at_once().to_string());
+    config.set("fetch.message.max.bytes", memory.fetched_of_a_partition().to_string());
     config.set("session.timeout.ms", "6000");
     config.set("heartbeat.interval.ms", "1000");
     // The others hold too (the storm runs on range as well), but stop every lane at each change of the group.
     config.set("partition.assignment.strategy", "cooperative-sticky");
-    pass_through(&mut config, &kafka.consumer);
+    // What a person has set wins over these, in the section of both clients too.
+    pass_through(&mut config, kafka.client.iter().chain(&kafka.consumer));
     config.set("group.id", &kafka.group);
     config.set("enable.auto.commit", "false");
     config.set("enable.auto.offset.store", "false");
@@ -81,6 +93,8 @@ pub(super) struct Packing {
     pub(super) together: usize,
     /// Each record alone: slow, but then a refusal names the one it means.
     pub(super) alone: bool,
+    /// Records on their way take no more than this, in bytes.
+    pub(super) on_the_way: usize,
 }
 
 /// The lane's producer: transactional, or idempotent only.
@@ -89,9 +103,10 @@ pub(super) fn producer(kafka: &KafkaConfig, delivery: Delivery, transactional_id
     config.set("linger.ms", "5");
     config.set("compression.type", "lz4");
     config.set("batch.size", packing.together.to_string());
+    config.set("queue.buffering.max.kbytes", packing.on_the_way.div_ceil(1024).to_string());
     // As the Java clients place records, so that a key's events share their partition whoever writes.
     config.set("partitioner", "murmur2_random");
-    pass_through(&mut config, &kafka.producer);
+    pass_through(&mut config, kafka.client.iter().chain(&kafka.producer));
     config.set("message.max.bytes", packing.largest.to_string());
     if packing.alone {
         config.set("batch.num.messages", "1");
@@ -131,12 +146,14 @@ pub fn check_clients(kafka: &KafkaConfig, delivery: Delivery) -> Vec<(&'static s
         other => other.to_string(),
     };
     let mut found = Vec::new();
-    let mut consumer = consumer(kafka);
+    let memory = LaneMemory::share(0, 1);
+    let mut consumer = consumer(kafka, memory);
     consumer.remove("bootstrap.servers");
     if let Err(error) = consumer.create_with_context::<_, BaseConsumer<Quiet>>(Quiet::default()) {
         found.push(("[kafka.client] and [kafka.consumer]", told(error)));
     }
-    let mut producer = producer(kafka, delivery, "check", Packing { largest: 1_000_000, together: 1_000_000, alone: false });
+    let packing = Packing { largest: 1_000_000, together: 1_000_000, alone: false, on_the_way: memory.on_the_way(1_000_000) };
+    let mut producer = producer(kafka, delivery, "check", packing);
     producer.remove("bootstrap.servers");
     if let Err(error) = producer.create_with_context::<_, BaseProducer<Quiet>>(Quiet::default()) {
         let why = told(error);
@@ -175,12 +192,38 @@ mod tests {
         kafka.client.insert("transactional.id".into(), Secret::new("mine"));
         kafka.consumer.insert("isolation.level".into(), Secret::new("read_uncommitted"));
         kafka.consumer.insert("fetch.wait.max.ms".into(), Secret::new("7"));
-        let producer = producer(&kafka, Delivery::ExactlyOnce, "g-i-0", Packing { largest: 1_000_000, together: 1000, alone: false });
+        let packing = Packing { largest: 1_000_000, together: 1000, alone: false, on_the_way: 2 << 20 };
+        let producer = producer(&kafka, Delivery::ExactlyOnce, "g-i-0", packing);
         assert_eq!(producer.get("enable.idempotence"), Some("true"));
         assert_eq!(producer.get("transactional.id"), Some("g-i-0"));
-        let consumer = consumer(&kafka);
+        let consumer = consumer(&kafka, LaneMemory::share(64 << 20, 2));
+        assert_eq!(consumer.get("queued.max.messages.kbytes"), Some("4096"));
         assert_eq!(consumer.get("isolation.level"), Some("read_committed"));
         assert_eq!(consumer.get("fetch.wait.max.ms"), Some("7"));
+    }
+
+    #[test]
+    fn a_property_under_its_second_name_wins_over_our_value() {
+        let mut kafka = KafkaConfig::default();
+        for (alias, _) in ALIASES {
+            let value = if alias == "compression.codec" { "zstd" } else { "77" };
+            kafka.client.insert(alias.into(), Secret::new(value));
+        }
+        let memory = LaneMemory::share(64 << 20, 2);
+        let packing = Packing { largest: 1_000_000, together: 1000, alone: false, on_the_way: 2 << 20 };
+        let (consumer, producer) = (consumer(&kafka, memory), producer(&kafka, Delivery::ExactlyOnce, "g-i-0", packing));
+        assert_eq!((producer.get("compression.type"), producer.get("compression.codec")), (Some("zstd"), None));
+        assert_eq!((producer.get("linger.ms"), producer.get("queue.buffering.max.ms")), (Some("77"), None));
+        assert_eq!((consumer.get("fetch.message.max.bytes"), consumer.get("max.partition.fetch.bytes")), (Some("77"), None));
+    }
+
+    #[test]
+    fn at_least_once_asks_a_broker_for_no_transaction() {
+        let packing = Packing { largest: 1_000_000, together: 1000, alone: false, on_the_way: 2 << 20 };
+        let producer = producer(&KafkaConfig::default(), Delivery::AtLeastOnce, "g-i-0", packing);
+        assert_eq!((producer.get("transactional.id"), producer.get("transaction.timeout.ms")), (None, None));
+        // Within one producer nothing is doubled or reordered by a repeated request all the same.
+        assert_eq!(producer.get("enable.idempotence"), Some("true"));
     }
 
     #[test]

@@ -7,11 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::lead::{DeadLetterCode, Record, Rejection, UnkeptValue, Vocabulary as _};
 
-use super::{
-    Limits, OutputBuffer, OutputTopic, Pipeline,
-    decode::too_large,
-    encode::{FRAME, ruleset},
-};
+use super::{Limits, OutputBuffer, OutputTopic, Pipeline, decode::too_large, encode::ruleset, output::FRAME};
 
 /// Microsoft's test marker, so that its test leads can be told from real losses.
 const MARKER: &[u8] = b"MSFT_TEST";
@@ -44,10 +40,7 @@ pub(super) fn dead_letter(rejection: &Rejection, record: &Record<'_>, pipeline: 
     let value = record.value.unwrap_or_default();
     let key_bytes = record.key.map_or(0, <[u8]>::len);
     let header_bytes: usize = record.headers.iter().map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len) + 16).sum();
-    let largest = match pipeline.encoding.largest.get(OutputTopic::DeadLetter as usize) {
-        Some(largest) if *largest > 0 => *largest,
-        _ => usize::MAX,
-    };
+    let largest = out.largest(OutputTopic::DeadLetter, &pipeline.encoding.largest).unwrap_or(usize::MAX);
     let room = largest.saturating_sub(FRAME + OUR_BYTES);
     let with_value = rejection.code != DeadLetterCode::TooLarge && value.len() + key_bytes + header_bytes <= room;
     let carried = if with_value { value.len() } else { 0 };

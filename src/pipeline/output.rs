@@ -23,6 +23,9 @@ impl OutputTopic {
     pub const ALL: [Self; 4] = [Self::Qualified, Self::Unqualified, Self::Routing, Self::DeadLetter];
 }
 
+/// What Kafka adds to a record's own bytes: the batch header and the lengths.
+pub(super) const FRAME: usize = 512;
+
 /// One output record, borrowed from the buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct Output<'a> {
@@ -36,6 +39,16 @@ pub struct Output<'a> {
     pub value: Option<&'a [u8]>,
     /// Headers, in order.
     pub headers: Headers<'a>,
+}
+
+impl Output<'_> {
+    /// About the bytes it has on its way, as they are held against a topic's limit.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let length = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+        let headers: usize = self.headers.iter().map(|(name, value)| name.len() + length(value)).sum();
+        length(self.key) + length(self.value) + headers + FRAME
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -55,6 +68,8 @@ pub struct OutputBuffer {
     entries: Vec<Entry>,
     record: usize,
     stamp: Timestamp,
+    /// What topics were found to take since the settings were read, in bytes; 0: as the settings say.
+    lowered: [usize; 4],
 }
 
 /// A state of the buffer to go back to.
@@ -74,6 +89,25 @@ impl OutputBuffer {
         self.entries.clear();
         self.record = 0;
         self.stamp = stamp;
+    }
+
+    /// Gives back what it holds in memory over `keep` bytes beside what is in it: one huge record must not stay for ever.
+    pub fn shrink(&mut self, keep: usize) {
+        self.bytes.shrink_to(keep);
+    }
+
+    /// From now on no output of `topic` has more than `largest` bytes, whatever the settings allow: the topic takes less now.
+    pub fn lower(&mut self, topic: OutputTopic, largest: usize) {
+        if let Some(known) = self.lowered.get_mut(topic as usize) {
+            *known = if *known == 0 { largest } else { largest.min(*known) };
+        }
+    }
+
+    /// The most bytes an output of `topic` may have, where the settings allow `allowed`; `None`: any number.
+    #[must_use]
+    pub fn largest(&self, topic: OutputTopic, allowed: &[usize; 4]) -> Option<usize> {
+        let known = [allowed, &self.lowered].map(|limits| limits.get(topic as usize).copied().filter(|limit| *limit > 0));
+        known.into_iter().flatten().min()
     }
 
     /// Says which record of the batch the next outputs come from.

@@ -8,9 +8,9 @@ use std::{
 };
 
 use crate::{
-    config::DeadLetterGuard,
+    config::{DeadLetterGuard, LaneMemory},
     io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, SchemaSource, Tally},
-    lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Timestamp},
+    lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Timestamp, Vocabulary},
     pipeline::{self, Memory, OutputBuffer, OutputTopic, Pipeline},
 };
 
@@ -23,12 +23,17 @@ pub struct DriveSettings {
     pub batch: BatchLimits,
     /// When to halt rather than commit a flood of dead letters.
     pub guard: DeadLetterGuard,
+    /// A transaction is closed once its outputs have so many bytes: a small record may hold thousands of leads, so what goes out
+    /// is not bounded by what came in.
+    pub outputs: usize,
+    /// A lane that would halt ends the run instead: somebody waits for it.
+    pub ends_on_halt: bool,
 }
 
 /// Runs until the lane ends. `pipeline` is asked once a batch: one snapshot of rules and tables decides all of it.
 ///
 /// # Errors
-/// The reason the lane, or the dead-letter guard, gives for not going on.
+/// The reason the lane gives for not going on; where `ends_on_halt`, the dead-letter guard's too.
 pub fn drive(
     lane: &mut impl Lane,
     observer: &mut impl Observer,
@@ -36,7 +41,7 @@ pub fn drive(
     schemas: &dyn SchemaSource,
     settings: &DriveSettings,
 ) -> Result<(), Fatal> {
-    let mut work = Work { guard: Guard::new(settings.guard), ..Work::default() };
+    let mut work = Work { guard: Guard::new(settings.guard), largest: settings.outputs, ..Work::default() };
     let mut batch = Batch::default();
     loop {
         observer.round();
@@ -59,7 +64,13 @@ pub fn drive(
                 end_of(lane.rewind())?;
                 break;
             }
-            work.guard.check(&work.counts())?;
+            if let Some(why) = work.flood() {
+                if settings.ends_on_halt {
+                    return Err(Fatal { message: why, exit: 1 });
+                }
+                lane.halt(&why);
+                break;
+            }
             let decided_in = started.elapsed();
             match lane.commit(&work.out, &work.progress) {
                 Ok(committed) => {
@@ -84,10 +95,6 @@ pub fn drive(
     }
 }
 
-/// A transaction is closed once its outputs have so many bytes: a small record may hold thousands of leads, so what goes out
-/// is not bounded by what came in.
-const LARGEST_OUTPUT: usize = 32 << 20;
-
 /// A transaction is closed once asking for schemas has taken so long: leaving must be possible in between.
 const LONGEST_QUESTION: Duration = Duration::from_secs(1);
 
@@ -109,11 +116,14 @@ struct Work {
     progress: Progress,
     records: u64,
     dead_letters: u64,
+    first_dead_letter: Option<Position>,
     /// Records whose events the broker refused as too large: decided again, they become dead letters.
     too_large: BTreeSet<Position>,
     guard: Guard,
     /// Asking for schemas took long, so the transaction at hand ends before the batch does.
     is_slow: bool,
+    /// A transaction's outputs have about so many bytes at most.
+    largest: usize,
 }
 
 impl Work {
@@ -123,9 +133,10 @@ impl Work {
         let started = Instant::now();
         self.is_slow = false;
         self.out.begin(now());
+        self.out.shrink(2 * self.largest);
         self.tally.clear();
         self.progress.clear();
-        (self.records, self.dead_letters) = (0, 0);
+        (self.records, self.dead_letters, self.first_dead_letter) = (0, 0, None);
         for (index, record) in batch.iter().enumerate().skip(first) {
             let refused = self.too_large.contains(&record.at);
             let reading = if refused {
@@ -141,8 +152,12 @@ impl Work {
             self.tally.read(&record.at.partition.topic);
             let (tally, dead_letters) = (&mut self.tally, &mut self.dead_letters);
             let outputs = self.out.len();
+            let first_dead_letter = &mut self.first_dead_letter;
             let seen = |outcome: &Outcome<'_>| {
-                *dead_letters += u64::from(matches!(outcome, Outcome::Rejected(_)));
+                if matches!(outcome, Outcome::Rejected(_)) {
+                    *dead_letters += 1;
+                    first_dead_letter.get_or_insert_with(|| record.at.clone());
+                }
                 tally.outcome(outcome);
             };
             pipeline::conclude(&facts, &record, pipeline, &mut self.out, seen);
@@ -153,16 +168,24 @@ impl Work {
             }
             self.records += 1;
             self.progress.observe(&record.at);
-            if self.is_slow || self.out.bytes() >= LARGEST_OUTPUT {
+            if self.is_slow || self.out.bytes() >= self.largest {
                 return index + 1;
             }
         }
         batch.len()
     }
 
-    /// Records and dead letters of the transaction at hand.
-    fn counts(&self) -> (u64, u64) {
-        (self.records, self.dead_letters)
+    /// Why the transaction at hand must not be committed, when it is part of a flood of dead letters.
+    fn flood(&self) -> Option<String> {
+        let (records, dead_letters) = self.guard.flood(self.records, self.dead_letters)?;
+        let most = self.tally.dead_letters.iter().max_by_key(|(_, count)| *count).map_or("none", |((_, code), _)| code.name());
+        let first = self.first_dead_letter.as_ref().map_or_else(String::new, |at| format!("; the first of this batch is {at}"));
+        Some(format!(
+            "halted by run.halt_on_dead_letters: {dead_letters} of the last {records} records are dead letters, most of this batch \
+             {most}{first}. This batch is not committed, and nobody else gets these partitions while this process runs. \
+             `leadstream explain --at TOPIC/PARTITION/OFFSET` shows why a record is refused; to go on all the same, raise the ratio \
+             or set over_records = 0, and start again"
+        ))
     }
 
     fn done(&mut self) {
@@ -172,13 +195,22 @@ impl Work {
     }
 
     fn taken_back(&mut self, batch: &Batch, abort: &Abort) {
-        for output in abort.too_large.iter().filter_map(|index| self.out.get(*index)) {
+        for (topic, largest) in OutputTopic::ALL.into_iter().zip(abort.limits.into_iter().flatten()) {
+            self.out.lower(topic, largest);
+        }
+        let refused: Vec<_> = abort.too_large.iter().filter_map(|index| self.out.get(*index)).collect();
+        // Where nobody tells the new limit, the next one of this size is known all the same.
+        let sizes: Vec<_> = refused.iter().map(|output| (output.topic, output.bytes() - 1)).collect();
+        for output in refused {
             // A dead letter that is refused too cannot become smaller by being refused again: the lane's pause and line tell.
             if output.topic != OutputTopic::DeadLetter
                 && let Some(record) = batch.get(output.record)
             {
                 self.too_large.insert(record.at);
             }
+        }
+        for (topic, largest) in sizes {
+            self.out.lower(topic, largest);
         }
     }
 }
@@ -199,7 +231,7 @@ fn now() -> Timestamp {
     Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
 }
 
-/// Halts before a flood of dead letters is committed.
+/// Knows a flood of dead letters before it is committed.
 #[derive(Debug, Default)]
 struct Guard {
     settings: DeadLetterGuard,
@@ -212,21 +244,13 @@ impl Guard {
         Self { settings, records: 0, dead_letters: 0 }
     }
 
+    /// Records and dead letters of the window with these, when they are a flood.
     #[allow(clippy::cast_precision_loss)] // counts of one window: far below 2^52
-    fn check(&self, (records, dead_letters): &(u64, u64)) -> Result<(), Fatal> {
+    fn flood(&self, records: u64, dead_letters: u64) -> Option<(u64, u64)> {
         let (records, dead_letters) = (self.records + records, self.dead_letters + dead_letters);
-        let settings = self.settings;
-        if settings.over_records == 0 || records < settings.over_records || (dead_letters as f64) < settings.ratio * records as f64 {
-            return Ok(());
-        }
-        Err(Fatal {
-            message: format!(
-                "halted by run.halt_on_dead_letters: {dead_letters} of the last {records} records are dead letters. The last batch \
-                 was not committed. `leadstream explain --at TOPIC/PARTITION/OFFSET` shows why a record is refused; raise the \
-                 ratio or set over_records = 0 to go on"
-            ),
-            exit: 1,
-        })
+        let DeadLetterGuard { ratio, over_records } = self.settings;
+        let is_flood = over_records > 0 && records >= over_records && (dead_letters as f64) >= ratio * records as f64;
+        is_flood.then_some((records, dead_letters))
     }
 
     /// A window that is full starts anew, so that a long good past does not hide a bad present.
@@ -241,6 +265,6 @@ impl Guard {
 
 /// How much a lane takes at once: enough to make a transaction worth its while, little enough to bound its memory.
 #[must_use]
-pub fn batch_limits(wait: Duration) -> BatchLimits {
-    BatchLimits { records: 10_000, bytes: 8 << 20, wait }
+pub fn batch_limits(wait: Duration, memory: LaneMemory) -> BatchLimits {
+    BatchLimits { records: 10_000, bytes: memory.batch().min(8 << 20), wait }
 }

@@ -14,7 +14,7 @@ use std::{
 use arc_swap::ArcSwap;
 
 use crate::{
-    config::Config,
+    config::{Config, LaneMemory},
     io::{Fatal, LaneWatch, Observer, SchemaSource},
     kafka::{BrokerHealth, KafkaLane, LaneSettings, random_instance},
     lead::Timestamp,
@@ -55,8 +55,10 @@ pub(super) struct Shared {
     pub health: Arc<BrokerHealth>,
     /// The largest output record, in bytes.
     pub largest_output: usize,
-    /// The least any output topic takes in one batch, in bytes.
-    pub smallest_limit: usize,
+    /// What each output topic takes, in bytes, by `OutputTopic as usize`; 0: not known.
+    pub limits: [usize; 4],
+    /// A lane that would halt ends the process instead: somebody waits for it.
+    pub ends_on_halt: bool,
 }
 
 impl Lanes {
@@ -72,7 +74,13 @@ impl Lanes {
     ) -> Result<Self, Failure> {
         let stop = Arc::new(AtomicBool::new(false));
         let instance = if config.kafka.instance.is_empty() { random_instance() } else { config.kafka.instance.clone() };
-        let drive_settings = DriveSettings { batch: batch_limits(config.run.commit_interval), guard: config.run.halt_on_dead_letters };
+        let memory = LaneMemory::share(config.run.memory, config.run.lanes);
+        let drive_settings = DriveSettings {
+            batch: batch_limits(config.run.commit_interval, memory),
+            outputs: memory.outputs(),
+            guard: config.run.halt_on_dead_letters,
+            ends_on_halt: shared.ends_on_halt,
+        };
         let started = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
         let mut threads = Vec::with_capacity(config.run.lanes);
         for number in 0..config.run.lanes {
@@ -82,10 +90,12 @@ impl Lanes {
                 output: OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned()),
                 transactional_id: format!("{}-{instance}-{number}", config.kafka.group),
                 from: config.run.from,
+                on_lost_position: config.run.on_lost_position,
                 started,
                 delivery: config.run.delivery,
+                memory,
                 largest_output: shared.largest_output,
-                smallest_limit: shared.smallest_limit,
+                limits: shared.limits,
             };
             let (mut observer, watch) = observe(number);
             let mut lane = KafkaLane::new(settings, Arc::clone(&shared.health), watch, Arc::clone(&stop));

@@ -1,11 +1,11 @@
 //! Ties the lanes to telemetry: one observer and one watch a lane, one HTTP address a process.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use crate::{
     config::Config,
     io::{Abort, Committed, LaneEvent, LaneWatch, Observer, Tally},
-    lead::Timestamp,
+    lead::{Partition, Timestamp},
     pipeline::{OutputTopic, Pipeline},
     registry::RegistryWatch,
     telemetry::{Labels, Metrics, Status, http},
@@ -65,6 +65,12 @@ impl Telemetry {
     pub(super) fn broker(&self) -> impl Fn(Result<(), &str>) + Send + 'static {
         let status = Arc::clone(&self.status);
         move |answer| status.broker(answer)
+    }
+
+    /// Partitions that stand still at the moment of a call, and why.
+    pub(super) fn halted_partitions(&self) -> impl Fn() -> BTreeMap<Partition, String> + Send + 'static {
+        let status = Arc::clone(&self.status);
+        move || status.halted_partitions()
     }
 
     /// The broker was asked and answered.

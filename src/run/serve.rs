@@ -2,6 +2,7 @@
 //! or (`--once`) when the group has reached the end offsets seen at the start.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
@@ -17,6 +18,7 @@ use crate::{
     config::Config,
     io::{NoRegistry, SchemaSource},
     kafka::{BrokerHealth, GroupProgress, TopicFinding, Topics},
+    lead::Partition,
     pipeline::{OutputTopic, Pipeline},
     registry::Registry,
     telemetry::logging,
@@ -39,8 +41,8 @@ const LEAVE: Duration = Duration::from_secs(8);
 /// Runs until it is told to end.
 ///
 /// # Errors
-/// 64 for settings that cannot work, 75 when `--once` does not move or a dependency is needed and away, 70 for a bug, 1 when
-/// the dead-letter guard halts.
+/// 64 for settings that cannot work, 75 when a dependency is needed and away, 70 for a bug. With `--once` also 75 when nothing
+/// moves, 64 when a partition's position is lost, 1 when the dead-letter guard halts.
 pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments) -> Result<(), Failure> {
     logging::start(&config.log);
     log_bugs();
@@ -68,8 +70,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
     let Some(formats) = formats else { return Ok(()) };
     pipeline.encoding.formats = formats;
     pipeline.encoding.largest = largest(config, &topics);
-    let limits = pipeline.encoding.largest.into_iter().filter(|limit| *limit > 0);
-    let smallest_limit = limits.min().unwrap_or(usize::MAX);
+    let limits = pipeline.encoding.largest;
     let schemas: Arc<dyn SchemaSource> = match &registry {
         Some(registry) => Arc::<Registry>::clone(registry),
         None => Arc::new(NoRegistry),
@@ -79,10 +80,11 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
         schemas,
         health,
         largest_output: largest_output(config),
-        smallest_limit,
+        limits,
+        ends_on_halt: arguments.once,
     };
     if arguments.once {
-        watch_progress(config, arguments.wait, sender.clone())?;
+        watch_progress(config, arguments.wait, telemetry.halted_partitions(), sender.clone())?;
     }
     let lanes = Lanes::start(config, &shared, &sender, |number| telemetry.lane(number))?;
     let watch = BrokerWatch::start(config, &shared.health, &telemetry)?;
@@ -185,8 +187,13 @@ fn largest(config: &Config, topics: &[TopicFinding]) -> [usize; 4] {
     })
 }
 
-/// `--once`: tells when the group has come to the end offsets of now, or stands still.
-fn watch_progress(config: &Config, wait: Duration, sender: Sender<Ending>) -> Result<(), Failure> {
+/// `--once`: tells when the group has come to the end offsets of now, but for partitions that have halted, or stands still.
+fn watch_progress(
+    config: &Config,
+    wait: Duration,
+    halted: impl Fn() -> BTreeMap<Partition, String> + Send + 'static,
+    sender: Sender<Ending>,
+) -> Result<(), Failure> {
     let deadline = Instant::now() + wait;
     let goal = loop {
         // A partition without a leader has one a moment later; that it stays away is what `wait` is for.
@@ -201,8 +208,10 @@ fn watch_progress(config: &Config, wait: Duration, sender: Sender<Ending>) -> Re
         let mut last = None;
         let ending = loop {
             let still_for = moved.elapsed();
-            match goal.look(still_for > Duration::from_secs(1)) {
-                Ok(found) if found.reached => break Ending::Reached,
+            let halted = halted();
+            let told = halted.values().next().map(|why| Ending::Stuck(Failure::usage(format!("run --once: {why}"))));
+            match goal.look(still_for > Duration::from_secs(1), |partition| halted.contains_key(partition)) {
+                Ok(found) if found.reached => break told.unwrap_or(Ending::Reached),
                 Ok(found) if last != Some(found.committed) => {
                     last = Some(found.committed);
                     moved = Instant::now();
@@ -210,6 +219,9 @@ fn watch_progress(config: &Config, wait: Duration, sender: Sender<Ending>) -> Re
                 Ok(_) | Err(_) => {}
             }
             if still_for > wait {
+                if let Some(told) = told {
+                    break told;
+                }
                 let text = format!("run --once: the group's committed offsets have not moved for {} s; try again", wait.as_secs());
                 break Ending::Stuck(Failure::unavailable(text));
             }

@@ -13,7 +13,7 @@ use prometheus::{
 };
 
 use crate::{
-    io::{Committed, LaneEvent, Tally},
+    io::{Committed, HaltReason, LaneEvent, Tally},
     lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Partition, Storefront, Timestamp, Verdict, Vocabulary},
     pipeline::OutputTopic,
 };
@@ -52,6 +52,8 @@ pub struct Metrics {
     producer_recycles: IntCounterVec,
     rebalances: IntCounterVec,
     assigned_partitions: IntGauge,
+    halted_partitions: IntGaugeVec,
+    skipped_offsets: IntCounterVec,
     consumer_lag_records: IntGaugeVec,
     consumer_lag_seconds: GaugeVec,
     unaccounted_records: IntGauge,
@@ -142,6 +144,8 @@ impl Metrics {
             producer_recycles: table.counter(&names::PRODUCER_RECYCLES)?,
             rebalances: table.counter(&names::REBALANCES)?,
             assigned_partitions: table.gauge(&names::ASSIGNED_PARTITIONS)?,
+            halted_partitions: table.gauges(&names::HALTED_PARTITIONS)?,
+            skipped_offsets: table.counter(&names::SKIPPED_OFFSETS)?,
             consumer_lag_records: table.gauges(&names::CONSUMER_LAG_RECORDS)?,
             consumer_lag_seconds: table.add(GaugeVec::new(
                 Opts::new(names::CONSUMER_LAG_SECONDS.name, names::CONSUMER_LAG_SECONDS.help),
@@ -174,6 +178,7 @@ impl Metrics {
     fn start_at_zero(&self) {
         for topic in &self.labels.input {
             self.records_consumed.with_label_values(&[topic]);
+            self.skipped_offsets.with_label_values(&[topic]);
         }
         for topic in &self.labels.output {
             self.events_produced.with_label_values(&[topic]);
@@ -310,6 +315,13 @@ impl Metrics {
                     self.consumer_lag_seconds.with_label_values(labels).set(seconds);
                 }
             }
+            LaneEvent::Halted { partitions, reason, .. } => {
+                for partition in partitions {
+                    let number = partition.number.to_string();
+                    self.halted_partitions.with_label_values(&[&*partition.topic, &number, reason.name()]).set(1);
+                }
+            }
+            LaneEvent::Skipped { partition, offsets } => self.skipped_offsets.with_label_values(&[&*partition.topic]).inc_by(offsets),
             // A member that leaves with nothing in its hands has lost nothing.
             LaneEvent::Lost([]) => {}
         }
@@ -332,6 +344,9 @@ impl Metrics {
             let labels: &[&str] = &[&partition.topic, &number];
             let _ = self.consumer_lag_records.remove_label_values(labels);
             let _ = self.consumer_lag_seconds.remove_label_values(labels);
+            for reason in HaltReason::ALL {
+                let _ = self.halted_partitions.remove_label_values(&[&*partition.topic, &number, reason.name()]);
+            }
         }
         self.assigned_partitions.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
     }

@@ -1,7 +1,10 @@
 //! The one table of metrics: name, kind, help, labels with where their values come from, buckets, and since when. Metrics are
 //! registered from it; `docs/metrics.md` and every query under `deploy/` are checked against it.
 
-use crate::lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Storefront, Verdict, Vocabulary};
+use crate::{
+    io::HaltReason,
+    lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Storefront, Verdict, Vocabulary},
+};
 
 /// What a metric is, in Prometheus's words.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -131,6 +134,7 @@ const RESULT: Label = closed("result", || RESULTS.to_vec());
 const REGISTRY_RESULT: Label = closed("result", || REGISTRY_RESULTS.to_vec());
 const RELOAD_RESULT: Label = closed("result", || RELOAD_RESULTS.to_vec());
 const REBALANCE_KIND: Label = closed("kind", || REBALANCE_KINDS.to_vec());
+const HALT_REASON: Label = closed("reason", || HaltReason::ALL.map(HaltReason::name).to_vec());
 const REASON: Label = bounded("reason", "gates of the ruleset, and `low_score`");
 const DESTINATION: Label = bounded("destination", "routes of the ruleset");
 const INPUT_TOPIC: Label = bounded("topic", "`topics.raw`");
@@ -206,6 +210,18 @@ pub const REBALANCES: Metric =
     counter("leadstream_rebalances_total", &[REBALANCE_KIND], "Times a lane's partitions were assigned, revoked or lost");
 /// Partitions this process reads.
 pub const ASSIGNED_PARTITIONS: Metric = gauge("leadstream_assigned_partitions", &[], "Partitions this process reads");
+/// Partitions that stand still until a person has decided.
+pub const HALTED_PARTITIONS: Metric = gauge(
+    "leadstream_halted_partitions",
+    &[INPUT_TOPIC, PARTITION, HALT_REASON],
+    "1 for each partition of this process that stands still until a person has decided",
+);
+/// Offsets passed over because the broker no longer held them.
+pub const SKIPPED_OFFSETS: Metric = counter(
+    "leadstream_skipped_offsets_total",
+    &[INPUT_TOPIC],
+    "Offsets passed over because the broker no longer held them, where run.on_lost_position asks for that",
+);
 /// Records not yet decided.
 pub const CONSUMER_LAG_RECORDS: Metric =
     gauge("leadstream_consumer_lag_records", &[INPUT_TOPIC, PARTITION], "Records not yet decided, of partitions this process reads");
@@ -252,6 +268,8 @@ pub const ALL: &[Metric] = &[
     PRODUCER_RECYCLES,
     REBALANCES,
     ASSIGNED_PARTITIONS,
+    HALTED_PARTITIONS,
+    SKIPPED_OFFSETS,
     CONSUMER_LAG_RECORDS,
     CONSUMER_LAG_SECONDS,
     RULESET_INFO,

@@ -10,7 +10,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    io::{Abort, LaneEvent, Tally},
+    io::{Abort, HaltReason, LaneEvent, Tally},
     lead::{Partition, Timestamp, Verdict},
     pipeline::OutputTopic,
 };
@@ -74,6 +74,10 @@ struct LaneState {
     round: Instant,
     joined: bool,
     partitions: BTreeMap<Partition, Option<Place>>,
+    /// Partitions that stand still, and why.
+    halted_partitions: BTreeMap<Partition, String>,
+    /// Why the whole lane stands still.
+    halted: Option<String>,
     last_commit: Option<Timestamp>,
     last_error: Option<(Timestamp, String)>,
 }
@@ -104,8 +108,15 @@ impl Status {
 
     /// A lane begins; lanes are numbered in the order they are added.
     pub fn add_lane(&self) {
-        let lane = LaneState { round: Instant::now(), joined: false, partitions: BTreeMap::new(), last_commit: None, last_error: None };
-        self.state().lanes.push(lane);
+        self.state().lanes.push(LaneState {
+            round: Instant::now(),
+            joined: false,
+            partitions: BTreeMap::new(),
+            halted_partitions: BTreeMap::new(),
+            halted: None,
+            last_commit: None,
+            last_error: None,
+        });
     }
 
     /// The lane's loop came round.
@@ -139,7 +150,7 @@ impl Status {
     /// The lane told something of itself.
     pub fn happened(&self, lane: usize, event: LaneEvent<'_>) {
         match event {
-            LaneEvent::Recycled(_) => {}
+            LaneEvent::Recycled(_) | LaneEvent::Skipped { .. } => {}
             LaneEvent::Assigned(partitions) => self.lane(lane, |lane| {
                 lane.joined = true;
                 lane.partitions.extend(partitions.iter().map(|partition| (partition.clone(), None)));
@@ -148,6 +159,13 @@ impl Status {
                 // The group has given this member up: it joins anew, and is told so by its next assignment.
                 lane.joined &= !matches!(event, LaneEvent::Lost(_));
                 lane.partitions.retain(|known, _| !partitions.contains(known));
+                lane.halted_partitions.retain(|known, _| !partitions.contains(known));
+            }),
+            LaneEvent::Halted { partitions, reason, why } => self.lane(lane, |lane| match reason {
+                HaltReason::LostPosition => {
+                    lane.halted_partitions.extend(partitions.iter().map(|partition| (partition.clone(), why.to_owned())));
+                }
+                HaltReason::DeadLetters => lane.halted = Some(why.to_owned()),
             }),
             LaneEvent::Lag { partition, next, end, seconds } => self.lane(lane, |lane| {
                 if let Some(known) = lane.partitions.get_mut(partition) {
@@ -176,6 +194,12 @@ impl Status {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.state().counts
+    }
+
+    /// Partitions that stand still while their lanes go on, and why.
+    #[must_use]
+    pub fn halted_partitions(&self) -> BTreeMap<Partition, String> {
+        self.state().lanes.iter().flat_map(|lane| lane.halted_partitions.clone()).collect()
     }
 
     /// Lanes that are stuck, by number; none: alive.
@@ -210,6 +234,10 @@ impl Status {
         }
         for (number, _) in state.lanes.iter().enumerate().filter(|(_, lane)| !lane.joined) {
             missing.push(format!("lane {number} has not joined the group yet"));
+        }
+        for (number, lane) in state.lanes.iter().enumerate() {
+            missing.extend(lane.halted.iter().map(|why| format!("lane {number} has halted: {why}")));
+            missing.extend(lane.halted_partitions.values().cloned());
         }
         missing
     }
@@ -268,17 +296,19 @@ impl LaneState {
                     "next_offset": place.map(|place| place.next), "end_offset": place.map(|place| place.end),
                     "lag_records": place.map(|place| (place.end - place.next).max(0)),
                     "lag_seconds": place.map(|place| place.seconds),
+                    "halted": self.halted_partitions.get(partition),
                 })
             })
             .collect();
         let word = match (stuck, self.joined, self.partitions.is_empty()) {
             (true, ..) => "stuck",
+            _ if self.halted.is_some() => "halted",
             (_, false, _) => "joining",
             (_, true, true) => "waiting for partitions",
             (_, true, false) => "running",
         };
         json!({
-            "lane": number, "state": word, "partitions": partitions, "last_commit": self.last_commit,
+            "lane": number, "state": word, "halted": self.halted, "partitions": partitions, "last_commit": self.last_commit,
             "last_error": self.last_error.as_ref().map(|(at, text)| json!({ "at": at, "error": text })),
         })
     }
@@ -333,6 +363,30 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_still_is_told_until_it_is_gone() {
+        let status = status();
+        status.broker(Ok(()));
+        status.happened(0, LaneEvent::Assigned(&[partition(0), partition(1)]));
+        status.happened(1, LaneEvent::Assigned(&[partition(2)]));
+        let (lost, flood) = (HaltReason::LostPosition, HaltReason::DeadLetters);
+        status.happened(0, LaneEvent::Halted { partitions: &[partition(1)], reason: lost, why: "leads.raw/1 stands still: gone" });
+        assert_eq!(status.missing(), ["leads.raw/1 stands still: gone"]);
+        assert_eq!(status.halted_partitions().into_keys().collect::<Vec<_>>(), [partition(1)]);
+        let shown = status.to_json(Instant::now());
+        assert_eq!(shown["lanes"][0]["state"], "running", "the other partition goes on");
+        assert_eq!(shown["lanes"][0]["partitions"][1]["halted"], "leads.raw/1 stands still: gone");
+        status.happened(0, LaneEvent::Revoked(&[partition(1)]));
+        assert_eq!(status.missing(), [""; 0], "whoever has it now tells");
+
+        status.happened(1, LaneEvent::Halted { partitions: &[partition(2)], reason: flood, why: "a flood" });
+        assert_eq!(status.missing(), ["lane 1 has halted: a flood"]);
+        assert_eq!(status.to_json(Instant::now())["lanes"][1]["state"], "halted");
+        status.happened(1, LaneEvent::Revoked(&[partition(2)]));
+        assert_eq!(status.missing(), ["lane 1 has halted: a flood"], "it halts whatever it is given");
+        assert_eq!(status.to_json(Instant::now())["lanes"][1]["halted"], "a flood");
+    }
+
+    #[test]
     fn a_lane_is_stuck_when_it_has_not_come_round_in_time() {
         let status = status().stuck_after(Duration::from_mins(1));
         let begun = Instant::now();
@@ -359,7 +413,7 @@ mod tests {
         tally.read(&topic);
         tally.dead_letter(crate::lead::DeadLetterStage::Decode, DeadLetterCode::NotUtf8);
         status.committed(0, &tally, Timestamp::from_millis(1_000));
-        let abort = Abort { reason: "fenced", detail: "another producer".to_owned(), too_large: Vec::new() };
+        let abort = Abort { reason: "fenced", detail: "another producer".to_owned(), too_large: Vec::new(), limits: None };
         status.aborted(0, &abort, Timestamp::from_millis(2_000));
 
         let shown = status.to_json(Instant::now());
@@ -370,6 +424,7 @@ mod tests {
         assert_eq!(lane["partitions"][0]["next_offset"], Value::Null);
         let behind = json!({
             "topic": "leads.raw", "partition": 3, "next_offset": 40, "end_offset": 42, "lag_records": 2, "lag_seconds": 1.5,
+            "halted": null,
         });
         assert_eq!(lane["partitions"][1], behind);
         assert_eq!(lane["partitions"].as_array().map(Vec::len), Some(2));

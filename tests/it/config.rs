@@ -3,7 +3,7 @@
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use leadstream::{
-    config::{self, Config, Delivery, From, LogFormat},
+    config::{self, Config, Delivery, From, LogFormat, OnLostPosition},
     pipeline::EventHeaders,
     problem::{Problem, Severity},
 };
@@ -111,8 +111,10 @@ fn every_key_reaches_its_field() {
         extra_bytes = 1_000
         [run]
         lanes = 3
+        memory = "1GiB"
         commit_interval = "2s"
         from = "latest"
+        on_lost_position = "earliest"
         delivery = "at-least-once"
         halt_on_dead_letters = { ratio = 0.5, over_records = 100 }
         [http]
@@ -142,6 +144,8 @@ fn every_key_reaches_its_field() {
     assert_eq!((limits.record_bytes, limits.depth, limits.leads, limits.field_bytes, limits.extra_bytes), (10, 3, 2, 100, 1000));
     assert_eq!((config.run.lanes, config.run.commit_interval), (3, Duration::from_secs(2)));
     assert_eq!((config.run.from, config.run.delivery), (From::Latest, Delivery::AtLeastOnce));
+    assert_eq!((config.run.lanes, config.run.memory), (3, 1 << 30));
+    assert_eq!(config.run.on_lost_position, OnLostPosition::Earliest);
     assert!((config.run.halt_on_dead_letters.ratio - 0.5).abs() < f64::EPSILON);
     assert_eq!(config.run.halt_on_dead_letters.over_records, 100);
     assert_eq!(config.http.listen, "[::]:0".parse::<SocketAddr>().expect("an address"));

@@ -14,7 +14,7 @@ use std::{
 };
 
 use leadstream::{
-    io::{Batch, Committed, CountedLead, LaneEvent, Tally},
+    io::{Batch, Committed, CountedLead, HaltReason, LaneEvent, Tally},
     lead::{
         Campaign, DeadLetterCode, DeadLetterStage, Flag, Flags, Outcome, Partition, Rejection, Storefront, Timestamp, Verdict, Vocabulary,
     },
@@ -259,6 +259,7 @@ fn what_can_be_known_beforehand_starts_at_zero_and_every_label_stays_in_its_set(
     metrics.happened(LaneEvent::Assigned(&[partition(0)]));
     metrics.happened(LaneEvent::Lag { partition: &partition(0), next: 1, end: 2, seconds: 0.5 });
     metrics.happened(LaneEvent::Recycled("fenced"));
+    metrics.happened(LaneEvent::Halted { partitions: &[partition(0)], reason: HaltReason::LostPosition, why: "" });
     let shown = text(&metrics);
     for metric in names::ALL {
         let kind = format!("# TYPE {} {}", metric.name, metric.kind.name());
@@ -307,6 +308,21 @@ fn the_lag_of_a_partition_goes_with_it() {
     let shown = text(&metrics);
     assert_eq!(value(&shown, "leadstream_assigned_partitions"), Some(0.0));
     assert_eq!(value(&shown, "leadstream_rebalances_total{kind=\"lost\"}"), Some(1.0), "nothing in hand, nothing lost");
+}
+
+#[test]
+fn a_partition_that_stands_still_is_told_by_whoever_has_it() {
+    let metrics = metrics();
+    let still = || series(&text(&metrics)).filter(|line| line.starts_with("leadstream_halted_partitions")).count();
+    metrics.happened(LaneEvent::Assigned(&[partition(3), partition(4)]));
+    metrics.happened(LaneEvent::Halted { partitions: &[partition(3)], reason: HaltReason::LostPosition, why: "gone" });
+    assert_eq!(still(), 1);
+    let series = "leadstream_halted_partitions{partition=\"3\",reason=\"lost_position\",topic=\"leads.raw\"}";
+    assert_eq!(value(&text(&metrics), series), Some(1.0));
+    metrics.happened(LaneEvent::Revoked(&[partition(3)]));
+    assert_eq!(still(), 0);
+    metrics.happened(LaneEvent::Skipped { partition: &partition(4), offsets: 7 });
+    assert_eq!(value(&text(&metrics), "leadstream_skipped_offsets_total{topic=\"leads.raw\"}"), Some(7.0));
 }
 
 #[test]

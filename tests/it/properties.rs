@@ -101,13 +101,13 @@ impl Observer for Counter {
 fn driven(values: &[Vec<u8>], records: usize, aborts: &[bool], largest: usize) -> (Vec<Visible>, (u64, u64, u64)) {
     let records_in = (0..).zip(values).map(|(offset, value)| (at(offset), now(), Some(value.clone()))).collect();
     let mut lane = MemoryLane::new(records_in);
-    let abort = || Abort { reason: "test", detail: String::new(), too_large: Vec::new() };
+    let abort = || Abort { reason: "test", detail: String::new(), too_large: Vec::new(), limits: None };
     lane.aborts = aborts.iter().map(|aborts| aborts.then(abort)).collect::<VecDeque<_>>();
     lane.largest = largest;
     let counter = Counter::default();
     let pipeline = Arc::new(pipeline());
-    let settings =
-        DriveSettings { batch: BatchLimits { records, bytes: 1 << 20, wait: Duration::ZERO }, guard: DeadLetterGuard::default() };
+    let batch = BatchLimits { records, bytes: 1 << 20, wait: Duration::ZERO };
+    let settings = DriveSettings { batch, guard: DeadLetterGuard::default(), outputs: 1 << 20, ends_on_halt: false };
     drive(&mut lane, &mut counter.clone(), || Arc::clone(&pipeline), &NoRegistry, &settings).expect("memory does not fail");
     let counts = *counter.0.borrow();
     (lane.visible, counts)
@@ -132,6 +132,30 @@ proptest! {
             prop_assert!(last < Some(place), "the order of the input");
             last = Some(place);
         }
+    }
+}
+
+#[test]
+fn a_flood_of_dead_letters_halts_the_lane_or_ends_the_run_before_it_is_committed() {
+    let (lead, bad) = (LEAD.as_bytes().to_vec(), b"{\"status\":1}".to_vec());
+    // Batches of five: good ones, some bad ones among good ones, then a flood over a window that is full again.
+    let values = [vec![lead.clone(); 5], [vec![lead; 3], vec![bad.clone(); 2]].concat(), vec![bad; 10]].concat();
+    for ends_on_halt in [false, true] {
+        let mut lane = MemoryLane::new((0..).zip(&values).map(|(offset, value)| (at(offset), now(), Some(value.clone()))).collect());
+        let (counter, pipeline) = (Counter::default(), Arc::new(pipeline()));
+        let batch = BatchLimits { records: 5, bytes: 1 << 20, wait: Duration::ZERO };
+        let settings = DriveSettings { batch, guard: DeadLetterGuard { ratio: 0.7, over_records: 10 }, outputs: 1 << 20, ends_on_halt };
+        let end = drive(&mut lane, &mut counter.clone(), || Arc::clone(&pipeline), &NoRegistry, &settings);
+        match end {
+            Ok(()) => assert!(!ends_on_halt),
+            Err(fatal) => {
+                assert!(ends_on_halt && fatal.exit == 1, "{fatal:?}");
+                let told = ["10 of the last 10 records", "unknown_format", "leads.raw/3/"];
+                assert!(told.iter().all(|word| fatal.message.contains(word)), "{}", fatal.message);
+            }
+        }
+        // The window of the first ten is full and good; the next five are not yet enough to judge by.
+        assert_eq!(counter.0.borrow().0, 15);
     }
 }
 

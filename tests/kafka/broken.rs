@@ -2,7 +2,7 @@
 //! log rule has its own in `closing`.
 
 use super::{
-    load::{Disturbed, prove, under_load},
+    disturbed::{Disturbed, prove, under_load},
     outcomes::{Outcomes, Wrong},
     proxy::{Action, Api},
     service::SOON,

@@ -112,6 +112,39 @@ pub(crate) fn create_topics(brokers: &str, topics: &[Topic<'_>]) {
     }
 }
 
+/// Deletes a topic, and waits until it is gone.
+pub(crate) fn delete_topic(brokers: &str, topic: &str) {
+    let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("good settings");
+    let options = AdminOptions::new().operation_timeout(Some(CALL)).request_timeout(Some(CALL));
+    for result in block_on(admin.delete_topics(&[topic], &options)).expect("the broker answers") {
+        result.expect("the topic is deleted");
+    }
+    let client: BaseConsumer = config(brokers).create().expect("good settings");
+    wait_for("the topic is gone", CALL, String::new, || {
+        let found = client.fetch_metadata(None, CALL).ok()?;
+        found.topics().iter().all(|known| known.name() != topic).then_some(())
+    });
+}
+
+/// Sets a group's offsets as a person would by Kafka's own tool: nobody may be in the group.
+pub(crate) fn set_offsets(brokers: &str, group: &str, topic: &str, offsets: &BTreeMap<i32, i64>) {
+    let client: BaseConsumer = config(brokers).set("group.id", group).create().expect("good settings");
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in offsets {
+        list.add_partition_offset(topic, *partition, Offset::Offset(*offset)).expect("a place");
+    }
+    // The last member may have left a moment ago.
+    let commit = || client.commit(&list, rdkafka::consumer::CommitMode::Sync).ok();
+    wait_for("the group's offsets are set", CALL, String::new, commit);
+}
+
+/// Whether there is such a topic, of the broker's own too.
+pub(crate) fn has_topic(brokers: &str, topic: &str) -> bool {
+    let client: BaseConsumer = config(brokers).create().expect("good settings");
+    let found = client.fetch_metadata(None, CALL).expect("the broker answers");
+    found.topics().iter().any(|known| known.name() == topic)
+}
+
 /// Gives a topic more partitions.
 pub(crate) fn add_partitions(brokers: &str, topic: &str, partitions: usize) {
     let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("good settings");
@@ -135,6 +168,13 @@ pub(crate) fn alter_topic(brokers: &str, topic: &str, settings: &[(&str, &str)])
     for result in block_on(admin.alter_configs(&[change], &options)).expect("the broker answers") {
         result.expect("the topic is changed");
     }
+    // Taken by the controller is not yet known to the broker.
+    wait_for("the topic's settings hold", CALL, String::new, || {
+        let described = block_on(admin.describe_configs(&[ResourceSpecifier::Topic(topic)], &options)).ok()?;
+        let found = described.into_iter().next()?.ok()?;
+        let holds = |(key, value): &(&str, &str)| found.get(key).and_then(|entry| entry.value.as_deref()) == Some(*value);
+        settings.iter().all(holds).then_some(())
+    });
 }
 
 /// Deletes what lies before these offsets, by partition.

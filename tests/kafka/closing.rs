@@ -12,8 +12,8 @@ use std::{
 };
 
 use super::{
+    disturbed::{Disturbed, prove, under_load},
     leads::Expected,
-    load::{Disturbed, prove, under_load},
     outcomes::{At, Outcomes, Wrong},
     proxy::{Action, Api, Request},
     service::{SOON, Service},

@@ -14,7 +14,8 @@ use super::{
 
 const PARTITIONS: usize = 8;
 
-fn number(name: &str, default: usize) -> usize {
+/// A number that the environment may give: how long the long form of a test is.
+pub(crate) fn number(name: &str, default: usize) -> usize {
     env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 

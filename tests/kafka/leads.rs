@@ -51,11 +51,16 @@ fn value(number: usize, mail: &str, source: &str, action: &str) -> Vec<u8> {
     lead.to_string().into_bytes()
 }
 
-/// A qualified lead with a note of so many characters that no compression makes small.
-pub(crate) fn with_note(number: usize, length: usize) -> Vec<u8> {
+/// So many characters that no compression makes small.
+pub(crate) fn noise(number: usize, length: usize) -> String {
     let mut dice = Dice::new(number as u64);
     let letters = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
-    let note: String = (0..length).map(|_| char::from(letters[dice.below(64)])).collect();
+    (0..length).map(|_| char::from(letters[dice.below(64)])).collect()
+}
+
+/// A qualified lead with a note of so many characters that no compression makes small.
+pub(crate) fn with_note(number: usize, length: usize) -> Vec<u8> {
+    let note = noise(number, length);
     let lead = serde_json::json!({
         "userDetails": {
             "firstName": "Zyxenia", "email": format!("zyx.quillf{number}@granite-bank.example.com"), "country": "US",

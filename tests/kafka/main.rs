@@ -5,10 +5,10 @@
 
 mod broker;
 mod clients;
+mod disturbed;
 mod fake_registry;
 mod harness;
 mod leads;
-mod load;
 mod outcomes;
 #[path = "../it/planted.rs"]
 mod planted;
@@ -35,20 +35,25 @@ mod oracle;
 #[path = "../storm/schedule.rs"]
 mod schedule;
 
+mod at_least_once;
 mod avro;
 mod broken;
 mod closing;
 mod delaying;
+mod idle;
 mod joining;
 mod kills;
+mod memory;
 mod outage;
 mod path;
 mod pausing;
 mod privacy;
 mod proxied;
+mod standing_still;
 mod stopping;
 mod subscribers;
 #[cfg(feature = "tls")]
 mod tls;
+mod too_large;
 mod topics;
 mod trouble;

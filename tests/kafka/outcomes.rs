@@ -111,6 +111,43 @@ impl Outcomes {
         wrong
     }
 
+    /// Every one of `sources` has its one expected outcome, perhaps more than once, and nothing else is there; tells how many
+    /// records were there again.
+    pub(crate) fn assert_each_at_least_once(&self, sources: &BTreeMap<At, Expected>) -> usize {
+        let mut found = self.by_position();
+        let count = |found: &BTreeMap<At, Vec<String>>| found.values().map(Vec::len).sum::<usize>();
+        let all = count(&found);
+        found.values_mut().for_each(Vec::dedup);
+        let wrong: Vec<_> = sources
+            .keys()
+            .chain(found.keys().filter(|at| !sources.contains_key(at)))
+            .filter(|at| found.get(at).cloned().unwrap_or_default() != sources.get(at).map_or_else(Vec::new, names))
+            .map(|at| format!("  {at:?}: expected {:?}, found {:?}", sources.get(at), found.get(at)))
+            .collect();
+        assert!(
+            wrong.is_empty(),
+            "{} of {} positions have not their outcome:\n{}",
+            wrong.len(),
+            sources.len(),
+            wrong[..wrong.len().min(10)].join("\n")
+        );
+        all - count(&found)
+    }
+
+    /// As [`Outcomes::assert_in_order`], of the first time that each record is there.
+    pub(crate) fn assert_first_appearances_in_order(self) {
+        let first = |records: Vec<Kept>, name: &dyn Fn(&Kept) -> (At, String)| {
+            let mut seen = std::collections::BTreeSet::new();
+            records.into_iter().filter(|record| seen.insert(name(record))).collect::<Vec<_>>()
+        };
+        let Self { topic, qualified, unqualified, routing, dead_letter } = self;
+        let nobody = Self { topic, qualified: Vec::new(), unqualified: Vec::new(), routing: Vec::new(), dead_letter: Vec::new() };
+        let event = |event: &Kept| nobody.source(event);
+        let [qualified, unqualified, routing] = [qualified, unqualified, routing].map(|records| first(records, &event));
+        let dead_letter = first(dead_letter, &|dead| (nobody.dead_source(dead), String::new()));
+        Self { topic: nobody.topic.clone(), qualified, unqualified, routing, dead_letter }.assert_in_order();
+    }
+
     /// Within each output partition the events of one input partition stand in the order of their offsets.
     pub(crate) fn assert_in_order(&self) {
         let check = |name: &str, records: &[Kept], source: &dyn Fn(&Kept) -> At| {
@@ -237,6 +274,27 @@ mod tests {
     fn a_record_from_nowhere_is_found() {
         let more = [(0, 0), (0, 1), (7, 7)].map(|at| event(0, at, "0/unqualified"));
         outcomes(more.into()).assert_each_exactly_once(&sources());
+    }
+
+    #[test]
+    fn what_is_there_again_is_counted_and_its_place_does_not_matter() {
+        let repeated = || outcomes([(0, 0), (0, 1), (0, 0), (0, 1), (0, 1)].map(|at| event(0, at, "0/unqualified")).into());
+        assert_eq!(repeated().assert_each_at_least_once(&sources()), 3);
+        repeated().assert_first_appearances_in_order();
+    }
+
+    #[test]
+    #[should_panic(expected = "1 of 2 positions have not their outcome")]
+    fn a_lost_record_is_found_where_others_may_be_there_again() {
+        let once_and_again = [(0, 0), (0, 0)].map(|at| event(0, at, "0/unqualified"));
+        outcomes(once_and_again.into()).assert_each_at_least_once(&sources());
+    }
+
+    #[test]
+    #[should_panic(expected = "offset 0 of input partition 0 stands after Some(1)")]
+    fn a_turned_first_appearance_is_found() {
+        let turned = [(0, 1), (0, 0), (0, 1)].map(|at| event(0, at, "0/unqualified"));
+        outcomes(turned.into()).assert_first_appearances_in_order();
     }
 
     #[test]

@@ -260,6 +260,17 @@ impl Service {
         lanes.iter().map(|lane| lane["partitions"].as_array().map_or(0, Vec::len)).sum()
     }
 
+    /// The memory it has now, and the most it ever had, in KiB, as the kernel counts (`VmRSS`, `VmHWM`).
+    pub(crate) fn memory(&self) -> (usize, usize) {
+        let path = format!("/proc/{}/status", self.child.id());
+        let status = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}\n{}", self.lines()));
+        let kib = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("the kernel tells");
+            line.trim_matches([':', ' ', '\t', 'k', 'B']).parse().expect("a number")
+        };
+        (kib("VmRSS"), kib("VmHWM"))
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it is ours");

@@ -1,9 +1,11 @@
 //! One lane: a group member and a producer behind one seam, since a commit needs the member's generation and an abort
 //! needs the member's rewind. No transaction is open while the member is polled, so a rebalance never meets one.
 
+mod halting;
 mod recovery;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,11 +16,11 @@ use std::{
 use rdkafka::{
     Message,
     consumer::Consumer,
-    error::{KafkaError, RDKafkaErrorCode as Code},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
 };
 
 use crate::{
-    config::{Delivery, From, KafkaConfig},
+    config::{Delivery, From, KafkaConfig, LaneMemory, OnLostPosition},
     io::{Batch, BatchLimits, Committed, Lane, LaneError, LaneEvent, LaneWatch, Next, Progress},
     lead::{Partition, Timestamp},
     pipeline::OutputBuffer,
@@ -29,7 +31,7 @@ use super::{
     consumer::{Change, Member, list},
     fences::Fences,
     native,
-    placement::{self, Ownership},
+    placement::{self, Ownership, Standing},
     producer::{Producer, Remedy, Trouble, abortable},
     properties::Packing,
     record::push,
@@ -37,7 +39,9 @@ use super::{
 };
 
 /// A batch's arena is kept up to this size.
-const KEEP: usize = 64 << 20;
+const KEEP: usize = 16 << 20;
+/// How long moving partitions within the client may take.
+const PLACE: Duration = Duration::from_secs(5);
 /// `next_batch` returns at least this often, with or without records.
 const ROUND: Duration = Duration::from_millis(250);
 
@@ -58,14 +62,18 @@ pub struct LaneSettings {
     pub transactional_id: String,
     /// Where a partition without an offset starts.
     pub from: From,
+    /// What becomes of a partition whose committed offset is gone.
+    pub on_lost_position: OnLostPosition,
     /// When the process started: what `latest` means.
     pub started: Timestamp,
     /// What is promised.
     pub delivery: Delivery,
+    /// What the queues may hold.
+    pub memory: LaneMemory,
     /// The largest output record, in bytes.
     pub largest_output: usize,
-    /// The least any output topic takes in one batch, in bytes.
-    pub smallest_limit: usize,
+    /// What each output topic takes, in bytes, by `OutputTopic as usize`; 0: not known.
+    pub limits: [usize; 4],
 }
 
 /// A lane on a Kafka cluster.
@@ -84,6 +92,10 @@ pub struct KafkaLane {
     rewinding: bool,
     /// The member said a position is gone; to be looked into.
     range_in_doubt: bool,
+    /// The whole lane stands still, and why.
+    halted: Option<String>,
+    /// Lost positions that were told, so that each is told once.
+    told_lost: BTreeSet<(Partition, Option<i64>)>,
     pause_until: Option<Instant>,
     aborts_in_a_row: u32,
     fences: Fences,
@@ -93,11 +105,17 @@ pub struct KafkaLane {
     sampled: Instant,
 }
 
+/// Records may be sent together up to this many bytes: the least that any output topic takes in one batch.
+fn together(limits: [usize; 4]) -> usize {
+    let least = limits.into_iter().filter(|limit| *limit > 0).min();
+    least.unwrap_or(LARGEST_BATCH).clamp(SMALLEST_BATCH, LARGEST_BATCH)
+}
+
 impl KafkaLane {
     /// A lane that connects when it is first asked for a batch. `stop` ends it after the batch in hand.
     pub fn new(settings: LaneSettings, health: Arc<BrokerHealth>, watch: Box<dyn LaneWatch>, stop: Arc<AtomicBool>) -> Self {
-        let together = settings.smallest_limit.clamp(SMALLEST_BATCH, LARGEST_BATCH);
-        let packing = Packing { largest: settings.largest_output, together, alone: false };
+        let on_the_way = settings.memory.on_the_way(settings.largest_output);
+        let packing = Packing { largest: settings.largest_output, together: together(settings.limits), alone: false, on_the_way };
         Self {
             input: settings.input.iter().map(|topic| Arc::from(topic.as_str())).collect(),
             settings,
@@ -110,6 +128,8 @@ impl KafkaLane {
             unsettled: Vec::new(),
             rewinding: false,
             range_in_doubt: false,
+            halted: None,
+            told_lost: BTreeSet::new(),
             pause_until: None,
             aborts_in_a_row: 0,
             fences: Fences::default(),
@@ -168,30 +188,23 @@ impl KafkaLane {
     }
 
     /// First placement, rewind, and a look at lost positions. `false`: not done, read nothing yet.
-    fn place(&mut self) -> Result<bool, LaneError> {
+    fn place(&mut self) -> bool {
         if sabotage().no_rewind {
             self.rewinding = false;
         }
-        let Some(member) = &self.member else { return Ok(false) };
+        let Some(member) = &self.member else { return false };
         if !self.rewinding && self.unsettled.is_empty() && !self.range_in_doubt {
-            return Ok(true);
+            return true;
         }
         if self.owned.is_empty() {
             (self.rewinding, self.range_in_doubt) = (false, false);
-            return Ok(true);
+            return true;
         }
         if member.consumer.assignment_lost() {
-            return Ok(false);
+            return false;
         }
-        let policy = placement::Start { from: self.settings.from, latest: self.settings.started };
-        let placed = if self.rewinding {
-            placement::rewind(member, &self.owned.partitions(), policy)
-        } else {
-            placement::settle(member, &self.unsettled, policy)
-        };
-        let range = if self.range_in_doubt && placed.is_ok() { placement::check_range(member, &self.owned.partitions()) } else { Ok(None) };
-        match (placed, range) {
-            (Ok(placed), Ok(None)) => {
+        match self.try_place() {
+            Ok(placed) => {
                 for (partition, next) in placed {
                     if let Some(owned) = self.owned.get_mut(&partition) {
                         owned.next = Some(next);
@@ -199,16 +212,28 @@ impl KafkaLane {
                 }
                 self.unsettled.clear();
                 (self.rewinding, self.range_in_doubt) = (false, false);
-                Ok(true)
+                true
             }
-            (Ok(_), Ok(Some(fatal))) => Err(LaneError::Fatal(fatal)),
-            (Err(error), _) | (_, Err(error)) => {
+            Err(error) => {
                 tracing::debug!(%error, "placing partitions did not succeed; again");
                 self.suspect(&error);
                 self.pause(Duration::from_millis(200));
-                Ok(false)
+                false
             }
         }
+    }
+
+    /// Looks where the group stands and goes there; tells where that is.
+    fn try_place(&mut self) -> KafkaResult<Vec<(Partition, i64)>> {
+        let Some(member) = &self.member else { return Ok(Vec::new()) };
+        let policy = placement::Start { from: self.settings.from, latest: self.settings.started };
+        let wanted = self.owned.moving((!self.rewinding).then_some(self.unsettled.as_slice()));
+        let Standing { mut known, lost } = placement::settle(member, &wanted, policy, self.range_in_doubt)?;
+        known.extend(self.decide_on_lost(lost)?);
+        if let Some(member) = self.member.as_ref().filter(|_| self.rewinding && !known.is_empty()) {
+            member.place(&known, PLACE)?;
+        }
+        Ok(known)
     }
 
     fn suspect(&self, error: &KafkaError) {
@@ -268,6 +293,12 @@ impl KafkaLane {
             return Err(refused("state", "no producer", Remedy::Replace));
         };
         let offsets: Vec<_> = progress.iter().map(|(partition, next)| (partition.clone(), next.get())).collect();
+        // Offsets of a consumer that is no member would be taken where the group is empty, and its metadata would switch fencing
+        // off: looked at before and after that is taken.
+        let no_member = |remedy| refused("rebalance", "this lane is no member of its group just now", remedy);
+        if !member.may_commit() {
+            return Err(no_member(Remedy::Wait));
+        }
         if sabotage().offsets_first {
             // Whether that succeeds or not, the outputs follow: what is broken is the order.
             let _ = member.commit(&offsets);
@@ -281,11 +312,7 @@ impl KafkaLane {
             });
         }
         let offsets = list(&offsets).map_err(|error| refused("state", &error.to_string(), Remedy::Abort))?;
-        // Metadata of a consumer that is no member would switch fencing off: looked at before and after it is taken.
-        let metadata = member.may_commit().then(|| member.consumer.group_metadata()).flatten();
-        let Some(metadata) = metadata.filter(|_| member.may_commit()) else {
-            return Err(refused("rebalance", "this lane is no member of its group just now", Remedy::Abort));
-        };
+        let metadata = member.consumer.group_metadata().filter(|_| member.may_commit()).ok_or_else(|| no_member(Remedy::Abort))?;
         producer.send_offsets(&offsets, &metadata)?;
         producer.commit()
     }
@@ -296,6 +323,9 @@ impl Lane for KafkaLane {
         batch.clear(KEEP);
         if self.stopping() {
             return Ok(Next::End);
+        }
+        if self.halted.is_some() {
+            return self.stand_still(batch);
         }
         let ready = self.connect()?;
         self.sample_lag();
@@ -313,7 +343,7 @@ impl Lane for KafkaLane {
             }
             let paused = !ready || self.pause_until.is_some_and(|until| Instant::now() < until);
             if !placed || self.rewinding || !self.unsettled.is_empty() || self.range_in_doubt {
-                placed = !paused && self.place()?;
+                placed = !paused && self.place();
             }
             let Some(member) = &self.member else { return Ok(Next::Idle) };
             let until = if batch.is_empty() { round } else { full_at };
@@ -325,7 +355,7 @@ impl Lane for KafkaLane {
                 None => {}
                 Some(Ok(_)) if !placed => {}
                 Some(Ok(message)) => {
-                    if let Some(owned) = self.owned.find(message.topic(), message.partition()) {
+                    if let Some(owned) = self.owned.find(message.topic(), message.partition()).filter(|owned| !owned.halted) {
                         if batch.is_empty() {
                             full_at = Instant::now() + limits.wait;
                         }
@@ -377,6 +407,10 @@ impl Lane for KafkaLane {
     fn rewind(&mut self) -> Result<(), LaneError> {
         self.rewinding = true;
         Ok(())
+    }
+
+    fn halt(&mut self, why: &str) {
+        self.halt_all(why);
     }
 }
 

@@ -16,17 +16,18 @@ use super::{
         fences,
         producer::{Producer, Remedy, Trouble, abortable, is_fence},
         properties,
+        topics::Topics,
     },
-    KafkaLane,
+    KafkaLane, together,
 };
+
+/// How long the broker may take to tell of its topics.
+const ANSWER: Duration = Duration::from_secs(5);
 
 impl KafkaLane {
     /// Has a group member and a fit producer. `false`: not yet.
     pub(super) fn connect(&mut self) -> Result<bool, LaneError> {
-        if self.member.is_none() {
-            let member = Member::join(&properties::consumer(&self.settings.kafka), &self.settings.input, &self.health);
-            self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
-        }
+        self.join()?;
         if let Some(producer) = &self.producer {
             producer.drain();
             if let Some(reason) = producer.take_doubt() {
@@ -34,6 +35,16 @@ impl KafkaLane {
             }
         }
         self.ready_producer()
+    }
+
+    /// Has a group member.
+    pub(super) fn join(&mut self) -> Result<(), LaneError> {
+        if self.member.is_none() {
+            let member =
+                Member::join(&properties::consumer(&self.settings.kafka, self.settings.memory), &self.settings.input, &self.health);
+            self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
+        }
+        Ok(())
     }
 
     pub(super) fn ready_producer(&mut self) -> Result<bool, LaneError> {
@@ -80,7 +91,7 @@ impl KafkaLane {
         {
             trouble = fenced;
         }
-        let mut abort = Abort { reason: trouble.reason, detail: trouble.detail, too_large: Vec::new() };
+        let mut abort = Abort { reason: trouble.reason, detail: trouble.detail, too_large: Vec::new(), limits: None };
         let mut replace = None;
         if let Some(producer) = &self.producer {
             match trouble.remedy {
@@ -89,11 +100,6 @@ impl KafkaLane {
                     let aborted = producer.abort();
                     producer.drain();
                     abort.too_large = producer.too_large();
-                    if abort.too_large.len() > 1 && !self.packing.alone {
-                        // The broker refused a whole batch: which of its records it meant shows when each goes alone.
-                        abort.too_large.clear();
-                        self.packing.alone = true;
-                    }
                     let cause = producer.first_cause();
                     if let Some((code, topic)) = cause.as_ref().filter(|_| trouble.reason.starts_with("delivery")) {
                         abort.reason = abortable(*code);
@@ -105,10 +111,9 @@ impl KafkaLane {
                     if was_fenced {
                         (abort.reason, replace) = ("fenced", Some("fenced"));
                     } else {
-                        replace = aborted.err().map(|_| "failed_abort").or(self.packing.alone.then_some("packing"));
                         // A record that the broker refused is missing in the numbering of its partition: librdkafka would
                         // stumble over the gap, and the next transaction be aborted as well.
-                        replace = replace.or(cause.map(|_| "refused_record"));
+                        replace = aborted.err().map(|_| "failed_abort").or(cause.map(|_| "refused_record"));
                     }
                 }
                 Remedy::Replace => replace = Some(trouble.reason),
@@ -122,6 +127,9 @@ impl KafkaLane {
             if trouble.remedy != Remedy::Wait {
                 replace = replace.or_else(|| producer.take_doubt());
             }
+        }
+        if self.pack_anew(&mut abort) {
+            replace = replace.or(Some("packing"));
         }
         if let Some(reason) = replace {
             self.replace_producer(reason);
@@ -139,6 +147,44 @@ impl KafkaLane {
             self.complaint = Some(complaint);
         }
         LaneError::Aborted(abort)
+    }
+}
+
+impl KafkaLane {
+    /// After the broker refused something as too large: learns what it takes now, so that the next batch is made to fit; where
+    /// that brings nothing new, sends each record alone. Whether the producer is to be replaced for it.
+    fn pack_anew(&mut self, abort: &mut Abort) -> bool {
+        if abort.too_large.is_empty() {
+            return false;
+        }
+        if self.learn_limits() {
+            // What is too large is known before it is sent now, and nothing else was meant.
+            abort.too_large.clear();
+            abort.limits = Some(self.settings.limits);
+            self.packing.together = self.packing.together.min(together(self.settings.limits));
+            return true;
+        }
+        if abort.too_large.len() > 1 && !self.packing.alone {
+            // The broker refused a whole batch: which of its records it meant shows when each goes alone.
+            abort.too_large.clear();
+            self.packing.alone = true;
+        }
+        self.packing.alone
+    }
+
+    /// Asks what the output topics take now. Whether that is less than was known.
+    fn learn_limits(&mut self) -> bool {
+        let found = Topics::connect(&self.settings.kafka).and_then(|topics| topics.find(&self.settings.output, ANSWER));
+        let Ok(found) = found else { return false };
+        let mut lowered = false;
+        for (known, topic) in self.settings.limits.iter_mut().zip(&found) {
+            if topic.partitions > 0 && topic.largest < *known {
+                tracing::warn!("topic {} takes {} bytes now, {known} before: larger events become dead letters", topic.name, topic.largest);
+                *known = topic.largest;
+                lowered = true;
+            }
+        }
+        lowered
     }
 }
 

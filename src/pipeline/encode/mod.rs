@@ -11,7 +11,10 @@ pub(super) use headers::ruleset;
 
 use crate::lead::{DeadLetterCode, DeadLetterStage, Decision, Record, Rejection, Route, Verdict};
 
-use super::{OutputBuffer, OutputTopic, output::HeaderWriter};
+use super::{
+    OutputBuffer, OutputTopic,
+    output::{FRAME, HeaderWriter},
+};
 use published::Published;
 
 /// Which headers events carry.
@@ -48,9 +51,6 @@ pub struct EncodeSettings {
     /// Every output also carries `lead-replay: ID`.
     pub replay: Option<String>,
 }
-
-/// What Kafka adds to a record's own bytes: the batch header and the lengths.
-pub(super) const FRAME: usize = 512;
 
 /// One event of a lead.
 #[derive(Clone, Copy, Debug)]
@@ -117,8 +117,8 @@ fn write(
         |writer: &mut HeaderWriter<'_>| headers::event(event, decision, record, settings, format, stamp, writer),
     );
     let bytes = out.bytes() - start + FRAME;
-    match settings.largest.get(topic as usize) {
-        Some(largest) if *largest > 0 && bytes > *largest => Err(Rejection {
+    match out.largest(topic, &settings.largest) {
+        Some(largest) if bytes > largest => Err(Rejection {
             stage: DeadLetterStage::Encode,
             code: DeadLetterCode::OutputTooLarge,
             field: format!("[{}]", decision.facts.index),

@@ -70,7 +70,8 @@ pub fn demo(config: &Config, pipeline: Pipeline, arguments: &DemoArguments, out:
         schemas: Arc::new(NoRegistry),
         health: Arc::new(BrokerHealth::new(&config.kafka.brokers)),
         largest_output: largest_output(&config),
-        smallest_limit: usize::MAX,
+        limits: [0; 4],
+        ends_on_halt: true,
     };
     telemetry.broker_answers();
     let writer = Writer::start(&config, &raw, arguments.leads)?;
