@@ -7,10 +7,10 @@
 mod broker;
 #[allow(dead_code)] // some of it is the storm's
 mod clients;
+mod disturbed;
 mod fake_registry;
 mod harness;
 mod leads;
-mod load;
 mod outcomes;
 #[path = "../it/planted.rs"]
 mod planted;

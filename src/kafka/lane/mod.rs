@@ -302,17 +302,17 @@ impl KafkaLane {
             return Err(refused("state", "no producer", Remedy::Replace));
         };
         let offsets: Vec<_> = progress.iter().map(|(partition, next)| (partition.clone(), next.get())).collect();
+        // Offsets of a consumer that is no member would be taken where the group is empty, and its metadata would switch fencing
+        // off: looked at before and after that is taken.
+        let no_member = |remedy| refused("rebalance", "this lane is no member of its group just now", remedy);
+        if !member.may_commit() {
+            return Err(no_member(Remedy::Wait));
+        }
         if sabotage().offsets_first {
             // Whether that succeeds or not, the outputs follow: what is broken is the order.
             let _ = member.commit(&offsets);
         }
         producer.write(out, &self.settings.output)?;
-        // Offsets of a consumer that is no member would be taken where the group is empty, and its metadata would switch fencing
-        // off: looked at before and after that is taken.
-        let no_member = || refused("rebalance", "this lane is no member of its group just now", Remedy::Abort);
-        if !member.may_commit() {
-            return Err(no_member());
-        }
         if self.settings.delivery == Delivery::AtLeastOnce {
             return member.commit(&offsets).map_err(|error| Trouble {
                 reason: error.rdkafka_error_code().map_or("delivery", abortable),
@@ -322,7 +322,7 @@ impl KafkaLane {
             });
         }
         let offsets = list(&offsets).map_err(|error| refused("state", &error.to_string(), Remedy::Abort))?;
-        let metadata = member.consumer.group_metadata().filter(|_| member.may_commit()).ok_or_else(no_member)?;
+        let metadata = member.consumer.group_metadata().filter(|_| member.may_commit()).ok_or_else(|| no_member(Remedy::Abort))?;
         producer.send_offsets(&offsets, &metadata)?;
         producer.commit()
     }

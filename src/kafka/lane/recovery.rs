@@ -130,10 +130,9 @@ impl KafkaLane {
                     if was_fenced {
                         (abort.reason, replace) = ("fenced", Some("fenced"));
                     } else {
-                        replace = aborted.err().map(|_| "failed_abort");
                         // A record that the broker refused is missing in the numbering of its partition: librdkafka would
                         // stumble over the gap, and the next transaction be aborted as well.
-                        replace = replace.or(cause.map(|_| "refused_record"));
+                        replace = aborted.err().map(|_| "failed_abort").or(cause.map(|_| "refused_record"));
                     }
                 }
                 Remedy::Replace => replace = Some(trouble.reason),
