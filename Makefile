@@ -3,7 +3,7 @@
 PORT ?= 9092
 CONTROLLER ?= $(shell shuf -i 20000-29999 -n 1)
 
-.PHONY: help demo test unit check build kafka kill-test memory-test mutation-test format
+.PHONY: help demo test unit check build kafka kill-test late-test memory-test storm mutation-test format
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,10 @@ kafka: ## An Apache Kafka on 127.0.0.1:9092 (PORT=…) to try `leadstream run`; 
 kill-test: ## The long kill test: 100,000 leads, 20 SIGKILLs, then the count
 	@.ci/packages test
 	LEADSTREAM_KILL_LEADS=100000 LEADSTREAM_KILLS=20 cargo test --test kafka kills -- --nocapture
+
+late-test: ## The long test of late ends: 100 connections closed under EndTxn, with the log rule and without
+	@.ci/packages test
+	LEADSTREAM_LATE_ENDS=100 cargo test --test kafka closing -- --nocapture
 
 memory-test: ## The long memory test: a backlog of two million records, a broker that hangs for a minute, half a gigabyte near the limit
 	@.ci/packages test

@@ -65,8 +65,13 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
         "set log.level for leadstream's own log",
     ),
     (
-        &["group.protocol", "group.protocol.type", "group.remote.assignor", "partition.assignment.strategy", "group.instance.id"],
-        "how partitions move between lanes is part of exactly once",
+        &["group.protocol", "group.protocol.type", "group.remote.assignor"],
+        "a lane without partitions is told nothing by the newer protocol, and would never be ready",
+        "",
+    ),
+    (
+        &["group.instance.id"],
+        "all lanes would share it, and two members under one id fence each other",
         "set kafka.instance for a stable name",
     ),
     (&["enable.partition.eof", "consume.callback.max.messages"], "the lane reads in its own way", ""),

@@ -15,6 +15,7 @@ mod producer;
 mod properties;
 mod quiet;
 mod record;
+mod sabotage;
 mod topics;
 
 pub use embedded::{Embedded, RawLeads};

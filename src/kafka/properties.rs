@@ -70,13 +70,14 @@ pub(super) fn consumer(kafka: &KafkaConfig, memory: LaneMemory) -> ClientConfig 
     config.set("fetch.message.max.bytes", memory.fetched_of_a_partition().to_string());
     config.set("session.timeout.ms", "6000");
     config.set("heartbeat.interval.ms", "1000");
+    // The others hold too (the storm runs on range as well), but stop every lane at each change of the group.
+    config.set("partition.assignment.strategy", "cooperative-sticky");
     // What a person has set wins over these, in the section of both clients too.
     pass_through(&mut config, kafka.client.iter().chain(&kafka.consumer));
     config.set("group.id", &kafka.group);
     config.set("enable.auto.commit", "false");
     config.set("enable.auto.offset.store", "false");
     config.set("isolation.level", "read_committed");
-    config.set("partition.assignment.strategy", "cooperative-sticky");
     // Where a group starts is decided and committed by the lane itself; a lost position is never papered over.
     config.set("auto.offset.reset", "error");
     config.set("enable.partition.eof", "false");

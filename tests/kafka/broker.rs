@@ -75,7 +75,7 @@ impl Broker {
         let data = tempfile::Builder::new().prefix("leadstream-kafka-").tempdir().expect("a temporary folder").keep();
         let Settings { properties, format } = settings(Ports { clients: port, controller });
         fs::write(data.join("extra.properties"), properties).expect("written");
-        fs::write(data.join("format.arguments"), format.iter().map(|line| format!("{line}\n")).collect::<String>()).expect("written");
+        fs::write(data.join("format.arguments"), format.iter().flat_map(|line| [line, "\n"]).collect::<String>()).expect("written");
         let log = File::create(log_of(&data)).expect("a log file");
         let mut guardian = script()
             .args(["guard", &port.to_string(), &controller.to_string()])
@@ -89,6 +89,12 @@ impl Broker {
             .expect("a shell is there");
         let orders = guardian.stdin.take();
         Self { address: format!("127.0.0.1:{port}"), data, guardian, orders }
+    }
+
+    /// More lines of `server.properties`, before the first start.
+    pub(crate) fn also(&self, properties: &str) {
+        let mut file = File::options().append(true).open(self.data.join("extra.properties")).expect("there since it was made");
+        file.write_all(properties.as_bytes()).expect("written");
     }
 
     /// `host:port`, the same before and after a restart.
@@ -154,6 +160,14 @@ impl Drop for Broker {
         // The guardian ends when it has killed the broker; if it cannot be waited for, there is nothing left to do.
         let _ = self.guardian.wait();
     }
+}
+
+/// Runs a Java file of the tests with Kafka's own clients; what it prints.
+pub(crate) fn java(file: &str, arguments: &[&str]) -> Result<String, String> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let done = script().arg("java").arg(file).args(arguments).output().expect("a shell is there");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if done.status.success() { Ok(text(&done.stdout)) } else { Err(text(&done.stderr)) }
 }
 
 fn script() -> Command {

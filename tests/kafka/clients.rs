@@ -13,7 +13,7 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
-    message::{DeliveryResult, Header, Headers, OwnedHeaders},
+    message::{BorrowedMessage, DeliveryResult, Header, Headers, OwnedHeaders},
     producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer},
 };
 
@@ -78,6 +78,9 @@ fn config(brokers: &str) -> ClientConfig {
     config
 }
 
+/// As many replicas as the cluster's settings say.
+const BROKERS_DEFAULT: i32 = -1;
+
 /// Name, partitions, settings of its own.
 pub(crate) type Topic<'a> = (&'a str, i32, &'a [(&'a str, &'a str)]);
 
@@ -87,7 +90,7 @@ pub(crate) fn create_topics(brokers: &str, topics: &[Topic<'_>]) {
     let new: Vec<_> = topics
         .iter()
         .map(|(name, partitions, settings)| {
-            let topic = NewTopic::new(name, *partitions, TopicReplication::Fixed(1));
+            let topic = NewTopic::new(name, *partitions, TopicReplication::Fixed(BROKERS_DEFAULT));
             settings.iter().fold(topic, |topic, (key, value)| topic.set(key, value))
         })
         .collect();
@@ -288,8 +291,15 @@ fn partitions(client: &BaseConsumer, topic: &str) -> i32 {
 
 /// Whether no transaction is open, or still being ended, in any of these topics.
 pub(crate) fn settled(brokers: &str, topics: &[&str]) -> bool {
+    unsettled(brokers, topics).is_empty()
+}
+
+/// Partitions of these topics in which a transaction is open, or still being ended.
+pub(crate) fn unsettled(brokers: &str, topics: &[&str]) -> Vec<(String, i32)> {
     let (committed, all) = (reader(brokers, "read_committed"), reader(brokers, "read_uncommitted"));
-    topics.iter().all(|topic| (0..partitions(&all, topic)).all(|partition| is_settled(&committed, &all, topic, partition)))
+    let partitions = topics.iter().flat_map(|topic| (0..partitions(&all, topic)).map(|partition| (*topic, partition)));
+    let open = partitions.filter(|(topic, partition)| !is_settled(&committed, &all, topic, *partition));
+    open.map(|(topic, partition)| (topic.to_owned(), partition)).collect()
 }
 
 fn is_settled(committed: &BaseConsumer, all: &BaseConsumer, topic: &str, partition: i32) -> bool {
@@ -301,6 +311,30 @@ fn is_settled(committed: &BaseConsumer, all: &BaseConsumer, topic: &str, partiti
 /// Everything of a topic that is committed, by partition and offset. Waits until no transaction is open, so that nothing
 /// that is still to become visible is missed.
 pub(crate) fn read_committed(brokers: &str, topic: &str) -> Vec<Kept> {
+    let mut kept = Vec::new();
+    each_committed(brokers, topic, |record| kept.push(keep(record)));
+    kept.sort_by_key(|kept| (kept.partition, kept.offset));
+    kept
+}
+
+fn keep(message: &BorrowedMessage<'_>) -> Kept {
+    let headers =
+        message.headers().map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect());
+    Kept {
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        headers: headers.unwrap_or_default(),
+        timestamp: match message.timestamp() {
+            Timestamp::CreateTime(at) | Timestamp::LogAppendTime(at) => at,
+            Timestamp::NotAvailable => -1,
+        },
+    }
+}
+
+/// Shows every committed record of a topic, each partition in its order; waits as [`read_committed`] does.
+pub(crate) fn each_committed(brokers: &str, topic: &str, mut see: impl FnMut(&BorrowedMessage<'_>)) {
     let committed = reader(brokers, "read_committed");
     let all = reader(brokers, "read_uncommitted");
     let count = partitions(&committed, topic);
@@ -315,7 +349,6 @@ pub(crate) fn read_committed(brokers: &str, topic: &str) -> Vec<Kept> {
         list.add_partition_offset(topic, partition, Offset::Beginning).expect("a place to start");
     }
     committed.assign(&list).expect("assigned");
-    let mut kept = Vec::new();
     let mut at_end = vec![false; usize::try_from(count).expect("positive")];
     let mut heard = Instant::now();
     while at_end.contains(&false) {
@@ -327,25 +360,10 @@ pub(crate) fn read_committed(brokers: &str, topic: &str) -> Vec<Kept> {
             Some(Err(error)) => panic!("reading {topic}: {error}"),
             Some(Ok(message)) => {
                 heard = Instant::now();
-                let headers = message
-                    .headers()
-                    .map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect());
-                kept.push(Kept {
-                    partition: message.partition(),
-                    offset: message.offset(),
-                    key: message.key().map(<[u8]>::to_vec),
-                    value: message.payload().map(<[u8]>::to_vec),
-                    headers: headers.unwrap_or_default(),
-                    timestamp: match message.timestamp() {
-                        Timestamp::CreateTime(at) | Timestamp::LogAppendTime(at) => at,
-                        Timestamp::NotAvailable => -1,
-                    },
-                });
+                see(&message);
             }
         }
     }
-    kept.sort_by_key(|kept| (kept.partition, kept.offset));
-    kept
 }
 
 /// A group's committed offsets, looked at from outside.
@@ -362,6 +380,11 @@ impl Group {
             config(brokers).set("group.id", group).set("isolation.level", "read_uncommitted").create().expect("good settings");
         let partitions = partitions(&client, topic);
         Self { client, topic: topic.to_owned(), partitions }
+    }
+
+    /// How many partitions it looks at.
+    pub(crate) fn partitions(&self) -> i32 {
+        self.partitions
     }
 
     /// By partition; none: nothing is committed there, or the broker is away.

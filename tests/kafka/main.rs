@@ -3,31 +3,55 @@
 #![cfg(feature = "kafka")]
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+#[allow(dead_code)] // some of it is the storm's
 mod broker;
+#[allow(dead_code)] // some of it is the storm's
 mod clients;
 mod fake_registry;
 mod harness;
 mod leads;
+mod load;
 mod outcomes;
 #[path = "../it/planted.rs"]
 mod planted;
+mod proxy;
 #[path = "../foreign/python.rs"]
 mod python;
 mod registry;
+#[allow(dead_code)] // some of it is the storm's
 mod service;
 #[cfg(feature = "tls")]
 mod tls_registry;
 mod waiting;
 
+// What the storm leans on, for its unit tests.
+#[allow(dead_code)]
+#[path = "../storm/metrics.rs"]
+mod metrics;
+#[allow(dead_code)]
+#[path = "../storm/obligations.rs"]
+mod obligations;
+#[allow(dead_code)]
+#[path = "../storm/oracle.rs"]
+mod oracle;
+#[allow(dead_code)]
+#[path = "../storm/schedule.rs"]
+mod schedule;
+
 mod at_least_once;
 mod avro;
+mod broken;
+mod closing;
+mod delaying;
 mod idle;
 mod joining;
 mod kills;
 mod memory;
 mod outage;
 mod path;
+mod pausing;
 mod privacy;
+mod proxied;
 mod standing_still;
 mod stopping;
 mod subscribers;

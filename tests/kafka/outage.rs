@@ -6,9 +6,10 @@ use super::{
     broker::Broker,
     clients,
     leads::{lead, records},
+    load::{prove, under_load},
     outcomes::Outcomes,
     service::{SOON, Scene, Service, now_millis},
-    waiting::{Enough, let_pass, wait_until},
+    waiting::{Enough, let_pass, wait_for, wait_until},
 };
 
 const PARTITIONS: usize = 4;
@@ -77,7 +78,8 @@ fn a_broker_that_dies_and_comes_back_costs_nothing_but_time() {
         wait_until("its markers are written", SOON, || clients::settled(&scene.brokers, &scene.outputs()));
         let before = group.done();
         broker.kill();
-        let_pass(Duration::from_secs(5));
+        // Longer than a request waits for its answer: what was under way is given up, and begun anew.
+        let_pass(Duration::from_secs(14));
         assert_eq!(service.page("/healthz"), "ok\n", "waiting is not being stuck");
         broker.start();
         wait_until("it goes on", 2 * SOON, || done(before));
@@ -85,4 +87,29 @@ fn a_broker_that_dies_and_comes_back_costs_nothing_but_time() {
         writing.join().expect("written")
     });
     assert_all_is_well(&scene, &service, &expected);
+}
+
+#[test]
+fn a_broker_that_stands_still_or_is_started_anew_costs_nothing_but_time() {
+    let mut broker = Broker::started();
+    let scene = Scene::with_topics("stalled", broker.address(), i32::try_from(PARTITIONS).expect("a few"));
+    let service = scene.run(&[]);
+    let group = scene.progress();
+    let expected = under_load(&scene, PARTITIONS, || {
+        wait_until("it has begun to work", SOON, || group.done() > 0);
+        broker.pause();
+        // Its connections stay, and so do the requests it has not read: it will find them all, also those sent twice.
+        let_pass(Duration::from_secs(12));
+        assert_eq!(service.page("/healthz"), "ok\n", "waiting is not being stuck");
+        broker.resume();
+        let goes_on = || {
+            let before = wait_for("the broker answers", SOON, || service.lines(), || Some(group.done()).filter(|done| *done > 0));
+            wait_until("it goes on", 2 * SOON, || group.done() > before);
+        };
+        goes_on();
+        broker.stop();
+        broker.start();
+        goes_on();
+    });
+    prove(&scene, &expected, &service);
 }

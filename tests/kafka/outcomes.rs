@@ -77,6 +77,12 @@ impl Outcomes {
 
     /// Every one of `sources` (single-lead records) has its one expected outcome, and nothing else is there.
     pub(crate) fn assert_each_exactly_once(&self, sources: &BTreeMap<At, Expected>) {
+        let (count, wrong) = self.wrong(sources);
+        assert!(count == 0, "{count} of {} positions have not exactly their outcome:\n{wrong}", sources.len());
+    }
+
+    /// How many positions have not exactly their outcome, and the first of them in words.
+    pub(crate) fn wrong(&self, sources: &BTreeMap<At, Expected>) -> (usize, String) {
         let found = self.by_position();
         let mut wrong = String::new();
         let mut count = 0;
@@ -91,7 +97,7 @@ impl Outcomes {
                 }
             }
         }
-        assert!(count == 0, "{count} of {} positions have not exactly their outcome:\n{wrong}", sources.len());
+        (count, wrong)
     }
 
     /// Every one of `sources` has its one expected outcome, perhaps more than once, and nothing else is there; tells how many

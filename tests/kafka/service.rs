@@ -17,7 +17,7 @@ use std::{
 
 use super::{
     clients::{self, Group, Kept, Raw},
-    waiting::{wait_for, wait_until},
+    waiting::{let_pass, wait_for, wait_until},
 };
 
 /// For what a slow machine does in a few seconds.
@@ -53,7 +53,7 @@ impl Scene {
             group: name,
             folder,
         };
-        fs::write(scene.config_file(), scene.config()).expect("written");
+        fs::write(scene.config_file(), scene.config(brokers)).expect("written");
         scene
     }
 
@@ -86,8 +86,13 @@ impl Scene {
         self.folder.path().join(name)
     }
 
-    fn config(&self) -> String {
-        let Self { brokers, group, raw, qualified, unqualified, routing, dead_letter, .. } = self;
+    /// From now on the program reaches the brokers by these addresses; the test itself goes on as before.
+    pub(crate) fn by_way_of(&self, brokers: &str) {
+        fs::write(self.config_file(), self.config(brokers)).expect("written");
+    }
+
+    fn config(&self, brokers: &str) -> String {
+        let Self { group, raw, qualified, unqualified, routing, dead_letter, .. } = self;
         format!(
             "[kafka]\nbrokers = \"{brokers}\"\ngroup = \"{group}\"\n[topics]\nraw = [\"{raw}\"]\nqualified = \"{qualified}\"\n\
              unqualified = \"{unqualified}\"\nrouting = \"{routing}\"\ndead_letter = \"{dead_letter}\"\n[run]\nlanes = 2\n\
@@ -128,6 +133,14 @@ impl Scene {
     pub(crate) fn run(&self, more: &[&str]) -> Service {
         let arguments: Vec<_> = ["run"].iter().chain(more).copied().collect();
         Service::start(self.command(&arguments))
+    }
+
+    /// As [`Scene::run`], with a switch of `src/kafka/sabotage.rs`: what the tests demand is broken on purpose.
+    pub(crate) fn run_sabotaged(&self, switch: &str, more: &[&str]) -> Service {
+        let arguments: Vec<_> = ["run"].iter().chain(more).copied().collect();
+        let mut command = self.command(&arguments);
+        command.env("LEADSTREAM_SABOTAGE", switch);
+        Service::start(command)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -174,40 +187,36 @@ impl Service {
         self.lines.lock().expect("not poisoned").clone()
     }
 
+    /// The process's number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its lines, for who looks at them while somebody else holds the process.
+    pub(crate) fn shared_lines(&self) -> Arc<Mutex<String>> {
+        Arc::clone(&self.lines)
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Panics with its last words when it has ended: nobody waits in vain for what a dead process was to do.
     pub(crate) fn assert_runs(&self) {
-        let gone = self.reader.as_ref().is_none_or(JoinHandle::is_finished);
-        assert!(!gone, "the process has ended:\n{}", self.lines());
+        assert!(!self.has_ended(), "the process has ended:\n{}", self.lines());
     }
 
     /// Where it told that it listens.
     pub(crate) fn address(&self) -> SocketAddr {
-        *self.address.get_or_init(|| {
-            wait_for(
-                "the line that tells the HTTP address",
-                SOON,
-                || self.lines(),
-                || {
-                    let lines = self.lines();
-                    let line = lines.lines().find(|line| line.contains("http listening"))?;
-                    // As text or as JSON: addr=HOST:PORT, "addr":"HOST:PORT".
-                    let told = line.split("addr").nth(1)?.trim_start_matches(['"', '=', ':']);
-                    told.split(['"', ' ']).next()?.parse().ok()
-                },
-            )
-        })
+        let told = || address_in(&self.lines());
+        *self.address.get_or_init(|| wait_for("the line that tells the HTTP address", SOON, || self.lines(), told))
     }
 
     /// A page's status and text; none while nobody answers.
     pub(crate) fn try_page(&self, path: &str) -> Option<(u16, String)> {
         self.assert_runs();
-        let mut stream = TcpStream::connect_timeout(&self.address(), Duration::from_secs(2)).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        Some((head.split_whitespace().nth(1)?.parse().ok()?, body.to_owned()))
+        page_at(self.address(), path, Duration::from_secs(5))
     }
 
     /// The text of a page that is there and well.
@@ -270,8 +279,22 @@ impl Service {
 
     /// SIGTERM.
     pub(crate) fn terminate(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill is there");
-        assert!(told.success());
+        self.signal("TERM");
+    }
+
+    /// SIGSTOP: it hangs, and its connections stay.
+    pub(crate) fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// SIGCONT.
+    pub(crate) fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let told = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().expect("kill is there");
+        assert!(told.success(), "kill -{name}");
     }
 
     /// Its exit code, when it ends within the time.
@@ -281,6 +304,18 @@ impl Service {
         let status = self.reap();
         let lines = self.lines();
         status.code().unwrap_or_else(|| panic!("ended by a signal after {:?}: {status}\n{lines}", started.elapsed()))
+    }
+
+    /// Its exit code, when it has ended within the time and by no signal.
+    pub(crate) fn try_exit_within(&mut self, time: Duration) -> Option<i32> {
+        let deadline = Instant::now() + time;
+        while self.child.try_wait().expect("it is ours").is_none() {
+            if Instant::now() > deadline {
+                return None;
+            }
+            let_pass(Duration::from_millis(20));
+        }
+        self.reap().code()
     }
 
     fn reap(&mut self) -> ExitStatus {
@@ -295,6 +330,25 @@ impl Service {
         }
         status
     }
+}
+
+/// Where a process listens, by its own lines.
+pub(crate) fn address_in(lines: &str) -> Option<SocketAddr> {
+    let line = lines.lines().find(|line| line.contains("http listening"))?;
+    // As text or as JSON: addr=HOST:PORT, "addr":"HOST:PORT".
+    let told = line.split("addr").nth(1)?.trim_start_matches(['"', '=', ':']);
+    told.split(['"', ' ']).next()?.parse().ok()
+}
+
+/// A page's status and text, asked of an address; none while nobody answers within the time.
+pub(crate) fn page_at(address: SocketAddr, path: &str, within: Duration) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(2)).ok()?;
+    stream.set_read_timeout(Some(within)).ok()?;
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split_whitespace().nth(1)?.parse().ok()?, body.to_owned()))
 }
 
 fn wait_until_ended(service: &mut Service, time: Duration) {

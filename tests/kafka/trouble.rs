@@ -92,6 +92,16 @@ fn an_output_topic_that_is_not_there_is_named_and_waited_for() {
         || service.lines(),
         || service.lines().contains(&format!("output topic {} does not exist", scene.routing)).then_some(()),
     );
+    let aborted = || {
+        let page = service.page("/metrics");
+        let line = page.lines().find_map(|line| line.strip_prefix("leadstream_transactions_total{result=\"aborted\"} "));
+        line.map_or(0, |count| count.parse::<u32>().expect("a count"))
+    };
+    // Each failure makes the next try wait longer: the broker is not kept busy by what cannot succeed.
+    wait_until("it has tried several times", SOON, || aborted() >= 3);
+    let before = aborted();
+    let_pass(Duration::from_secs(5));
+    assert!(aborted() - before <= 6, "{} batches were taken back within 5 s", aborted() - before);
     clients::create_topics(&scene.brokers, &[(&scene.routing, 2, &[])]);
     scene.wait_done(expected.len(), &service);
     let outcomes = Outcomes::read(&scene);

@@ -35,6 +35,7 @@ use super::{
     producer::{Producer, Remedy, Trouble, abortable},
     properties::Packing,
     record::push,
+    sabotage::sabotage,
 };
 
 /// A batch's arena is kept up to this size.
@@ -188,6 +189,9 @@ impl KafkaLane {
 
     /// First placement, rewind, and a look at lost positions. `false`: not done, read nothing yet.
     fn place(&mut self) -> bool {
+        if sabotage().no_rewind {
+            self.rewinding = false;
+        }
         let Some(member) = &self.member else { return false };
         if !self.rewinding && self.unsettled.is_empty() && !self.range_in_doubt {
             return true;
@@ -288,8 +292,12 @@ impl KafkaLane {
         let (Some(member), Some(producer)) = (&self.member, &mut self.producer) else {
             return Err(refused("state", "no producer", Remedy::Replace));
         };
-        producer.write(out, &self.settings.output)?;
         let offsets: Vec<_> = progress.iter().map(|(partition, next)| (partition.clone(), next.get())).collect();
+        if sabotage().offsets_first {
+            // Whether that succeeds or not, the outputs follow: what is broken is the order.
+            let _ = member.commit(&offsets);
+        }
+        producer.write(out, &self.settings.output)?;
         // Offsets of a consumer that is no member would be taken where the group is empty, and its metadata would switch fencing
         // off: looked at before and after that is taken.
         let no_member = || refused("rebalance", "this lane is no member of its group just now", Remedy::Abort);

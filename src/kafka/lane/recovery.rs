@@ -106,12 +106,15 @@ impl KafkaLane {
                         abort.detail = format!("an output was not delivered to {topic}: {code}");
                     }
                     // A fence may show in a delivery report first, or in the abort.
-                    let was_fenced = cause.is_some_and(|(code, _)| is_fence(code))
+                    let was_fenced = cause.as_ref().is_some_and(|(code, _)| is_fence(*code))
                         || aborted.as_ref().is_err_and(|failed| failed.remedy == Remedy::Fenced);
                     if was_fenced {
                         (abort.reason, replace) = ("fenced", Some("fenced"));
                     } else {
                         replace = aborted.err().map(|_| "failed_abort");
+                        // A record that the broker refused is missing in the numbering of its partition: librdkafka would
+                        // stumble over the gap, and the next transaction be aborted as well.
+                        replace = replace.or(cause.map(|_| "refused_record"));
                     }
                 }
                 Remedy::Replace => replace = Some(trouble.reason),

@@ -6,6 +6,7 @@
 #                                          "pause", "resume"; when the input ends, also because whoever wrote it was
 #                                          killed, the broker dies and DATA is removed
 #   broker.sh serve PORT CONTROLLER DATA   runs until Ctrl-C
+#   broker.sh java FILE ARGUMENT...        runs a Java file with Kafka's own clients
 #
 # With Java 17 and Maven, else with Docker. The jars stay in target/kafka, so a second start needs no network.
 # Before the first start, DATA may hold `extra.properties` (the last word on every setting; Java only) and `format.arguments`
@@ -170,6 +171,12 @@ guard)
         esac
     done
     ;;
+java)
+    fetch
+    shift
+    # No log of its own: what it has to say, it prints.
+    exec java -Xmx128m -XX:TieredStopAtLevel=1 -cp "$jars/*" -Dlog4j2.configurationFile="$here/log4j2.properties" "$@"
+    ;;
 serve)
     fetch
     arguments "$@"
@@ -188,7 +195,7 @@ serve)
     done
     ;;
 *)
-    sed -n '2,12s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,13s/^# \{0,1\}//p' "$0" >&2
     exit 64
     ;;
 esac

@@ -1,0 +1,309 @@
+//! Every step of a transaction, met by every answer that librdkafka sorts differently: against its mock cluster, whose
+//! requests fail as they are told to. What becomes of the leads meanwhile is tested in `tests/kafka`, which has a real broker.
+//!
+//! | call | answer | here | on a real broker (`tests/kafka`) |
+//! |---|---|---|---|
+//! | poll | broker away, topic unknown | – | `outage`, `trouble` |
+//! | send | queue full, state, fatal, too large | `a_record_that_…` | `path`, `pausing`, `trouble` |
+//! | delivery report | too large, topic unknown, fenced, state | `a_record_that_…` | `path`, `trouble`, `pausing` |
+//! | send offsets | generation, member, fenced, state, time-out | `an_answer_…`, `a_call_…` | `pausing`, `kills`, `joining` |
+//! | commit | time-out, fenced, state, lost connection | `an_answer_…`, `a_call_…`, `a_lost_…` | `closing`, `delaying`, `outage` |
+//! | abort | time-out, fenced, state | `an_answer_…`, `a_call_…` | `closing`, `outage`, `pausing` |
+//! | any | wrong state | `what_is_out_of_turn_…` | – (it would be a bug) |
+//! | committed offsets | a transaction holds them | – | `delaying`, `kills` |
+
+use std::{io::Read, net::TcpListener};
+
+use rdkafka::{
+    consumer::{BaseConsumer, Consumer as _},
+    mocking::MockCluster,
+    producer::DefaultProducerContext,
+    topic_partition_list::Offset,
+    types::{RDKafkaApiKey as Api, RDKafkaRespErr as Answer},
+};
+
+use crate::{
+    config::{Delivery, KafkaConfig, Secret},
+    lead::Timestamp,
+    pipeline::OutputTopic,
+};
+
+use super::{super::properties, *};
+
+/// The safety rule hangs on librdkafka's log: that a lost connection is logged under FAIL, at a level we ask for, and
+/// reaches us on our own thread. To be looked at again whenever rdkafka is raised.
+#[test]
+fn a_connection_closed_by_the_broker_leaves_a_doubt() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let brokers = listener.local_addr().expect("bound").to_string();
+    let closing = thread::spawn(move || {
+        let (mut connection, _) = listener.accept().expect("librdkafka connects");
+        let _ = connection.read(&mut [0; 512]).expect("and asks something");
+    });
+    let kafka = KafkaConfig { brokers: brokers.clone(), ..KafkaConfig::default() };
+    let packing = properties::Packing { largest: 1_000_000, together: 1_000_000, alone: false };
+    let config = properties::producer(&kafka, Delivery::ExactlyOnce, "test-closed", packing);
+    let health = Arc::new(BrokerHealth::new(&brokers));
+    let mut producer = Producer::create(&config, true, &health).expect("the settings are good");
+    // As if it had been working: only a producer at work can be doubted.
+    producer.initialised = true;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let doubt = loop {
+        producer.drain();
+        if let Some(doubt) = producer.take_doubt() {
+            break doubt;
+        }
+        assert!(Instant::now() < deadline, "no line of facility FAIL within 20 s");
+        thread::yield_now();
+    };
+    assert_eq!(doubt, "log_line");
+    closing.join().expect("closed");
+}
+
+/// A mock cluster of one broker, a producer at work on it, and a member whose offsets it takes.
+struct Stage {
+    cluster: MockCluster<'static, DefaultProducerContext>,
+    producer: Producer,
+    member: BaseConsumer,
+    topics: [String; 4],
+}
+
+impl Stage {
+    fn set() -> Self {
+        Self::with(&[], 1_000_000)
+    }
+
+    /// With properties of the producer.
+    fn with(properties: &[(&str, &str)], largest: usize) -> Self {
+        let cluster = MockCluster::new(1).expect("a mock cluster");
+        let topics = ["qualified", "unqualified", "routing", "dead-letter"].map(str::to_owned);
+        for topic in topics.iter().map(String::as_str).chain(["raw"]) {
+            cluster.create_topic(topic, 1, 1).expect("created");
+        }
+        let brokers = cluster.bootstrap_servers();
+        let mut kafka = KafkaConfig { brokers: brokers.clone(), ..KafkaConfig::default() };
+        kafka.producer.extend(properties.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))));
+        let packing = properties::Packing { largest, together: 1_000_000, alone: false };
+        let config = properties::producer(&kafka, Delivery::ExactlyOnce, "test-stage", packing);
+        let mut producer = Producer::create(&config, true, &Arc::new(BrokerHealth::new(&brokers))).expect("the settings are good");
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !producer.initialise(Duration::from_secs(2)).expect("no error") {
+            assert!(Instant::now() < deadline, "no transactional id within 20 s");
+        }
+        let member = ClientConfig::new().set("bootstrap.servers", &brokers).set("group.id", "g").create().expect("good settings");
+        Self { cluster, producer, member, topics }
+    }
+
+    fn write(&mut self, sizes: &[usize]) -> Result<(), Trouble> {
+        let mut out = OutputBuffer::default();
+        out.begin(Timestamp::from_micros(0));
+        for size in sizes {
+            let value = |bytes: &mut Vec<u8>| {
+                bytes.extend(std::iter::repeat_n(b'x', *size));
+                true
+            };
+            out.push(OutputTopic::Routing, |_| false, value, |_| {});
+        }
+        self.producer.write(&out, &self.topics)
+    }
+
+    fn send_offsets(&self) -> Result<(), Trouble> {
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset("raw", 0, Offset::Offset(1)).expect("a place");
+        self.producer.send_offsets(&offsets, &self.member.group_metadata().expect("it has a group"))
+    }
+
+    /// Makes the next requests of this kind fail.
+    fn fails(&self, api: Api, answers: &[Answer]) {
+        self.cluster.request_errors(api, answers);
+    }
+
+    fn doubt(&self) -> Option<&'static str> {
+        self.producer.drain();
+        self.producer.take_doubt()
+    }
+
+    /// The producer has come to no harm.
+    fn assert_fit(&mut self) {
+        assert_eq!(self.doubt(), None);
+        let written = self.write(&[1]);
+        written.unwrap_or_else(|trouble| panic!("{trouble:?}, {:?}", self.producer.reports.failed));
+        self.send_offsets().expect("sent");
+        self.producer.commit().expect("committed");
+        assert_eq!(self.doubt(), None);
+    }
+}
+
+fn told(result: Result<(), Trouble>) -> (&'static str, Remedy) {
+    let trouble = result.expect_err("it cannot succeed");
+    (trouble.reason, trouble.remedy)
+}
+
+#[test]
+fn a_transaction_without_trouble_leaves_no_doubt() {
+    let mut stage = Stage::set();
+    stage.assert_fit();
+    stage.write(&[1, 2, 3]).expect("written");
+    stage.producer.abort().expect("aborted");
+    stage.assert_fit();
+}
+
+#[test]
+fn an_answer_to_offsets_is_sorted() {
+    use Answer::{
+        RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID as FencedInstance, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED as NotAllowed,
+        RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION as Generation, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH as Epoch,
+        RD_KAFKA_RESP_ERR_INVALID_TXN_STATE as State, RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS as Rebalance,
+        RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED as IdNotAllowed, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID as Member,
+    };
+    for (api, answer, reason, remedy) in [
+        (Api::TxnOffsetCommit, Generation, "rebalance", Remedy::Abort),
+        (Api::TxnOffsetCommit, Member, "rebalance", Remedy::Abort),
+        (Api::TxnOffsetCommit, Rebalance, "rebalance", Remedy::Abort),
+        (Api::TxnOffsetCommit, FencedInstance, "rebalance", Remedy::Abort),
+        (Api::TxnOffsetCommit, NotAllowed, "not_authorized", Remedy::Abort),
+        (Api::TxnOffsetCommit, Epoch, "fenced", Remedy::Fenced),
+        (Api::TxnOffsetCommit, State, "fatal", Remedy::Replace),
+        (Api::AddOffsetsToTxn, NotAllowed, "not_authorized", Remedy::Abort),
+        (Api::AddOffsetsToTxn, IdNotAllowed, "fatal", Remedy::Replace),
+        (Api::AddOffsetsToTxn, Epoch, "fenced", Remedy::Fenced),
+        (Api::AddOffsetsToTxn, State, "fatal", Remedy::Replace),
+    ] {
+        let mut stage = Stage::set();
+        stage.write(&[1]).expect("written");
+        stage.fails(api, &[answer]);
+        assert_eq!(told(stage.send_offsets()), (reason, remedy), "{api:?} {answer:?}");
+        if remedy == Remedy::Abort {
+            stage.producer.abort().expect("aborted");
+            stage.assert_fit();
+        }
+    }
+}
+
+#[test]
+fn an_answer_to_the_end_of_a_transaction_is_sorted() {
+    use Answer::{
+        RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS as Concurrent, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS as Loading,
+        RD_KAFKA_RESP_ERR_INVALID_TXN_STATE as State, RD_KAFKA_RESP_ERR_PRODUCER_FENCED as Fenced,
+        RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED as IdNotAllowed, RD_KAFKA_RESP_ERR_UNKNOWN as Unknown,
+    };
+    for commits in [true, false] {
+        let end = |stage: &Stage| if commits { stage.producer.commit() } else { stage.producer.abort() };
+        for (answer, reason, remedy) in [
+            (Fenced, "fenced", Remedy::Fenced),
+            (State, "fatal", Remedy::Replace),
+            (IdNotAllowed, "fatal", Remedy::Replace),
+            (Unknown, "delivery", Remedy::Abort),
+        ] {
+            let mut stage = Stage::set();
+            stage.write(&[1]).expect("written");
+            stage.send_offsets().expect("sent");
+            stage.fails(Api::EndTxn, &[answer]);
+            assert_eq!(told(end(&stage)), (reason, remedy), "commits: {commits}, {answer:?}");
+        }
+        // What librdkafka repeats by itself, at the same broker and by the same connection, is no doubt.
+        let mut stage = Stage::set();
+        stage.write(&[1]).expect("written");
+        stage.fails(Api::EndTxn, &[Concurrent, Loading]);
+        end(&stage).expect("ended");
+        stage.assert_fit();
+    }
+}
+
+#[test]
+fn a_lost_connection_under_the_end_of_a_transaction_leaves_a_doubt() {
+    for commits in [true, false] {
+        let mut stage = Stage::set();
+        stage.write(&[1]).expect("written");
+        stage.fails(Api::EndTxn, &[Answer::RD_KAFKA_RESP_ERR__TRANSPORT]);
+        let ended = if commits { stage.producer.commit() } else { stage.producer.abort() };
+        ended.expect("the second copy is answered, and no error is told");
+        assert_eq!(stage.doubt(), Some("log_line"), "commits: {commits}");
+    }
+}
+
+#[test]
+fn a_call_that_takes_too_long_is_repeated_and_then_given_up() {
+    for patience in [Duration::ZERO, Duration::from_mins(1)] {
+        let mut stage = Stage::set();
+        stage.write(&[1]).expect("written");
+        stage.cluster.broker_round_trip_time(1, Duration::from_millis(700)).expect("set");
+        let producer = &stage.producer;
+        let short = || producer.client.commit_transaction(Duration::from_millis(200));
+        if patience.is_zero() {
+            assert_eq!(told(producer.repeat("commit", patience, short)), ("timeout", Remedy::Replace));
+        } else {
+            producer.repeat("commit", patience, short).expect("one of them hears the answer");
+            assert_eq!(stage.doubt(), Some("retriable"), "an answer that came late");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_the_broker_refuses_is_found() {
+    use Answer::{
+        RD_KAFKA_RESP_ERR_INVALID_TXN_STATE as State, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE as TooLarge,
+        RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED as NotAllowed,
+    };
+    for (answer, code, too_large) in [
+        (TooLarge, Code::MessageSizeTooLarge, &[0][..]),
+        (NotAllowed, Code::TopicAuthorizationFailed, &[]),
+        (State, Code::InvalidTransactionalState, &[]),
+    ] {
+        let mut stage = Stage::set();
+        stage.assert_fit();
+        stage.fails(Api::Produce, &[answer]);
+        assert_eq!(told(stage.write(&[10])), ("delivery", Remedy::Abort), "{answer:?}");
+        assert_eq!(stage.producer.too_large(), too_large);
+        assert_eq!(stage.producer.first_cause(), Some((code, "routing".to_owned())));
+        // What follows in the same transaction is refused by librdkafka, as out of its state.
+        let mut out = OutputBuffer::default();
+        out.push(OutputTopic::Routing, |_| false, |_| false, |_| {});
+        let output = out.get(0).expect("pushed");
+        assert!(stage.producer.send(1, &output, &stage.topics).is_err(), "{answer:?}");
+        stage.producer.abort().expect("aborted");
+        // The record's number is missing in its partition, so the broker refuses the next one as well: the lane does not go on
+        // with such a producer, although its abort was good.
+        assert!(stage.write(&[1]).is_err(), "{answer:?}: librdkafka has mended it; the lane need not replace the producer");
+    }
+}
+
+#[test]
+fn a_fence_that_a_record_meets_is_told() {
+    use Answer::{RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH as Epoch, RD_KAFKA_RESP_ERR_PRODUCER_FENCED as Fenced};
+    for answer in [Epoch, Fenced] {
+        let mut stage = Stage::set();
+        stage.fails(Api::Produce, &[answer]);
+        assert_eq!(told(stage.write(&[10])), ("delivery", Remedy::Abort), "{answer:?}");
+        // Of the two the first is fatal to the client; for the lane it is all the same.
+        assert!(stage.producer.first_cause().is_some_and(|(code, _)| is_fence(code)), "{answer:?}");
+        assert_eq!(stage.producer.told_fenced("").is_some(), answer == Epoch);
+        let aborted = stage.producer.abort();
+        assert_eq!(aborted.err().map(|trouble| trouble.remedy), (answer == Epoch).then_some(Remedy::Fenced));
+    }
+}
+
+#[test]
+fn a_record_that_the_client_refuses_is_found() {
+    let mut stage = Stage::with(&[], 2_000);
+    assert_eq!(told(stage.write(&[10, 5_000, 10])), ("too_large", Remedy::Abort));
+    assert_eq!(stage.producer.too_large(), [1]);
+    stage.producer.abort().expect("aborted");
+    stage.assert_fit();
+}
+
+#[test]
+fn a_full_queue_is_waited_for() {
+    let mut stage = Stage::with(&[("queue.buffering.max.messages", "10")], 1_000_000);
+    stage.write(&[1; 500]).expect("written, some at a time");
+    stage.producer.commit().expect("committed");
+    stage.assert_fit();
+}
+
+#[test]
+fn what_is_out_of_turn_costs_the_producer() {
+    let mut stage = Stage::set();
+    assert_eq!(told(stage.producer.commit()), ("state", Remedy::Replace));
+    stage.write(&[1]).expect("written");
+    assert_eq!(told(stage.write(&[1])), ("state", Remedy::Replace));
+}

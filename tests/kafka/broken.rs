@@ -1,0 +1,46 @@
+//! Builds that are broken on purpose (`src/kafka/sabotage.rs`) are found out: a proof that cannot fail proves nothing. The
+//! log rule has its own in `closing`.
+
+use super::{
+    load::{Disturbed, prove, under_load},
+    outcomes::Outcomes,
+    proxy::{Action, Api},
+    service::SOON,
+    waiting::wait_until,
+};
+
+const PARTITIONS: usize = 4;
+
+/// How many positions are wrong after some transactions were made to abort.
+fn wrong_after_aborts(disturbed: &Disturbed, switch: &str) -> usize {
+    let Disturbed { scene, proxy, .. } = disturbed;
+    let answered = || proxy.done().get(&(Api::AddOffsetsToTxn, "answer")).copied().unwrap_or(0);
+    let before = answered();
+    let service = disturbed.run_sabotaged(switch, &["run.lanes=1"]);
+    let expected = under_load(scene, PARTITIONS, || {
+        let group = scene.progress();
+        wait_until("it has begun to work", SOON, || group.done() > 0);
+        // GROUP_AUTHORIZATION_FAILED: an abort, and nothing else.
+        proxy.rule(|request| if request.api == Api::AddOffsetsToTxn && request.count % 2 == 0 { Action::Answer(30) } else { Action::Pass });
+        wait_until("some were aborted", SOON, || answered() >= before + 4);
+        proxy.pass_all();
+        let before = group.done();
+        wait_until("it goes on", SOON, || group.done() > before);
+    });
+    if switch.is_empty() {
+        prove(scene, &expected, &service);
+    }
+    scene.wait_done(expected.len(), &service);
+    Outcomes::read(scene).wrong(&expected).0
+}
+
+#[test]
+fn whoever_forgets_to_rewind_or_commits_offsets_first_is_found_out() {
+    let count = i32::try_from(PARTITIONS).expect("a few");
+    let disturbed = Disturbed::with_partitions("unbroken", count);
+    assert_eq!(wrong_after_aborts(&disturbed, ""), 0, "nothing is broken, and aborts cost nothing");
+    let disturbed = disturbed.anew("no-rewind", count);
+    assert!(wrong_after_aborts(&disturbed, "no_rewind") > 0, "nobody sees that nothing is rewound after an abort");
+    let disturbed = disturbed.anew("offsets-first", count);
+    assert!(wrong_after_aborts(&disturbed, "offsets_first") > 0, "nobody sees that offsets are committed before the outputs");
+}

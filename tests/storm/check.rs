@@ -1,0 +1,99 @@
+//! After the storm: reads all outputs as any subscriber would (`read_committed`), lets `leadstream process` decide the same
+//! records from files, and shows both to the oracle.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io::{BufRead as _, BufReader, BufWriter, Write as _},
+};
+
+use rdkafka::{Message as _, message::Headers as _};
+
+use super::{
+    clients,
+    obligations::{self, Obligations},
+    oracle::{Findings, Oracle, Sum, dead_letter},
+    service::Scene,
+};
+
+/// What is wrong with the outputs of this scene.
+pub(crate) fn findings(scene: &Scene, load: &Obligations, timestamp: i64) -> Findings {
+    let written = load.written();
+    let mut oracle = Oracle::new(written.clone(), obligations::fate);
+    for (number, topic) in scene.outputs().into_iter().enumerate() {
+        clients::each_committed(&scene.brokers, topic, |record| {
+            let place = (number, record.partition());
+            if topic == scene.dead_letter {
+                let header = |name: &str| {
+                    let headers = record.headers().expect("a dead letter has headers");
+                    let value = headers.iter().find(|header| header.key == name).and_then(|header| header.value);
+                    std::str::from_utf8(value.unwrap_or_default()).expect("text").to_owned()
+                };
+                let at = (header("dlq-partition").parse().unwrap_or(-1), header("dlq-offset").parse().unwrap_or(-1));
+                let original = oracle.number(at);
+                let same =
+                    |number| record.payload() == Some(&obligations::value(number)) && record.key() == Some(&obligations::key(number));
+                oracle.see(place, at, &dead_letter(&header("dlq-code")), record.key(), None);
+                if header("dlq-topic") != scene.raw || !original.is_some_and(same) {
+                    oracle.altered(at);
+                }
+            } else {
+                let value = record.payload().unwrap_or_default();
+                let (at, name) = event_of(value, &scene.raw).unwrap_or(((-1, -1), "no event of this input".to_owned()));
+                oracle.see(place, at, &name, record.key(), Some(value));
+            }
+        });
+    }
+    for (partition, numbers) in written.iter().enumerate() {
+        if !numbers.is_empty() {
+            oracle.compare(partition, &processed(scene, partition, numbers, timestamp));
+        }
+    }
+    oracle.judge()
+}
+
+/// Where an event's record stood in the input, and the rest of its id.
+fn event_of(value: &[u8], topic: &str) -> Option<((i32, i64), String)> {
+    let head = std::str::from_utf8(&value[..value.len().min(400)]).or_else(|error| std::str::from_utf8(&value[..error.valid_up_to()]));
+    let id = head.ok()?.strip_prefix("{\"event_id\":\"")?.split('"').next()?;
+    let mut parts = id.strip_prefix(topic)?.strip_prefix('/')?.splitn(3, '/');
+    let at = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+    Some((at, parts.next()?.to_owned()))
+}
+
+/// The events that `leadstream process` makes of the same records, by offset.
+fn processed(scene: &Scene, partition: usize, numbers: &[u32], timestamp: i64) -> HashMap<i64, Sum> {
+    let folder = scene.path(&format!("partition-{partition}"));
+    fs::create_dir_all(&folder).expect("a folder");
+    // Named as the topic, so that only the partition's number differs.
+    let input = folder.join(&scene.raw);
+    let mut file = BufWriter::new(File::create(&input).expect("a file"));
+    for number in numbers {
+        let value = obligations::value(*number);
+        file.write_all(&u32::try_from(value.len()).expect("small").to_be_bytes()).expect("written");
+        file.write_all(&value).expect("written");
+    }
+    file.into_inner().expect("written");
+    let output = folder.join("out");
+    let now = jiff::Timestamp::from_millisecond(timestamp).expect("a time").to_string();
+    let (input, out) = (input.to_str().expect("text"), output.to_str().expect("text"));
+    let done = scene.call(&["process", input, "--framing", "length", "--now", &now, "--output", out, "--quiet"]);
+    assert!(done.status.success(), "process: {}", String::from_utf8_lossy(&done.stderr));
+    let mut sums: HashMap<i64, Sum> = HashMap::new();
+    for name in ["qualified", "unqualified", "routing"] {
+        let lines = BufReader::new(File::open(output.join(format!("{name}.ndjson"))).expect("process wrote it"));
+        for line in lines.lines() {
+            let line = line.expect("text");
+            let topic = &scene.raw;
+            let line = line.replacen(&format!("\"{topic}/0/"), &format!("\"{topic}/{partition}/"), 1).replacen(
+                &format!("{{\"topic\":\"{topic}\",\"partition\":0,"),
+                &format!("{{\"topic\":\"{topic}\",\"partition\":{partition},"),
+                1,
+            );
+            let ((_, offset), _) = event_of(line.as_bytes(), topic).expect("an event of this input");
+            sums.entry(offset).or_default().add(line.as_bytes());
+        }
+    }
+    fs::remove_dir_all(&folder).expect("removed");
+    sums
+}
