@@ -355,4 +355,3 @@ pub(super) fn abortable(code: Code) -> &'static str {
 
 #[cfg(test)]
 mod tests;
-
