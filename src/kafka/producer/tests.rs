@@ -51,7 +51,7 @@ fn a_connection_closed_by_the_broker_leaves_a_doubt() {
         let _ = connection.read(&mut [0; 512]).expect("and asks something");
     });
     let kafka = KafkaConfig { brokers: brokers.clone(), ..KafkaConfig::default() };
-    let packing = properties::Packing { largest: 1_000_000, together: 1_000_000, alone: false, on_the_way: 2 << 20 };
+    let packing = properties::Packing { largest: 1_000_000, together: 1_000_000, alone: false, on_the_way: 64 << 20 };
     let config = properties::producer(&kafka, Delivery::ExactlyOnce, "test-closed", packing);
     let health = Arc::new(BrokerHealth::new(&brokers));
     let mut producer = Producer::create(&config, true, &health).expect("the settings are good");
@@ -93,7 +93,7 @@ impl Stage {
         let brokers = cluster.bootstrap_servers();
         let mut kafka = KafkaConfig { brokers: brokers.clone(), ..KafkaConfig::default() };
         kafka.producer.extend(properties.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))));
-        let packing = properties::Packing { largest, together: 1_000_000, alone: false, on_the_way: 2 << 20 };
+        let packing = properties::Packing { largest, together: 1_000_000, alone: false, on_the_way: 64 << 20 };
         let config = properties::producer(&kafka, Delivery::ExactlyOnce, "test-stage", packing);
         let mut producer = Producer::create(&config, true, &Arc::new(BrokerHealth::new(&brokers))).expect("the settings are good");
         let deadline = Instant::now() + Duration::from_secs(20);
