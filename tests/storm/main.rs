@@ -40,7 +40,7 @@ use schedule::Climate;
 /// A longer time is cut into storms of this length, each on brokers of its own.
 const LONGEST: Duration = Duration::from_mins(10);
 /// What one process may take, in MiB.
-const MEMORY: u64 = 256;
+const MEMORY: u64 = 128;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
