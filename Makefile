@@ -3,7 +3,7 @@
 PORT ?= 9092
 CONTROLLER ?= $(shell shuf -i 20000-29999 -n 1)
 
-.PHONY: help demo test unit check build kafka kill-test late-test memory-test mutation-test format
+.PHONY: help demo test unit check build kafka kill-test late-test memory-test storm mutation-test format
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12

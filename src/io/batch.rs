@@ -103,3 +103,26 @@ impl Batch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_a_revoked_partition_leave_the_batch_and_the_others_stay_as_they_were() {
+        let mut batch = Batch::default();
+        for offset in 0..9_i64 {
+            let number = i32::try_from(offset % 3).expect("small");
+            let at = Position { partition: Partition { topic: "raw".into(), number }, offset };
+            let (key, value) = (format!("key {offset}"), format!("value {offset}"));
+            let headers = [("name", Some(key.as_bytes()))];
+            batch.push(at, Timestamp::from_millis(offset), Some(key.as_bytes()), Some(value.as_bytes()), headers.into_iter());
+        }
+        batch.retain(|partition| partition.number != 1);
+        let kept: Vec<_> = batch.iter().map(|record| (record.at.offset, record.value.map(<[u8]>::to_vec))).collect();
+        let expected = [0, 2, 3, 5, 6, 8].map(|offset| (offset, Some(format!("value {offset}").into_bytes())));
+        assert_eq!(kept, expected);
+        let header = batch.get(1).and_then(|record| record.headers.iter().next().map(|(_, value)| value.map(<[u8]>::to_vec)));
+        assert_eq!(header, Some(Some(b"key 2".to_vec())));
+    }
+}

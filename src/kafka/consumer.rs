@@ -20,7 +20,7 @@ use rdkafka::{
 
 use crate::lead::Partition;
 
-use super::{BrokerHealth, native};
+use super::{BrokerHealth, native, reasons::logged};
 
 /// A rebalance, as noted by the callback.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl MemberContext {
 
 impl ClientContext for MemberContext {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(target: "librdkafka", facility, message);
+        logged(facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

@@ -77,7 +77,7 @@ impl Broker {
         let data = tempfile::Builder::new().prefix("leadstream-kafka-").tempdir().expect("a temporary folder").keep();
         let Settings { properties, format } = settings(Ports { clients: port, controller });
         fs::write(data.join("extra.properties"), properties).expect("written");
-        fs::write(data.join("format.arguments"), format.iter().flat_map(|line| [line, "\n"]).collect::<String>()).expect("written");
+        fs::write(data.join("format.arguments"), format.iter().fold(String::new(), |text, line| text + line + "\n")).expect("written");
         let log = File::create(log_of(&data)).expect("a log file");
         let mut guardian = script()
             .args(["guard", &port.to_string(), &controller.to_string()])

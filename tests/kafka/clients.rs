@@ -72,6 +72,16 @@ pub(crate) fn answers(address: &str) -> bool {
     }
 }
 
+/// Whether a client with these properties is let in.
+pub(crate) fn lets_in(address: &str, properties: &[(&str, &str)]) -> bool {
+    let mut config = config(address);
+    for (name, value) in properties {
+        config.set(*name, *value);
+    }
+    let client: BaseConsumer = config.create().expect("good settings");
+    client.fetch_metadata(None, Duration::from_secs(2)).is_ok()
+}
+
 fn config(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers).set("reconnect.backoff.max.ms", "500").set_log_level(RDKafkaLogLevel::Critical);

@@ -3,7 +3,9 @@
 #![cfg(feature = "kafka")]
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+#[allow(dead_code)] // some of it is the storm's
 mod broker;
+#[allow(dead_code)] // some of it is the storm's
 mod clients;
 mod disturbed;
 mod fake_registry;
@@ -16,6 +18,9 @@ mod proxy;
 #[path = "../foreign/python.rs"]
 mod python;
 mod registry;
+#[cfg(feature = "tls")]
+mod security;
+#[allow(dead_code)] // some of it is the storm's
 mod service;
 #[cfg(feature = "tls")]
 mod tls_registry;
@@ -23,11 +28,11 @@ mod waiting;
 
 // What the storm leans on, for its unit tests.
 #[allow(dead_code)]
-#[path = "../storm/load.rs"]
-mod load;
-#[allow(dead_code)]
 #[path = "../storm/metrics.rs"]
 mod metrics;
+#[allow(dead_code)]
+#[path = "../storm/obligations.rs"]
+mod obligations;
 #[allow(dead_code)]
 #[path = "../storm/oracle.rs"]
 mod oracle;
@@ -40,6 +45,7 @@ mod avro;
 mod broken;
 mod closing;
 mod delaying;
+mod doctor;
 mod idle;
 mod joining;
 mod kills;

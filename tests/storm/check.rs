@@ -11,15 +11,15 @@ use rdkafka::{Message as _, message::Headers as _};
 
 use super::{
     clients,
-    load::{self, Load},
+    obligations::{self, Obligations},
     oracle::{Findings, Oracle, Sum, dead_letter},
     service::Scene,
 };
 
 /// What is wrong with the outputs of this scene.
-pub(crate) fn findings(scene: &Scene, load: &Load, timestamp: i64) -> Findings {
+pub(crate) fn findings(scene: &Scene, load: &Obligations, timestamp: i64) -> Findings {
     let written = load.written();
-    let mut oracle = Oracle::new(written.clone(), load::fate);
+    let mut oracle = Oracle::new(written.clone(), obligations::fate);
     for (number, topic) in scene.outputs().into_iter().enumerate() {
         clients::each_committed(&scene.brokers, topic, |record| {
             let place = (number, record.partition());
@@ -31,7 +31,8 @@ pub(crate) fn findings(scene: &Scene, load: &Load, timestamp: i64) -> Findings {
                 };
                 let at = (header("dlq-partition").parse().unwrap_or(-1), header("dlq-offset").parse().unwrap_or(-1));
                 let original = oracle.number(at);
-                let same = |number| record.payload() == Some(&load::value(number)) && record.key() == Some(&load::key(number));
+                let same =
+                    |number| record.payload() == Some(&obligations::value(number)) && record.key() == Some(&obligations::key(number));
                 oracle.see(place, at, &dead_letter(&header("dlq-code")), record.key(), None);
                 if header("dlq-topic") != scene.raw || !original.is_some_and(same) {
                     oracle.altered(at);
@@ -68,7 +69,7 @@ fn processed(scene: &Scene, partition: usize, numbers: &[u32], timestamp: i64) -
     let input = folder.join(&scene.raw);
     let mut file = BufWriter::new(File::create(&input).expect("a file"));
     for number in numbers {
-        let value = load::value(*number);
+        let value = obligations::value(*number);
         file.write_all(&u32::try_from(value.len()).expect("small").to_be_bytes()).expect("written");
         file.write_all(&value).expect("written");
     }

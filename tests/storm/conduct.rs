@@ -12,7 +12,7 @@ use super::{
     clients::{self, Group},
     fleet::Fleet,
     ground::Ground,
-    load::Load,
+    obligations::Obligations,
     proxy::{Action, Api},
     schedule::{Disturbance, Disturbed, Fault, Step},
     service::Scene,
@@ -29,7 +29,7 @@ pub(crate) struct Conduct<'a> {
     pub(crate) ground: &'a Ground,
     pub(crate) scene: &'a Scene,
     pub(crate) fleet: &'a Fleet<'a>,
-    pub(crate) load: &'a Load,
+    pub(crate) load: &'a Obligations,
     pub(crate) done: Mutex<Done>,
     pub(crate) disturbing: Mutex<Vec<Disturbing>>,
 }
@@ -127,7 +127,7 @@ impl Conduct<'_> {
             Fault::StopProcess { process, down } => self.process(*process, *down, |process| self.fleet.stop(process)),
             Fault::Freeze { process, hold } => {
                 let Some((_, process)) = self.fleet.take(*process) else { return false };
-                self.fleet.freeze(&process, *hold);
+                process.freeze(*hold);
                 true
             }
             Fault::Crowd { processes, hold } => {
@@ -172,7 +172,11 @@ impl Conduct<'_> {
                 let one = Disturbing { api: api(*request), action: action(*how), one_in: *one_in };
                 self.disturb(|all| all.push(one));
                 let_pass(*hold);
-                self.disturb(|all| drop(all.iter().position(|known| *known == one).map(|at| all.remove(at))));
+                self.disturb(|all| {
+                    // Another that is the same goes on.
+                    let at = all.iter().position(|known| *known == one).expect("put in above");
+                    all.remove(at);
+                });
                 true
             }
             Fault::Partition { node, hold } => {

@@ -32,7 +32,9 @@ pub(crate) struct Figures {
 }
 
 fn add<K: Ord + Clone>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
-    from.iter().for_each(|(key, count)| *to.entry(key.clone()).or_default() += count);
+    for (key, count) in from {
+        *to.entry(key.clone()).or_default() += count;
+    }
 }
 
 impl Figures {

@@ -27,6 +27,15 @@ pub(crate) struct Process {
     life: usize,
 }
 
+impl Process {
+    /// SIGSTOP for so long.
+    pub(crate) fn freeze(&self, hold: Duration) {
+        self.service.pause();
+        let_pass(hold);
+        self.service.resume();
+    }
+}
+
 /// What is kept of every process that ever ran.
 struct Life {
     id: u32,
@@ -63,8 +72,14 @@ impl<'a> Fleet<'a> {
         }
         let service = self.scene.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         let mut lives = self.lives();
-        let lines = service.shared_lines();
-        lives.push(Life { id: service.id(), lines, address: None, counted: Counted::default(), peak_kib: 0, ended: false });
+        lives.push(Life {
+            id: service.id(),
+            lines: service.shared_lines(),
+            address: None,
+            counted: Counted::default(),
+            peak_kib: 0,
+            ended: false,
+        });
         Process { service, life: lives.len() - 1 }
     }
 
@@ -106,13 +121,6 @@ impl<'a> Fleet<'a> {
             process.service.kill();
         }
         self.lives()[process.life].ended = true;
-    }
-
-    /// SIGSTOP for so long.
-    pub(crate) fn freeze(&self, process: &Process, hold: Duration) {
-        process.service.pause();
-        let_pass(hold);
-        process.service.resume();
     }
 
     fn died(&self, process: &Process, how: &str) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{leads::Expected, load, oracle::Fate};
+use super::{leads::Expected, obligations, oracle::Fate};
 
 /// Counters, by name and the one label that is looked at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Counted {
         let [qualified, unqualified, routing, dead_letter] = topics;
         for number in numbers {
             due.count("leadstream_records_consumed_total", "", 1);
-            let (verdict, leads, topic) = match load::fate(number) {
+            let (verdict, leads, topic) = match obligations::fate(number) {
                 Fate::One(Expected::Qualified(destinations)) => {
                     due.count("leadstream_events_produced_total", routing, destinations.len() as u64);
                     ("QUALIFIED", 1, qualified)

@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn an_hour_has_everything_in_it() {
-        let names: std::collections::BTreeSet<_> = draw(1, 3, Duration::from_mins(60), None).iter().map(|step| step.fault.name()).collect();
+        let names: std::collections::BTreeSet<_> = draw(1, 3, Duration::from_hours(1), None).iter().map(|step| step.fault.name()).collect();
         assert_eq!(names.len(), 15, "{names:?}");
     }
 }

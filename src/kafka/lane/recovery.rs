@@ -16,6 +16,7 @@ use super::{
         fences,
         producer::{Producer, Remedy, Trouble, abortable, is_fence},
         properties,
+        rights::is_denial,
         topics::Topics,
     },
     KafkaLane, together,
@@ -40,8 +41,11 @@ impl KafkaLane {
     /// Has a group member.
     pub(super) fn join(&mut self) -> Result<(), LaneError> {
         if self.member.is_none() {
-            let member =
-                Member::join(&properties::consumer(&self.settings.kafka, self.settings.memory), &self.settings.input, &self.health);
+            let member = Member::join(
+                &properties::consumer(&self.settings.kafka, &self.settings.transactional_id, self.settings.memory),
+                &self.settings.input,
+                &self.health,
+            );
             self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
         }
         Ok(())
@@ -64,7 +68,9 @@ impl KafkaLane {
                 Ok(false)
             }
             Err(trouble) => {
-                self.health.complain("the producer could not start, trying on", &trouble.detail);
+                if !self.is_denied(trouble.code, None) {
+                    self.health.complain("the producer could not start, trying on", &trouble.detail);
+                }
                 self.replace_producer(trouble.reason);
                 self.pause(Duration::from_secs(1));
                 Ok(false)
@@ -91,6 +97,7 @@ impl KafkaLane {
         {
             trouble = fenced;
         }
+        let (code, mut output) = (trouble.code, None);
         let mut abort = Abort { reason: trouble.reason, detail: trouble.detail, too_large: Vec::new(), limits: None };
         let mut replace = None;
         if let Some(producer) = &self.producer {
@@ -101,9 +108,21 @@ impl KafkaLane {
                     producer.drain();
                     abort.too_large = producer.too_large();
                     let cause = producer.first_cause();
-                    if let Some((code, topic)) = cause.as_ref().filter(|_| trouble.reason.starts_with("delivery")) {
+                    output.clone_from(&cause);
+                    if let Some((code, topic)) =
+                        cause.as_ref().filter(|_| matches!(trouble.reason, "delivery" | "delivery_timeout" | "not_authorized"))
+                    {
                         abort.reason = abortable(*code);
-                        abort.detail = format!("an output was not delivered to {topic}: {code}");
+                        abort.detail = if topic.is_empty() {
+                            format!("the transaction failed: {code}")
+                        } else {
+                            format!("an output was not delivered to {topic}: {code}")
+                        };
+                    }
+                    if cause.is_none()
+                        && let Some(said) = producer.said()
+                    {
+                        abort.detail = format!("{}: {said}", abort.detail);
                     }
                     // A fence may show in a delivery report first, or in the abort.
                     let was_fenced = cause.as_ref().is_some_and(|(code, _)| is_fence(*code))
@@ -119,8 +138,10 @@ impl KafkaLane {
                 Remedy::Replace => replace = Some(trouble.reason),
                 Remedy::Fenced => replace = Some("fenced"),
             }
-            // The broker ends old transactions with the very same answer, and after an outage others too.
-            let explained = producer.age() >= properties::TRANSACTION_TIMEOUT || self.health.was_away_within(fences::WINDOW);
+            // The broker ends old transactions with the very same answer, and after an outage others too; and what is aborted
+            // for want of a right is aborted so often that the client now and then overtakes itself.
+            let was_denied = code.into_iter().chain(output.iter().map(|(code, _)| *code)).any(is_denial);
+            let explained = was_denied || producer.age() >= properties::TRANSACTION_TIMEOUT || self.health.was_away_within(fences::WINDOW);
             if replace == Some("fenced") && !explained {
                 self.fences.note();
             }
@@ -142,6 +163,9 @@ impl KafkaLane {
         if !matches!(abort.reason, "rebalance" | "too_large") {
             let backoff = Duration::from_millis(100).saturating_mul(1 << self.aborts_in_a_row.min(6)).min(Duration::from_secs(5));
             self.pause(backoff);
+            if self.is_denied(code, output) {
+                return LaneError::Aborted(abort);
+            }
             let complaint = format!("a batch was taken back ({}), trying on", abort.reason);
             self.health.complain(&complaint, &abort.detail);
             self.complaint = Some(complaint);
@@ -178,11 +202,10 @@ impl KafkaLane {
         let Ok(found) = found else { return false };
         let mut lowered = false;
         for (known, topic) in self.settings.limits.iter_mut().zip(&found) {
-            if topic.partitions > 0 && topic.largest < *known {
-                tracing::warn!("topic {} takes {} bytes now, {known} before: larger events become dead letters", topic.name, topic.largest);
-                *known = topic.largest;
-                lowered = true;
-            }
+            let Some(largest) = topic.largest.filter(|largest| largest < known) else { continue };
+            tracing::warn!("topic {} takes {largest} bytes now, {known} before: larger events become dead letters", topic.name);
+            *known = largest;
+            lowered = true;
         }
         lowered
     }

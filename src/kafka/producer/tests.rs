@@ -30,6 +30,16 @@ use crate::{
 
 use super::{super::properties, *};
 
+#[test]
+fn a_line_on_a_missing_right_is_understood() {
+    let line =
+        "sasl_ssl://127.0.0.1:9093/1: Failed to add partition \"leads.routing\" [2] to transaction: Broker: Topic authorization failed";
+    assert_eq!(refusal(line), Some((Code::TopicAuthorizationFailed, "leads.routing")));
+    let line = "Fatal transaction error: Failed to add partitions to transaction (TRANSACTIONAL_ID_AUTHORIZATION_FAILED)";
+    assert_eq!(refusal(line), Some((Code::TransactionalIdAuthorizationFailed, "")));
+    assert_eq!(refusal("Failed to add partition \"t\" [0] to transaction: Broker: Not coordinator"), None);
+}
+
 /// The safety rule hangs on librdkafka's log: that a lost connection is logged under FAIL, at a level we ask for, and
 /// reaches us on our own thread. To be looked at again whenever rdkafka is raised.
 #[test]
@@ -41,7 +51,7 @@ fn a_connection_closed_by_the_broker_leaves_a_doubt() {
         let _ = connection.read(&mut [0; 512]).expect("and asks something");
     });
     let kafka = KafkaConfig { brokers: brokers.clone(), ..KafkaConfig::default() };
-    let packing = properties::Packing { largest: 1_000_000, together: 1_000_000, alone: false, on_the_way: 2 << 20 };
+    let packing = properties::Packing { largest: 1_000_000, together: 1_000_000, alone: false, on_the_way: 64 << 20 };
     let config = properties::producer(&kafka, Delivery::ExactlyOnce, "test-closed", packing);
     let health = Arc::new(BrokerHealth::new(&brokers));
     let mut producer = Producer::create(&config, true, &health).expect("the settings are good");
@@ -83,7 +93,7 @@ impl Stage {
         let brokers = cluster.bootstrap_servers();
         let mut kafka = KafkaConfig { brokers: brokers.clone(), ..KafkaConfig::default() };
         kafka.producer.extend(properties.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))));
-        let packing = properties::Packing { largest, together: 1_000_000, alone: false, on_the_way: 2 << 20 };
+        let packing = properties::Packing { largest, together: 1_000_000, alone: false, on_the_way: 64 << 20 };
         let config = properties::producer(&kafka, Delivery::ExactlyOnce, "test-stage", packing);
         let mut producer = Producer::create(&config, true, &Arc::new(BrokerHealth::new(&brokers))).expect("the settings are good");
         let deadline = Instant::now() + Duration::from_secs(20);

@@ -77,7 +77,7 @@ impl Pen {
 }
 
 /// The obligations so far.
-pub(crate) struct Load {
+pub(crate) struct Obligations {
     /// Numbers, by partition and offset.
     written: Mutex<Vec<Vec<u32>>>,
     wanted: Mutex<Wanted>,
@@ -86,7 +86,7 @@ pub(crate) struct Load {
     timestamp: i64,
 }
 
-impl Load {
+impl Obligations {
     pub(crate) fn new(partitions: usize, timestamp: i64) -> Self {
         let next = Mutex::new([0, OVERSIZE, MANY]);
         Self { written: Mutex::new(vec![Vec::new(); partitions]), wanted: Mutex::default(), next, timestamp }
