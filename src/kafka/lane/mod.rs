@@ -438,3 +438,6 @@ impl Drop for KafkaLane {
         self.producer = None;
     }
 }
+
+#[cfg(test)]
+mod tests;
