@@ -1,9 +1,11 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
 PORT ?= 9092
+MINUTES ?= 10
+NODES ?= 1
 CONTROLLER ?= $(shell shuf -i 20000-29999 -n 1)
 
-.PHONY: help demo test unit check build kafka kill-test late-test memory-test storm mutation-test format
+.PHONY: help demo test unit check build kafka kill-test late-test memory-test storm storm-proof mutation-test format
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -52,3 +54,17 @@ memory-test: ## The long memory test: a backlog of two million records, a broker
 
 mutation-test: ## The long mutation test: a million records, changed by chance, all formats
 	LEADSTREAM_MUTATIONS=1000000 cargo test --profile checked --no-default-features --test it mutations -- --nocapture
+
+storm: ## The storm: leads while everything fails, then an account of each (MINUTES=10, NODES=1 or 3, SEED=…)
+	@.ci/packages test
+	cargo test --release --test storm -- --minutes $(MINUTES) --nodes $(NODES) $(if $(SEED),--seed $(SEED))
+
+storm-proof: ## Builds that are broken on purpose: the storm must catch each
+	@.ci/packages test
+	@cargo test --no-run --test storm
+	@for broken in offsets_first no_rewind ignore_log_lines; do \
+		if LEADSTREAM_SABOTAGE=$$broken cargo test -q --test storm -- --minutes 2 --seed 5; then \
+			echo "$$broken was not caught"; exit 1; \
+		fi; \
+		echo "$$broken was caught"; \
+	done

@@ -281,6 +281,24 @@ impl Open {
     }
 }
 
+/// A group of one that reads a topic, for as long as it lives.
+pub(crate) struct Subscriber {
+    _reads: BaseConsumer,
+}
+
+impl Subscriber {
+    /// Returns when it has its partitions.
+    pub(crate) fn of(brokers: &str, group: &str, topic: &str) -> Self {
+        let reads: BaseConsumer = config(brokers).set("group.id", group).create().expect("good settings");
+        reads.subscribe(&[topic]).expect("subscribed");
+        wait_for("the subscriber has partitions", CALL, String::new, || {
+            drop(reads.poll(Duration::ZERO));
+            reads.assignment().is_ok_and(|held| held.count() > 0).then_some(())
+        });
+        Self { _reads: reads }
+    }
+}
+
 /// Writes with a writer of its own.
 pub(crate) fn write(brokers: &str, topic: &str, records: &[Raw]) -> Vec<i64> {
     Writer::new(brokers).write(topic, records)

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     broker::{self, Broker, Settings},
     clients::{self, Raw},
+    fake_registry::{self, FakeRegistry},
     leads::lead,
     service::{SOON, Scene, now_millis},
     waiting::wait_until,
@@ -113,6 +114,33 @@ fn what_was_or_will_be_deleted_undecided_is_found() {
     assert_new(&scene, &before, &[], &[("error", "retention", &old), ("warning", "clock_skew", "input")]);
     clients::delete_records(&scene.brokers, &scene.raw, &BTreeMap::from([(0, 6)]));
     assert_new(&scene, &before, &[], &[("error", "offset_out_of_range", &old), ("warning", "clock_skew", "input")]);
+}
+
+#[test]
+fn a_transaction_that_stays_open_and_who_reads_the_outputs_are_found() {
+    let (scene, before) = healthy("open");
+    let open = clients::Open::write(&scene.brokers, &scene.raw, &[Raw { partition: 1, ..Raw::default() }]);
+    assert_new(&scene, &before, &[], &[("warning", "open_transaction", &format!("{}/1", scene.raw))]);
+    open.commit();
+    assert_new(&scene, &before, &[], &[]);
+    let group = format!("{}.subscriber", scene.group);
+    let subscriber = clients::Subscriber::of(&scene.brokers, &group, &scene.qualified);
+    let (_, report) = report(&scene, &[]);
+    let readers = report["findings"].as_array().expect("findings").iter().find(|finding| finding["code"] == "readers");
+    assert!(readers.is_some_and(|readers| readers["message"].to_string().contains(&group)), "{report}");
+    drop(subscriber);
+}
+
+#[test]
+fn a_schema_that_must_not_be_registered_and_is_not_is_found() {
+    let (scene, before) = healthy("schema");
+    let nothing = FakeRegistry::start(|_| Some(fake_registry::json(404, r#"{"error_code":40401,"message":"no such subject"}"#)));
+    let registry = format!("encoding.registry={}", nothing.url());
+    let arguments = ["--set", &registry, "--set", "encoding.format.routing=avro", "--set", "encoding.register=false"];
+    let subject = |topic: &str| format!("{topic}-value");
+    let (routing, qualified, unqualified) = (subject(&scene.routing), subject(&scene.qualified), subject(&scene.unqualified));
+    let expected = [("error", "schema_refused", &*routing), ("ok", "schema", &*qualified), ("ok", "schema", &*unqualified)];
+    assert_new(&scene, &before, &arguments, &expected);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     clients::{self, Group},
+    fake_registry::{self, FakeRegistry},
     fleet::Fleet,
     ground::Ground,
     obligations::Obligations,
@@ -30,6 +31,8 @@ pub(crate) struct Conduct<'a> {
     pub(crate) scene: &'a Scene,
     pub(crate) fleet: &'a Fleet<'a>,
     pub(crate) load: &'a Obligations,
+    /// Where events are Avro.
+    pub(crate) registry: Option<&'a FakeRegistry>,
     pub(crate) done: Mutex<Done>,
     pub(crate) disturbing: Mutex<Vec<Disturbing>>,
 }
@@ -192,6 +195,13 @@ impl Conduct<'_> {
                 self.load.spread(partitions);
                 true
             }
+            Fault::RegistryAway { hold } => {
+                let Some(registry) = self.registry else { return false };
+                registry.answers(|_| Some(fake_registry::json(503, "{}")));
+                let_pass(*hold);
+                registry.answers(knows_all);
+                true
+            }
             Fault::Burst { leads } => {
                 self.load.burst(*leads);
                 true
@@ -229,6 +239,12 @@ impl Conduct<'_> {
         strike(&mut nodes);
         true
     }
+}
+
+/// A registry that has every schema.
+#[allow(clippy::unnecessary_wraps)] // as an answer must be
+pub(crate) fn knows_all(_: &str) -> Option<String> {
+    Some(fake_registry::json(200, r#"{"id":7}"#))
 }
 
 /// One in so many requests of a kind.

@@ -34,6 +34,8 @@ pub(crate) enum Fault {
     MorePartitions,
     /// More leads at once than a batch holds.
     Burst { leads: u32 },
+    /// The schema registry answers nobody for a while; only where events are Avro.
+    RegistryAway { hold: Duration },
     /// Events that no topic takes, and ten thousand leads in one record.
     Poison { oversize: u32, many: u32 },
 }
@@ -95,8 +97,29 @@ impl Fault {
             Self::Partition { .. } => "partition",
             Self::MorePartitions => "more_partitions",
             Self::Burst { .. } => "burst",
+            Self::RegistryAway { .. } => "registry_away",
             Self::Poison { .. } => "poison",
         }
+    }
+}
+
+/// What holds for a whole storm, drawn from its seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Climate {
+    /// How partitions are shared out: `partition.assignment.strategy`.
+    pub(crate) strategy: &'static str,
+    /// Events are Avro, by a schema registry.
+    pub(crate) avro: bool,
+}
+
+impl Climate {
+    pub(crate) fn of(seed: u64) -> Self {
+        Self { strategy: if seed.is_multiple_of(3) { "range" } else { "cooperative-sticky" }, avro: seed % 4 == 2 }
+    }
+
+    /// For the figures.
+    pub(crate) fn name(self) -> String {
+        format!("{}, {}", self.strategy, if self.avro { "avro" } else { "json" })
     }
 }
 
@@ -109,6 +132,7 @@ pub(crate) const GROWTHS: usize = 2;
 
 /// The faults of a storm of this length, in order; where `only` names one, no others.
 pub(crate) fn draw(seed: u64, nodes: usize, length: Duration, only: Option<&str>) -> Vec<Step> {
+    let climate = Climate::of(seed);
     let mut dice = Dice::new(seed);
     let mut growths = 0;
     let mut steps = Vec::new();
@@ -117,6 +141,9 @@ pub(crate) fn draw(seed: u64, nodes: usize, length: Duration, only: Option<&str>
         let after = millis(&mut dice, 300, 4_000);
         let fault = loop {
             let fault = fault(&mut dice, nodes);
+            if matches!(fault, Fault::RegistryAway { .. }) && !climate.avro {
+                continue;
+            }
             if only.is_some_and(|only| only != fault.name()) {
                 continue;
             }
@@ -158,7 +185,8 @@ fn fault(dice: &mut Dice, nodes: usize) -> Fault {
         56..88 => network(dice),
         88..91 => Fault::Partition { node, hold: millis(dice, 1_000, 9_000) },
         91..93 => Fault::MorePartitions,
-        93..97 => Fault::Burst { leads: 2_000 + u32::try_from(dice.below(8_000)).expect("small") },
+        93..95 => Fault::RegistryAway { hold: millis(dice, 1_000, 15_000) },
+        95..98 => Fault::Burst { leads: 2_000 + u32::try_from(dice.below(8_000)).expect("small") },
         _ => Fault::Poison { oversize: 5, many: u32::try_from(dice.below(3)).expect("small") },
     }
 }
@@ -200,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_hour_has_everything_in_it() {
-        let names: std::collections::BTreeSet<_> = draw(1, 3, Duration::from_hours(1), None).iter().map(|step| step.fault.name()).collect();
-        assert_eq!(names.len(), 15, "{names:?}");
+        let names: std::collections::BTreeSet<_> = draw(2, 3, Duration::from_hours(1), None).iter().map(|step| step.fault.name()).collect();
+        assert_eq!(names.len(), 16, "{names:?}");
     }
 }

@@ -2,6 +2,7 @@
 //! each. Asks and reads; what an answer means is the caller's to say.
 
 use std::{
+    collections::{BTreeMap, BTreeSet},
     ffi::{CStr, CString, c_char},
     ptr,
     time::Duration,
@@ -79,6 +80,9 @@ pub struct GroupMember {
 /// A group as its coordinator describes it.
 #[derive(Debug)]
 pub(in crate::kafka) struct GroupDescription {
+    pub(in crate::kafka) name: String,
+    /// Topics of which a member has a partition.
+    pub(in crate::kafka) topics: BTreeSet<String>,
     pub(in crate::kafka) error: Option<RDKafkaErrorCode>,
     pub(in crate::kafka) members: Vec<GroupMember>,
     pub(in crate::kafka) operations: Option<Vec<Operation>>,
@@ -153,27 +157,109 @@ unsafe fn topic_of(topic: *const native::rd_kafka_TopicDescription_t) -> TopicDe
     }
 }
 
-/// Describes a group; one that nobody has ever joined has no members and no error.
-pub(in crate::kafka) fn describe_group<C: ClientContext>(client: &Client<C>, name: &str, wait: Duration) -> KafkaResult<GroupDescription> {
-    let name = CString::new(name).map_err(|_| KafkaError::AdminOp(RDKafkaErrorCode::InvalidArgument))?;
-    let mut names = [name.as_ptr()];
+/// Describes groups; one that nobody has ever joined has no members and no error.
+pub(in crate::kafka) fn describe_groups<C: ClientContext>(
+    client: &Client<C>,
+    names: &[String],
+    wait: Duration,
+) -> KafkaResult<Vec<GroupDescription>> {
+    let names: Vec<CString> = names.iter().filter_map(|name| CString::new(name.as_str()).ok()).collect();
+    let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
     ask(
         client,
         native::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS,
         wait,
         // SAFETY: all are valid for the call, which copies what it needs.
-        |client, options, queue| unsafe { native::rd_kafka_DescribeConsumerGroups(client, names.as_mut_ptr(), 1, options, queue) },
+        |client, options, queue| unsafe {
+            native::rd_kafka_DescribeConsumerGroups(client, pointers.as_mut_ptr(), pointers.len(), options, queue);
+        },
         |event| {
             // SAFETY: the event is one of this kind; what it holds lives as long as it.
             unsafe {
                 let mut count = 0;
                 let result = native::rd_kafka_event_DescribeConsumerGroups_result(event);
                 let groups = native::rd_kafka_DescribeConsumerGroups_result_groups(result, &raw mut count);
-                let absent = || GroupDescription { error: Some(RDKafkaErrorCode::Unknown), members: Vec::new(), operations: None };
-                slice(groups, count).first().map_or_else(absent, |group| group_of(*group))
+                slice(groups, count).iter().map(|group| group_of(*group)).collect()
             }
         },
     )
+}
+
+/// The names of all groups that the principal may see.
+pub(in crate::kafka) fn list_groups<C: ClientContext>(client: &Client<C>, wait: Duration) -> KafkaResult<Vec<String>> {
+    ask(
+        client,
+        native::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS,
+        wait,
+        // SAFETY: all are valid for the call, which copies what it needs.
+        |client, options, queue| unsafe { native::rd_kafka_ListConsumerGroups(client, options, queue) },
+        |event| {
+            // SAFETY: the event is one of this kind; what it holds lives as long as it.
+            unsafe {
+                let mut count = 0;
+                let result = native::rd_kafka_event_ListConsumerGroups_result(event);
+                let groups = native::rd_kafka_ListConsumerGroups_result_valid(result, &raw mut count);
+                slice(groups, count).iter().map(|group| text(native::rd_kafka_ConsumerGroupListing_group_id(*group))).collect()
+            }
+        },
+    )
+}
+
+/// The end of each partition, as a reader of all records sees it or as one of committed records does, by topic and number;
+/// without those for which the broker has no answer.
+pub(in crate::kafka) fn end_offsets<C: ClientContext>(
+    client: &Client<C>,
+    partitions: &[(String, i32)],
+    is_committed: bool,
+    wait: Duration,
+) -> KafkaResult<BTreeMap<(String, i32), i64>> {
+    /// `RD_KAFKA_OFFSET_SPEC_LATEST`.
+    const LATEST: i64 = -1;
+    let names: Vec<CString> = partitions.iter().filter_map(|(topic, _)| CString::new(topic.as_str()).ok()).collect();
+    // SAFETY: the list copies the names; each element is changed before the next is added; the list is destroyed below.
+    let list = unsafe {
+        let list = native::rd_kafka_topic_partition_list_new(i32::try_from(partitions.len()).unwrap_or(0));
+        for (name, (_, number)) in names.iter().zip(partitions) {
+            (*native::rd_kafka_topic_partition_list_add(list, name.as_ptr(), *number)).offset = LATEST;
+        }
+        list
+    };
+    let answer = ask(
+        client,
+        native::rd_kafka_admin_op_t::RD_KAFKA_ADMIN_OP_LISTOFFSETS,
+        wait,
+        // SAFETY: all are valid for the call, which copies what it needs; a level that is refused is told by an error of ours.
+        |client, options, queue| unsafe {
+            use native::rd_kafka_IsolationLevel_t as Level;
+            let level = if is_committed {
+                Level::RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED
+            } else {
+                Level::RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED
+            };
+            let refused = native::rd_kafka_AdminOptions_set_isolation_level(options.cast_mut(), level);
+            if !refused.is_null() {
+                native::rd_kafka_error_destroy(refused);
+            }
+            native::rd_kafka_ListOffsets(client, list, options, queue);
+        },
+        |event| {
+            // SAFETY: the event is one of this kind; what it holds lives as long as it.
+            unsafe {
+                let mut count = 0;
+                let result = native::rd_kafka_event_ListOffsets_result(event);
+                let infos = native::rd_kafka_ListOffsets_result_infos(result, &raw mut count);
+                let place = |info: &*const native::rd_kafka_ListOffsetsResultInfo_t| {
+                    let place = native::rd_kafka_ListOffsetsResultInfo_topic_partition(*info);
+                    let is_good = (*place).err == native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+                    is_good.then(|| ((text((*place).topic), (*place).partition), (*place).offset))
+                };
+                slice(infos, count).iter().filter_map(place).collect()
+            }
+        },
+    );
+    // SAFETY: made above, used by nobody any more.
+    unsafe { native::rd_kafka_topic_partition_list_destroy(list) };
+    answer
 }
 
 /// # Safety
@@ -188,14 +274,35 @@ unsafe fn group_of(group: *const native::rd_kafka_ConsumerGroupDescription_t) ->
                 host: text(native::rd_kafka_MemberDescription_host(member)).trim_start_matches('/').to_owned(),
             }
         };
-        let members = (0..native::rd_kafka_ConsumerGroupDescription_member_count(group)).map(member).collect();
+        let count = native::rd_kafka_ConsumerGroupDescription_member_count(group);
+        let members = (0..count).map(member).collect();
+        let topics = (0..count).flat_map(|index| topics_of(native::rd_kafka_ConsumerGroupDescription_member(group, index))).collect();
         let mut count = 0;
         let allowed = native::rd_kafka_ConsumerGroupDescription_authorized_operations(group, &raw mut count);
         GroupDescription {
+            name: text(native::rd_kafka_ConsumerGroupDescription_group_id(group)),
+            topics,
             error: error_of(native::rd_kafka_ConsumerGroupDescription_error(group)),
             members,
             operations: operations(allowed, count),
         }
+    }
+}
+
+/// # Safety
+/// `member` must be valid.
+unsafe fn topics_of(member: *const native::rd_kafka_MemberDescription_t) -> Vec<String> {
+    // SAFETY: by the caller, and what the description holds lives as long as it.
+    unsafe {
+        let assignment = native::rd_kafka_MemberDescription_assignment(member);
+        if assignment.is_null() {
+            return Vec::new();
+        }
+        let list = native::rd_kafka_MemberAssignment_partitions(assignment);
+        if list.is_null() {
+            return Vec::new();
+        }
+        slice((*list).elems.cast_const(), usize::try_from((*list).cnt).unwrap_or(0)).iter().map(|place| text(place.topic)).collect()
     }
 }
 

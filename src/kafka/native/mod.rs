@@ -6,7 +6,7 @@
 mod admin;
 
 pub use admin::{GroupMember, Operation, PartitionReplicas};
-pub(super) use admin::{describe_cluster, describe_group, describe_topics};
+pub(super) use admin::{describe_cluster, describe_groups, describe_topics, end_offsets, list_groups};
 
 use std::{
     ffi::{CStr, CString, c_char, c_void},

@@ -35,6 +35,11 @@ const CALL: Duration = Duration::from_secs(5);
 /// How long the first answer may take, in several goes: between two, it is seen whether somebody has refused.
 const PATIENCE: [Duration; 3] = [Duration::from_millis(300), Duration::from_secs(1), Duration::from_secs(4)];
 
+/// More groups are not looked at.
+const MOST_GROUPS: usize = 500;
+/// Longer than a transaction of a lane at work.
+const TRANSACTION: Duration = Duration::from_secs(2);
+
 /// Settings by name, as the broker has them.
 pub type BrokerSettings = BTreeMap<String, String>;
 
@@ -209,7 +214,11 @@ impl Survey {
     pub fn group(&self) -> Result<GroupState, Unanswered> {
         let deadline = Instant::now() + CALL;
         let described = loop {
-            let described = native::describe_group(self.client.client(), &self.kafka.group, CALL).map_err(|error| unanswered(&error))?;
+            let group = std::slice::from_ref(&self.kafka.group);
+            let described = native::describe_groups(self.client.client(), group, CALL).map_err(|error| unanswered(&error))?;
+            let Some(described) = described.into_iter().next() else {
+                return Err(Unanswered::Failed("no answer".to_owned()));
+            };
             // Nobody coordinates a cluster's first group until it was asked for, and a moment longer.
             let is_soon =
                 matches!(described.error, Some(Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress));
@@ -225,12 +234,58 @@ impl Survey {
         }
     }
 
+    /// Other groups that the principal may see, and that read one of these topics now.
+    pub fn readers(&self, topics: &[&str]) -> Vec<String> {
+        let client = self.client.client();
+        let names: Vec<_> = native::list_groups(client, CALL).unwrap_or_default().into_iter().take(MOST_GROUPS).collect();
+        if names.is_empty() {
+            return Vec::new();
+        }
+        let groups = native::describe_groups(client, &names, CALL).unwrap_or_default();
+        let reads = |topic: &String| topics.contains(&topic.as_str());
+        groups
+            .into_iter()
+            .filter(|group| group.name != self.kafka.group && group.topics.iter().any(reads))
+            .map(|group| group.name)
+            .collect()
+    }
+
+    /// Partitions in which a transaction is open and stays so, with the offset before which all is decided.
+    ///
+    /// # Errors
+    /// When the broker does not say.
+    pub fn open_transactions(&self, partitions: &[(String, i32)]) -> Result<Vec<(String, i32, i64)>, Unanswered> {
+        let look =
+            |is_committed| native::end_offsets(self.client.client(), partitions, is_committed, CALL).map_err(|error| unanswered(&error));
+        let open = || -> Result<Vec<(String, i32, i64)>, Unanswered> {
+            // In this order: what is written between the two is open to neither.
+            let (all, committed) = (look(false)?, look(true)?);
+            let behind = committed.into_iter().filter(|(place, end)| all.get(place).is_some_and(|all| end < all));
+            Ok(behind.map(|((topic, number), end)| (topic, number, end)).collect())
+        };
+        let first = open()?;
+        if first.is_empty() {
+            return Ok(first);
+        }
+        // One that is at work is at another offset by then.
+        thread::sleep(TRANSACTION);
+        let second = open()?;
+        Ok(first.into_iter().filter(|place| second.contains(place)).collect())
+    }
+
     /// How far the group is behind in these topics.
     ///
     /// # Errors
     /// When the principal may not see it, or the broker does not say.
     pub fn backlog(&self, topics: &[(&str, Vec<i32>)]) -> Result<Backlog, Unanswered> {
-        backlog::look(&self.client, topics).map_err(|error| unanswered(&error))
+        let deadline = Instant::now() + CALL;
+        loop {
+            // A coordinator that has just begun says so at first, in one of several ways.
+            match backlog::look(&self.client, topics).map_err(|error| unanswered(&error)) {
+                Err(Unanswered::Failed(_)) if Instant::now() < deadline => thread::sleep(Duration::from_millis(100)),
+                answer => return answer,
+            }
+        }
     }
 
     /// Takes `id` as a producer would, and gives it up again: whether transactions work here, and for this principal. An earlier

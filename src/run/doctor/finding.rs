@@ -59,6 +59,7 @@ pub(super) enum Code {
     RightMissing,
     RightsUnknown,
     Transactions,
+    OpenTransaction,
     OffsetOutOfRange,
     Backlog,
     Retention,
@@ -75,7 +76,7 @@ pub(super) enum Code {
 
 impl Code {
     /// All of them, in the order in which they are looked for.
-    const ALL: [Self; 39] = [
+    const ALL: [Self; 40] = [
         Self::InstanceUnset,
         Self::IdentityKeyUnset,
         Self::AtLeastOnce,
@@ -103,6 +104,7 @@ impl Code {
         Self::RightMissing,
         Self::RightsUnknown,
         Self::Transactions,
+        Self::OpenTransaction,
         Self::OffsetOutOfRange,
         Self::Backlog,
         Self::Retention,
@@ -188,6 +190,10 @@ impl Code {
             }
             Self::RightsUnknown => ("rights_unknown", "what the broker does not tell was not looked at"),
             Self::Transactions => ("transactions", "outcomes and consumed offsets become visible together only in a transaction"),
+            Self::OpenTransaction => (
+                "open_transaction",
+                "readers of committed records get no further than its beginning, and where it is in the input, neither does this group",
+            ),
             Self::OffsetOutOfRange => (
                 "offset_out_of_range",
                 "records were deleted before they were decided, or the topic was made anew: run ends with exit code 64 \

@@ -20,7 +20,7 @@ use std::{
 
 use crate::{
     config::{Config, Delivery},
-    kafka::{BrokerSettings, Survey, TopicState, Unreached},
+    kafka::{BrokerSettings, Survey, TopicState, Unanswered, Unreached},
     pipeline::OutputTopic,
 };
 
@@ -109,8 +109,39 @@ fn brokers(config: &Config, survey: &Survey, nodes: &[i32], findings: &mut Vec<F
         let id = format!("{}-{instance}-doctor", config.kafka.group);
         findings.push(rights::of_transactions(config, &id, &survey.take_transactional_id(&id)));
     }
+    findings.extend(open_transactions(survey, &topics));
+    findings.push(readers(survey, &topics));
+}
+
+/// Transactions that stay open, whoever writes them.
+fn open_transactions(survey: &Survey, topics: &[Topic<'_>]) -> Vec<Finding> {
+    let mut places = Vec::new();
+    for topic in topics {
+        if let TopicState::Present { partitions, .. } = topic.state {
+            places.extend(partitions.iter().map(|partition| (topic.name.to_owned(), partition.number)));
+        }
+    }
+    if places.is_empty() {
+        return Vec::new();
+    }
+    let fix = "the broker ends that of a killed process within 15 s; one that stays longer is found and ended by kafka-transactions.sh \
+               (docs/delivery.md)";
+    let finding = |(topic, number, end): (String, i32, i64)| {
+        Finding::warning(Code::OpenTransaction, format!("{topic}/{number}"), format!("a transaction is open from offset {end} on"), fix)
+    };
+    survey.open_transactions(&places).unwrap_or_default().into_iter().map(finding).collect()
+}
+
+/// Who reads the outputs: how, no broker knows.
+fn readers(survey: &Survey, topics: &[Topic<'_>]) -> Finding {
+    let outputs: Vec<&str> = topics.iter().filter(|topic| topic.output.is_some()).map(|topic| topic.name).collect();
+    let groups = survey.readers(&outputs);
+    let mut message = "no broker knows how a subscriber reads: this cannot be looked at".to_owned();
+    if !groups.is_empty() {
+        message = format!("{message}; groups that read the outputs now: {}", groups.join(", "));
+    }
     let fix = "set isolation.level=read_committed in every subscriber (docs/subscribing.md)";
-    findings.push(Finding::info(Code::Readers, "subscribers", "no broker knows how a subscriber reads: this cannot be looked at", fix));
+    Finding::info(Code::Readers, "subscribers", message, fix)
 }
 
 /// The brokers' own topics.
@@ -134,10 +165,13 @@ fn backlog(config: &Config, survey: &Survey, topics: &[Topic<'_>], broker: Optio
             retention.insert(topic.name, kept);
         }
     }
-    // A right that is missing for this is told already.
-    if let Ok(places) = survey.backlog(&partitions) {
-        let now_ms = jiff::Timestamp::now().as_millisecond();
-        findings.extend(group::backlog(&places, &retention, now_ms));
+    match survey.backlog(&partitions) {
+        Ok(places) => findings.extend(group::backlog(&places, &retention, jiff::Timestamp::now().as_millisecond())),
+        // Told as a right that is missing.
+        Err(Unanswered::NotAllowed) => {}
+        Err(Unanswered::Failed(why)) => {
+            findings.push(Finding::info(Code::Backlog, "input", format!("could not be looked at: {why}"), "try again"));
+        }
     }
     if let Some(broker) = broker.filter(|_| is_known && !partitions.is_empty()) {
         findings.extend(group::offsets_retention(config, broker, &retention));
