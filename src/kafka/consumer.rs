@@ -116,6 +116,12 @@ impl Member {
         std::mem::take(&mut *self.context.changes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// As if the callback had noted it.
+    #[cfg(test)]
+    pub(super) fn note(&self, change: Change) {
+        self.context.note(change);
+    }
+
     /// Whether offsets may go into a transaction now: a live member that has not been given up by its group.
     pub(super) fn may_commit(&self) -> bool {
         native::is_group_member(self.consumer.client()) && !self.consumer.assignment_lost()

@@ -443,3 +443,6 @@ impl Drop for KafkaLane {
         self.producer = None;
     }
 }
+
+#[cfg(test)]
+mod tests;
