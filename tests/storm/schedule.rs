@@ -26,8 +26,9 @@ pub(crate) enum Fault {
     RollingRestart,
     /// SIGSTOP of a broker, then SIGCONT.
     FreezeBroker { node: usize, hold: Duration },
-    /// Requests of one kind are disturbed for a while.
-    Network { request: Disturbed, how: Disturbance, one_in: u64, hold: Duration },
+    /// Requests of one kind are disturbed for a while. Meanwhile all that is written may be slow: then a transaction is open most
+    /// of the time, and what comes late finds another than it was meant for.
+    Network { request: Disturbed, how: Disturbance, one_in: u64, hold: Duration, slow: Option<Duration> },
     /// No connection is held or taken for a while.
     Partition { node: usize, hold: Duration },
     /// The input topic gets more partitions.
@@ -212,7 +213,9 @@ fn network(dice: &mut Dice) -> Fault {
     };
     // Data is cut less often than what ends it, or nothing would ever be written.
     let one_in = if matches!(request, Disturbed::Produce | Disturbed::Fetch) { 20 } else { 1 + dice.below(4) as u64 };
-    Fault::Network { request, how, one_in, hold: millis(dice, 2_000, 8_000) }
+    let is_late_end = request == Disturbed::EndTransaction && matches!(how, Disturbance::DeliverLate(_));
+    let slow = (is_late_end || dice.below(4) == 0).then(|| millis(dice, 50, 300));
+    Fault::Network { request, how, one_in, hold: millis(dice, 2_000, 8_000), slow }
 }
 
 #[cfg(test)]
