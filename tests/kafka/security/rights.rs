@@ -58,12 +58,22 @@ fn errors(scene: &Scene, arguments: &[String]) -> Vec<(String, String)> {
 fn exactly_the_rights_of_the_script_are_enough() {
     let (fortress, scene, principal, arguments) = stage("rights");
     fortress.grant(&principal, &acls(&scene));
-    let expected = write(&scene, 0..1_000);
-    let service = scene.run(&words(&arguments));
+    let mut expected = write(&scene, 0..1_000);
+    let mut service = scene.run(&words(&arguments));
     scene.wait_done(expected.len(), &service);
     assert_exactly_once(&scene, &expected);
     assert!(!service.lines().contains("WARN"), "{}", service.lines());
     assert_eq!(errors(&scene, &arguments), []);
+    service.terminate();
+    assert_eq!(service.exit_within(SOON), 0, "{}", service.lines());
+    // Without transactions they are more than enough: whoever may write may write idempotently.
+    let all = acls(&scene);
+    fortress.revoke(&principal, &all[6..]);
+    expected.extend(write(&scene, 1_000..1_200));
+    let service = scene.run(&[&words(&arguments)[..], &["--set", "run.delivery=at-least-once"]].concat());
+    scene.wait_done(expected.len(), &service);
+    assert_exactly_once(&scene, &expected);
+    assert!(!service.lines().contains("WARN"), "{}", service.lines());
 }
 
 #[test]
