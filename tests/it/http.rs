@@ -233,7 +233,7 @@ fn a_body_without_end_is_not_taken_in() {
     let (server, _) = server(Bounds { request: Duration::from_millis(200), silence: Duration::from_millis(200), ..Bounds::default() });
     let mut client = connect(server.address());
     write!(client, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n").expect("written");
-    let chunk = [b'x'; 1 << 16];
+    let chunk = vec![b'x'; 1 << 16];
     let sent = (0..1 << 14).take_while(|_| client.write_all(&chunk).is_ok()).count();
     assert!(sent < 1 << 14, "all of a gigabyte was taken");
     assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
