@@ -80,16 +80,24 @@ impl Right {
     /// The command that grants it.
     #[must_use]
     pub fn grant(&self, kafka: &KafkaConfig) -> String {
-        let whom = principal(kafka).unwrap_or_else(|| "User:…".to_owned());
+        let whom = principal(kafka).map_or_else(|| "User:…".to_owned(), |whom| word(&whom));
         let resource = match &self.resource {
-            Resource::Topic(name) => format!("--topic {name}"),
-            Resource::Group(name) => format!("--group {name}"),
+            Resource::Topic(name) => format!("--topic {}", word(name)),
+            Resource::Group(name) => format!("--group {}", word(name)),
             // Lanes and processes each have an id of their own, all with the group's name before them.
-            Resource::TransactionalId(_) => format!("--transactional-id {}- --resource-pattern-type prefixed", kafka.group),
+            Resource::TransactionalId(_) => {
+                format!("--transactional-id {} --resource-pattern-type prefixed", word(&format!("{}-", kafka.group)))
+            }
             Resource::Cluster => "--cluster".to_owned(),
         };
         format!("kafka-acls.sh --add --allow-principal {whom} --operation {} {resource}", self.operation.name())
     }
+}
+
+/// As a shell takes it for one word: whoever copies the command means what stands there.
+fn word(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.:,=/@+".contains(letter);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// Who this process is to the broker, where the configuration tells: a user name that it keeps elsewhere it does not tell, and
@@ -103,7 +111,8 @@ pub fn principal(kafka: &KafkaConfig) -> Option<String> {
         let mechanism = text("sasl.mechanism").or_else(|| text("sasl.mechanisms")).unwrap_or_default();
         let has_name = mechanism == "PLAIN" || mechanism.starts_with("SCRAM");
         let name = property("sasl.username").filter(|name| has_name && !name.is_kept_elsewhere())?;
-        return Some(format!("User:{}", name.expose()));
+        // A line of the log stays one.
+        return Some(format!("User:{}", name.expose().replace(char::is_control, " ")));
     }
     let has_certificate =
         ["ssl.certificate.location", "ssl.certificate.pem", "ssl.keystore.location"].iter().any(|name| property(name).is_some());
@@ -141,6 +150,13 @@ mod tests {
         assert_eq!(right.grant(&kafka), command);
         let right = Right::transact("leadstream-a-0");
         assert!(right.grant(&kafka).ends_with("--transactional-id leadstream- --resource-pattern-type prefixed"));
+    }
+
+    #[test]
+    fn a_name_of_any_kind_is_one_word_of_the_command() {
+        let odd = [("security.protocol", "SASL_SSL"), ("sasl.mechanism", "PLAIN"), ("sasl.username", "o'hara $(x)\ny")];
+        let command = Right::write("t").grant(&kafka(&odd));
+        assert_eq!(command, "kafka-acls.sh --add --allow-principal 'User:o'\\''hara $(x) y' --operation Write --topic t");
     }
 
     #[test]

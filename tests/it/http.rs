@@ -229,6 +229,23 @@ fn an_oversized_or_garbled_request_is_refused_and_the_next_one_answered() {
 }
 
 #[test]
+fn a_body_without_end_is_not_taken_in() {
+    let (server, _) = server(Bounds { request: Duration::from_millis(200), silence: Duration::from_millis(200), ..Bounds::default() });
+    let mut client = connect(server.address());
+    write!(client, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n").expect("written");
+    let chunk = vec![b'x'; 1 << 16];
+    let sent = (0..1 << 14).take_while(|_| client.write_all(&chunk).is_ok()).count();
+    assert!(sent < 1 << 14, "all of a gigabyte was taken");
+    assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
+    server.stop();
+}
+
+#[test]
+fn http_is_for_this_machine_alone_unless_told_otherwise() {
+    assert!(leadstream::config::Config::default().http.listen.ip().is_loopback());
+}
+
+#[test]
 fn a_client_in_the_middle_of_a_request_does_not_hold_up_the_end() {
     let (server, _) = server(Bounds::default());
     let mut client = connect(server.address());

@@ -21,7 +21,7 @@ use super::{
 };
 
 const PARTITIONS: usize = 4;
-/// Late deliveries, of commits and of aborts; more by `make late-test`.
+/// Late deliveries, of commits and of aborts; more by `make storm-proof`.
 fn faults() -> u64 {
     env::var("LEADSTREAM_LATE_ENDS").map_or(12, |text| text.parse().expect("LEADSTREAM_LATE_ENDS is a number"))
 }

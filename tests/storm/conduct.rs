@@ -171,14 +171,18 @@ impl Conduct<'_> {
                 let_pass(*hold);
                 nodes[*node].resume();
             }),
-            Fault::Network { request, how, one_in, hold } => {
+            Fault::Network { request, how, one_in, hold, slow } => {
+                let slow = slow.map(|time| Disturbing { api: Api::Produce, action: Action::Delay(time), one_in: 1 });
                 let one = Disturbing { api: api(*request), action: action(*how), one_in: *one_in };
-                self.disturb(|all| all.push(one));
+                let these: Vec<_> = [Some(one), slow].into_iter().flatten().collect();
+                self.disturb(|all| all.extend(&these));
                 let_pass(*hold);
                 self.disturb(|all| {
-                    // Another that is the same goes on.
-                    let at = all.iter().position(|known| *known == one).expect("put in above");
-                    all.remove(at);
+                    for one in &these {
+                        // Another that is the same goes on.
+                        let at = all.iter().position(|known| known == one).expect("put in above");
+                        all.remove(at);
+                    }
                 });
                 true
             }

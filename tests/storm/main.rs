@@ -40,7 +40,7 @@ use schedule::Climate;
 /// A longer time is cut into storms of this length, each on brokers of its own.
 const LONGEST: Duration = Duration::from_mins(10);
 /// What one process may take, in MiB.
-const MEMORY: u64 = 256;
+const MEMORY: u64 = 128;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     };
     let wishes = match of("--minutes") {
         Some(minutes) => vec![wish(of("--seed").unwrap_or(fresh), of("--nodes").unwrap_or(1), minutes * 60)],
-        None => vec![wish(1, 1, 60), wish(fresh, 3, 60)],
+        None => vec![wish(1, 1, 90), wish(fresh, 3, 90)],
     };
     // The second is held too when the first broke.
     let held = wishes.iter().map(weather).filter(|held| !held).count() == 0;

@@ -26,8 +26,9 @@ pub(crate) enum Fault {
     RollingRestart,
     /// SIGSTOP of a broker, then SIGCONT.
     FreezeBroker { node: usize, hold: Duration },
-    /// Requests of one kind are disturbed for a while.
-    Network { request: Disturbed, how: Disturbance, one_in: u64, hold: Duration },
+    /// Requests of one kind are disturbed for a while. Meanwhile all that is written may be slow: then a transaction is open most
+    /// of the time, and what comes late finds another than it was meant for.
+    Network { request: Disturbed, how: Disturbance, one_in: u64, hold: Duration, slow: Option<Duration> },
     /// No connection is held or taken for a while.
     Partition { node: usize, hold: Duration },
     /// The input topic gets more partitions.
@@ -203,16 +204,25 @@ fn network(dice: &mut Dice) -> Fault {
         18 => Disturbed::JoinGroup,
         _ => Disturbed::Fetch,
     };
+    let is_end = request == Disturbed::EndTransaction;
     let how = match dice.below(10) {
+        _ if is_end && dice.below(2) == 0 => Disturbance::DeliverLate(millis(dice, 600, 2_500)),
         0..2 => Disturbance::Delay(millis(dice, 100, 12_000)),
         2 => Disturbance::DropAnswer,
         3 => Disturbance::Cut,
         4..6 => Disturbance::CutAfter,
         _ => Disturbance::DeliverLate(millis(dice, 300, 2_500)),
     };
-    // Data is cut less often than what ends it, or nothing would ever be written.
-    let one_in = if matches!(request, Disturbed::Produce | Disturbed::Fetch) { 20 } else { 1 + dice.below(4) as u64 };
-    Fault::Network { request, how, one_in, hold: millis(dice, 2_000, 8_000) }
+    let is_late_end = is_end && matches!(how, Disturbance::DeliverLate(_));
+    let one_in = match request {
+        // Data is cut less often than what ends it, or nothing would ever be written.
+        Disturbed::Produce | Disturbed::Fetch => 20,
+        // The end that is sent again has to come through, and the next one too.
+        _ if is_late_end => 3,
+        _ => 1 + dice.below(4) as u64,
+    };
+    let slow = (is_late_end || dice.below(4) == 0).then(|| millis(dice, 100, 400));
+    Fault::Network { request, how, one_in, hold: millis(dice, 2_000, 8_000), slow }
 }
 
 #[cfg(test)]

@@ -103,6 +103,8 @@ pub struct KafkaLane {
     packing: Packing,
     /// What was last complained of, to say so when it is over.
     complaint: Option<String>,
+    /// Since when partitions could not be put in place.
+    unplaced: Option<Instant>,
     /// What the broker does not allow, to say so when it does.
     denied: Vec<Right>,
     /// When the broker was last asked what may be read.
@@ -140,6 +142,7 @@ impl KafkaLane {
             fences: Fences::default(),
             packing,
             complaint: None,
+            unplaced: None,
             denied: Vec::new(),
             rights_asked: None,
             sampled: Instant::now(),
@@ -220,10 +223,12 @@ impl KafkaLane {
                 }
                 self.unsettled.clear();
                 (self.rewinding, self.range_in_doubt) = (false, false);
+                self.is_placed();
                 true
             }
             Err(error) => {
                 tracing::debug!(%error, "placing partitions did not succeed; again");
+                self.is_not_placed();
                 self.suspect(&error);
                 if let Some(code) = error.rdkafka_error_code() {
                     self.refused(code);

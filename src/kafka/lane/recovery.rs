@@ -22,6 +22,12 @@ use super::{
     KafkaLane, together,
 };
 
+/// A broker ends an open transaction after 15 s, or the 10 s later when it looks next.
+const HANGS: Duration = Duration::from_secs(30);
+/// What is complained of then, and where a person finds more.
+const WAITS: &str = "partitions wait for the group's offsets";
+const WHERE: &str = "see docs/delivery.md, \"Several brokers\"";
+
 /// How long the broker may take to tell of its topics.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -82,6 +88,31 @@ impl KafkaLane {
         if self.producer.take().is_some() {
             tracing::debug!(reason, "the producer is replaced");
             self.watch.tell(LaneEvent::Recycled(reason));
+        }
+    }
+
+    /// The group's offsets of some partitions could not be had. Right after a kill that is as it should be: a transaction that
+    /// holds some is still to be ended. For longer than the broker lets one live, it hangs, and only a person can end it.
+    pub(super) fn is_not_placed(&mut self) {
+        let since = *self.unplaced.get_or_insert_with(Instant::now);
+        if since.elapsed() < HANGS || self.health.was_away_within(HANGS) {
+            return;
+        }
+        let partitions: Vec<_> = self.owned.moving(None).iter().map(|owned| owned.partition.to_string()).collect();
+        self.health.complain(
+            WAITS,
+            &format!(
+                "{}: the group {:?} does not tell its offsets there, though the broker answers. A transaction that the broker forgot                  to end may hold them; nothing is lost meanwhile. `leadstream doctor` names open transactions, Kafka's                  kafka-transactions.sh find-hanging and abort end those that hang; {WHERE}",
+                partitions.join(", "),
+                self.settings.kafka.group,
+            ),
+        );
+    }
+
+    /// All partitions are in place.
+    pub(super) fn is_placed(&mut self) {
+        if self.unplaced.take().is_some() {
+            self.health.settled(WAITS, "partitions are read again");
         }
     }
 

@@ -196,11 +196,11 @@ impl Code {
             ),
             Self::OffsetOutOfRange => (
                 "offset_out_of_range",
-                "records were deleted before they were decided, or the topic was made anew: run ends with exit code 64 \
-                 rather than pass over them",
+                "records were deleted before they were decided, or the topic was made anew: run lets this partition \
+                 stand still rather than pass over them",
             ),
             Self::Backlog => ("backlog", "these records are still to be decided"),
-            Self::Retention => ("retention", "records that are deleted before they are decided are lost, and run ends on them"),
+            Self::Retention => ("retention", "records that are deleted before they are decided are lost, and the partition stands still"),
             Self::OffsetsRetention => (
                 "offsets_retention",
                 "a group without members for so long loses its offsets, and starts again by run.from: what the topic still \

@@ -47,7 +47,7 @@ fn what_cannot_be_trusted_is_told_in_one_line() {
         ("our certificate is a stranger's", client(&stranger.client()), "certificate"),
     ];
     let services: Vec<_> = cases.iter().map(|(_, arguments, _)| scene.run(&words(arguments))).collect();
-    let_pass(Duration::from_secs(12));
+    let_pass(Duration::from_secs(8));
     for ((case, arguments, word), service) in cases.iter().zip(&services) {
         service.assert_runs();
         let lines = service.lines();

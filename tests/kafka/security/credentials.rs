@@ -15,7 +15,7 @@ use super::{
 
 /// The lines of a process that tries in vain, after so long that a flood would show.
 fn lines_after_a_while(service: &Service) -> Vec<String> {
-    let_pass(Duration::from_secs(6));
+    let_pass(Duration::from_secs(4));
     service.assert_runs();
     service.lines().lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).map(str::to_owned).collect()
 }
