@@ -5,7 +5,7 @@
 //! |---|---|---|---|
 //! | poll | broker away; topic unknown | – | `outage`; `trouble` |
 //! | send | queue full | `a_full_queue_is_waited_for` | `memory` |
-//! | | too large; state; fatal | `a_record_that_the_{client,broker}_refuses_is_found`, `a_fence_that_a_record_meets_is_told` | `too_large` |
+//! | | too large; state; fatal | `a_record_that_…_refuses_is_found`, `a_fence_that_a_record_meets_is_told` | `too_large` |
 //! | report | too large; topic unknown; state; fenced | the same | `too_large`; `trouble`; `pausing` |
 //! | offsets | generation, member; fenced, state | `an_answer_to_offsets_is_sorted` | `pausing`, `joining`, `kills` |
 //! | | time-out, lost connection | `a_call_that_takes_too_long_…`, `a_lost_connection_…` | `pausing`; `delaying` |
