@@ -79,6 +79,8 @@ impl KafkaLane {
     pub(super) fn halt_all(&mut self, why: &str) {
         tracing::error!("{why}");
         self.halted = Some(why.to_owned());
+        // Nobody would hear what it has to say from now on.
+        self.producer = None;
         self.tell_halted();
         self.pause_all();
     }
