@@ -1,9 +1,11 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
 PORT ?= 9092
+MINUTES ?= 10
+NODES ?= 1
 CONTROLLER ?= $(shell shuf -i 20000-29999 -n 1)
 
-.PHONY: help demo test unit check build kafka kill-test late-test memory-test storm mutation-test format
+.PHONY: help demo test unit check build kafka kill-test memory-test storm storm-proof mutation-test format
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,10 +43,6 @@ kill-test: ## The long kill test: 100,000 leads, 20 SIGKILLs, then the count
 	@.ci/packages test
 	LEADSTREAM_KILL_LEADS=100000 LEADSTREAM_KILLS=20 cargo test --test kafka kills -- --nocapture
 
-late-test: ## The long test of late ends: 100 connections closed under EndTxn, with the log rule and without
-	@.ci/packages test
-	LEADSTREAM_LATE_ENDS=100 cargo test --test kafka closing -- --nocapture
-
 memory-test: ## The long memory test: a backlog of two million records, a broker that hangs for a minute, half a gigabyte near the limit
 	@.ci/packages test
 	LEADSTREAM_MEMORY_RECORDS=2000000 LEADSTREAM_MEMORY_STALL=60 LEADSTREAM_MEMORY_ROUNDS=8 \
@@ -52,3 +50,19 @@ memory-test: ## The long memory test: a backlog of two million records, a broker
 
 mutation-test: ## The long mutation test: a million records, changed by chance, all formats
 	LEADSTREAM_MUTATIONS=1000000 cargo test --profile checked --no-default-features --test it mutations -- --nocapture
+
+storm: ## The storm: leads while everything fails, then an account of each (MINUTES=10, NODES=1 or 3, SEED=…)
+	@.ci/packages test
+	cargo test --release --test storm -- --minutes $(MINUTES) --nodes $(NODES) $(if $(SEED),--seed $(SEED))
+
+storm-proof: ## Builds that are broken on purpose: the storm, and the test of late ends, must catch each
+	@.ci/packages test
+	@cargo test --no-run --test storm
+	@for broken in offsets_first no_rewind ignore_log_lines; do \
+		if LEADSTREAM_SABOTAGE=$$broken cargo test -q --test storm -- --minutes 3 --seed 5 \
+			$$(test $$broken != ignore_log_lines || echo --only network); then \
+			echo "$$broken was not caught"; exit 1; \
+		fi; \
+		echo "$$broken was caught"; \
+	done
+	LEADSTREAM_LATE_ENDS=100 cargo test --test kafka closing -- --nocapture

@@ -110,6 +110,12 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Whether exactly-once can hold here: configuration, brokers and schema registry, each finding with its fix
+    Doctor {
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
     /// The topics leadstream reads and writes
     Topics {
         #[command(subcommand)]
@@ -309,6 +315,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             Ok(0)
         }
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
+        Verb::Doctor { json } => doctor(&config, problems, json, out, err),
         Verb::Topics { verb } => topics(&config, &problems, verb, out, err),
         Verb::Schemas { verb } => schemas(&config, &problems, verb, quiet, out, err),
         Verb::Demo { leads } => demo(&config, problems, &DemoArguments { leads, quiet }, out, err),
@@ -360,6 +367,13 @@ fn serve(config: &Config, problems: Vec<Problem>, arguments: &ServeArguments, er
 }
 
 #[cfg(feature = "kafka")]
+fn doctor(config: &Config, problems: Vec<Problem>, json: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
+    // Rules and tables with errors keep everything from starting, as everywhere; warnings are findings, or `check`'s.
+    pipeline(config, problems, true, err)?;
+    Ok(run::doctor::doctor(config, json, out)?)
+}
+
+#[cfg(feature = "kafka")]
 fn topics(config: &Config, problems: &[Problem], verb: TopicsVerb, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
     tell(problems, true, err)?;
     let good = match verb {
@@ -405,6 +419,11 @@ fn demo(config: &Config, problems: Vec<Problem>, arguments: &DemoArguments, out:
 #[cfg(not(feature = "kafka"))]
 fn serve(_: &Config, _: Vec<Problem>, _: &ServeArguments, _: &mut dyn Write) -> Result<u8, Ended> {
     Err(without_kafka("run").into())
+}
+
+#[cfg(not(feature = "kafka"))]
+fn doctor(_: &Config, _: Vec<Problem>, _: bool, _: &mut dyn Write, _: &mut dyn Write) -> Result<u8, Ended> {
+    Err(without_kafka("doctor").into())
 }
 
 #[cfg(not(feature = "kafka"))]

@@ -4,19 +4,34 @@ use std::fmt;
 
 /// Text that never prints itself.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret {
+    text: String,
+    /// Whoever wrote the configuration kept it elsewhere: in a variable, in a file.
+    is_kept_elsewhere: bool,
+}
 
 impl Secret {
     /// Wraps `text`.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self { text: text.into(), is_kept_elsewhere: false }
+    }
+
+    /// Wraps what a variable or a file of secrets held.
+    pub(super) fn from_elsewhere(text: impl Into<String>) -> Self {
+        Self { text: text.into(), is_kept_elsewhere: true }
+    }
+
+    /// Whether it was taken from a variable or a file: then it must not be shown, whatever it is.
+    #[must_use]
+    pub fn is_kept_elsewhere(&self) -> bool {
+        self.is_kept_elsewhere
     }
 
     /// The text itself: only where it is handed to the one who needs it.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 

@@ -264,7 +264,7 @@ impl<'a> Written<'a> {
             let kind = if kind == "env" { "environment variable" } else { "secret file" };
             return Err(missing(format!("the {kind} {name:?} is empty")).hint("put the secret in it, or leave the key out"));
         }
-        Ok(Secret::new(found))
+        Ok(Secret::from_elsewhere(found))
     }
 
     fn resolve(self, path: &str) -> PathBuf {

@@ -20,7 +20,7 @@ use rdkafka::{
 
 use crate::lead::Partition;
 
-use super::{BrokerHealth, native};
+use super::{BrokerHealth, native, reasons::logged};
 
 /// A rebalance, as noted by the callback.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl MemberContext {
 
 impl ClientContext for MemberContext {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(target: "librdkafka", facility, message);
+        logged(facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -114,6 +114,12 @@ impl Member {
     pub(super) fn changes(&self) -> Vec<Change> {
         self.context.changed.store(false, Ordering::Release);
         std::mem::take(&mut *self.context.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// As if the callback had noted it.
+    #[cfg(test)]
+    pub(super) fn note(&self, change: Change) {
+        self.context.note(change);
     }
 
     /// Whether offsets may go into a transaction now: a live member that has not been given up by its group.

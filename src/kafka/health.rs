@@ -12,6 +12,10 @@ use std::{
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::config::KafkaConfig;
+
+use super::{Right, reasons::explained};
+
 /// The state of the connection to one cluster.
 #[derive(Debug)]
 pub struct BrokerHealth {
@@ -71,14 +75,15 @@ impl BrokerHealth {
         let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
         match code {
             RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed | RDKafkaErrorCode::SSL => {
-                reason.clone_into(&mut self.state().last_reason);
+                let reason = explained(reason);
+                self.state().last_reason.clone_from(&reason);
                 self.suspect.store(true, Ordering::Relaxed);
-                self.complain(&code.to_string(), reason);
+                self.complain(&code.to_string(), &reason);
             }
             // One connection of many may close and mean nothing; whether it does, a probe will tell.
             RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::Resolve => {
                 if !reason.is_empty() {
-                    reason.clone_into(&mut self.state().last_reason);
+                    self.state().last_reason = explained(reason);
                 }
                 self.suspect.store(true, Ordering::Relaxed);
             }
@@ -99,6 +104,21 @@ impl BrokerHealth {
         if self.state().told.remove(about) {
             tracing::info!("{text}");
         }
+    }
+
+    /// A right is missing: told once, whoever needs it, until it is there.
+    pub fn denied(&self, right: &Right, kafka: &KafkaConfig) {
+        // The same command for all lanes, which have ids of their own.
+        let grant = right.grant(kafka);
+        if self.state().told.insert(grant.clone()) {
+            let what = right.missing(kafka);
+            tracing::warn!(brokers = self.brokers, "{what}: waiting for it, nothing is lost meanwhile; grant it: {grant}");
+        }
+    }
+
+    /// A right is there: told when it was missing.
+    pub fn allowed(&self, right: &Right, kafka: &KafkaConfig) {
+        self.settled(&right.grant(kafka), &right.there(kafka));
     }
 
     /// An output topic is there, or is not: told when it changes.

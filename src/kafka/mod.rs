@@ -14,8 +14,11 @@ mod probe;
 mod producer;
 mod properties;
 mod quiet;
+mod reasons;
 mod record;
+mod rights;
 mod sabotage;
+mod survey;
 mod topics;
 
 pub use embedded::{Embedded, RawLeads};
@@ -23,8 +26,13 @@ pub use fetch::{Fetched, fetch};
 pub use group::{GroupProgress, Movement};
 pub use health::BrokerHealth;
 pub use lane::{KafkaLane, LaneSettings};
-pub use probe::Probe;
+pub use native::{GroupMember, Operation, PartitionReplicas};
+pub use probe::{Presence, Probe};
 pub use properties::{check_clients, check_property, random_instance};
+pub use rights::{Resource, Right, principal};
+pub use survey::{
+    Backlog, BrokerSettings, ClusterState, GroupState, PartitionBacklog, Survey, TopicState, Unanswered, Unreached, transaction_timeout,
+};
 pub use topics::{TopicFinding, TopicPlan, Topics};
 
 /// What a caller is told when a call on the broker failed for now: who was asked for what, and why it failed.

@@ -3,7 +3,12 @@
 
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::{
+    consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, KafkaResult},
+    metadata::MetadataTopic,
+    types::RDKafkaRespErr,
+};
 
 use crate::config::KafkaConfig;
 
@@ -30,20 +35,35 @@ impl Probe {
         Ok(Self { client, brokers: kafka.brokers.clone() })
     }
 
-    /// Which of `topics` do not exist; an answer of any kind within `wait` for each.
+    /// How `topics` are, in their order; an answer of any kind within `wait` for each.
     ///
     /// # Errors
     /// When the broker does not answer; with the cause.
-    pub fn missing<'t>(&self, topics: &'t [String], wait: Duration) -> Result<Vec<&'t str>, Unavailable> {
-        let mut missing = Vec::new();
-        for topic in topics {
-            let answer = self.client.fetch_metadata(Some(topic), wait);
-            let answer = answer.map_err(|error| quiet::failed(&self.client, &format!("asking {}: {error}", self.brokers)))?;
-            let found = answer.topics().iter().find(|found| found.name() == topic);
-            if found.is_none_or(|found| found.partitions().is_empty()) {
-                missing.push(topic.as_str());
-            }
-        }
-        Ok(missing)
+    pub fn presence(&self, topics: &[String], wait: Duration) -> Result<Vec<Presence>, Unavailable> {
+        let failed = |error: KafkaError| quiet::failed(&self.client, &format!("asking {}: {error}", self.brokers));
+        topics.iter().map(|topic| presence(&self.client, topic, wait).map_err(failed)).collect()
     }
+}
+
+/// How a topic looks to one who asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// With so many partitions.
+    There(usize),
+    /// It does not exist.
+    Absent,
+    /// The principal may not know whether it exists.
+    Hidden,
+}
+
+pub(super) fn presence(client: &BaseConsumer<Quiet>, topic: &str, wait: Duration) -> KafkaResult<Presence> {
+    let answer = client.fetch_metadata(Some(topic), wait)?;
+    let found = answer.topics().iter().find(|found| found.name() == topic);
+    if found.and_then(MetadataTopic::error) == Some(RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        return Ok(Presence::Hidden);
+    }
+    Ok(match found.map_or(0, |found| found.partitions().len()) {
+        0 => Presence::Absent,
+        partitions => Presence::There(partitions),
+    })
 }

@@ -26,6 +26,7 @@ use crate::pipeline::{Output, OutputBuffer};
 use super::{
     BrokerHealth,
     properties::{SOCKET_TIMEOUT, TRANSACTION_TIMEOUT},
+    reasons::logged,
     sabotage::sabotage,
 };
 
@@ -43,6 +44,8 @@ pub(super) struct Trouble {
     pub(super) detail: String,
     /// What is left to do.
     pub(super) remedy: Remedy,
+    /// What the broker's or the client's answer was, if one was the cause.
+    pub(super) code: Option<Code>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +66,21 @@ pub(super) struct Reports {
     doubt: Mutex<Option<&'static str>>,
     has_failed: AtomicBool,
     failed: Mutex<Vec<(usize, Code)>>,
-    /// Topic of the first failure that tells why, and why.
+    /// Topic of the first failure that tells why, and why; no topic where the whole transaction was refused.
     cause: Mutex<Option<(Code, String)>>,
+    /// The client's last words on a transaction that failed.
+    said: Mutex<Option<String>>,
 }
 
 impl Reports {
+    fn caused(&self, code: Code, topic: &str) {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| {
+            // The others of the batch fail in the same way, and there may be thousands.
+            tracing::debug!(topic, %code, "an output was not delivered");
+            (code, topic.to_owned())
+        });
+    }
+
     fn raise(&self, reason: &'static str) {
         self.doubt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
     }
@@ -75,10 +88,18 @@ impl Reports {
 
 impl ClientContext for Reports {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        if matches!(facility, "FAIL" | "REQTMOUT") && !sabotage().ignore_log_lines {
-            self.raise("log_line");
+        match facility {
+            "FAIL" | "REQTMOUT" if !sabotage().ignore_log_lines => self.raise("log_line"),
+            // Where the broker refuses a whole transaction, its records are only purged: why is told here alone.
+            "ADDPARTS" | "TXNERR" => {
+                if let Some((code, topic)) = refusal(message) {
+                    self.caused(code, topic);
+                }
+                *self.said.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.to_owned());
+            }
+            _ => {}
         }
-        tracing::debug!(target: "librdkafka", facility, message);
+        logged(facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
@@ -93,12 +114,10 @@ impl ProducerContext for Reports {
     fn delivery(&self, result: &DeliveryResult<'_>, output: usize) {
         if let Err((error, message)) = result {
             let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
-            tracing::debug!(topic = message.topic(), %error, "an output was not delivered");
             self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((output, code));
             // The rest of a transaction is purged because of the first.
             if !matches!(code, Code::PurgeQueue | Code::PurgeInflight) {
-                let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
-                cause.get_or_insert_with(|| (code, message.topic().to_owned()));
+                self.caused(code, message.topic());
             }
             self.has_failed.store(true, Ordering::Release);
         }
@@ -123,6 +142,7 @@ impl Producer {
             has_failed: AtomicBool::new(false),
             failed: Mutex::new(Vec::new()),
             cause: Mutex::new(None),
+            said: Mutex::new(None),
         };
         let client: BaseProducer<Reports> = config.create_with_context(reports)?;
         let reports = Arc::clone(client.client().context());
@@ -187,8 +207,12 @@ impl Producer {
                     self.client.poll(Duration::from_millis(1));
                 }
                 Err((error, _)) => {
-                    if error.rdkafka_error_code() == Some(Code::MessageSizeTooLarge) {
-                        self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).push((index, Code::MessageSizeTooLarge));
+                    match error.rdkafka_error_code() {
+                        Some(Code::MessageSizeTooLarge) => {
+                            self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).push((index, Code::MessageSizeTooLarge));
+                        }
+                        Some(code) => self.reports.caused(code, topic),
+                        None => {}
                     }
                     return Err(self.told_fenced("send").unwrap_or_else(|| sort(&error, "send")));
                 }
@@ -288,9 +312,15 @@ impl Producer {
         self.reports.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What the client said of the transaction's failure.
+    pub(super) fn said(&self) -> Option<String> {
+        self.reports.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn forget_reports(&self) {
         self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).clear();
         *self.reports.cause.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.reports.said.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.reports.has_failed.store(false, Ordering::Release);
     }
 
@@ -318,14 +348,14 @@ impl Producer {
 }
 
 fn trouble(reason: &'static str, detail: impl Into<String>, remedy: Remedy) -> Trouble {
-    Trouble { reason, detail: detail.into(), remedy }
+    Trouble { reason, detail: detail.into(), remedy, code: None }
 }
 
 /// Sorts an error of the call `what`.
 fn sort(error: &KafkaError, what: &'static str) -> Trouble {
     let detail = format!("{what}: {error}");
     let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
-    match (error, code) {
+    let sorted = match (error, code) {
         (_, code) if is_fence(code) => trouble("fenced", detail, Remedy::Fenced),
         (KafkaError::Transaction(inner), _) if inner.is_fatal() => trouble("fatal", detail, Remedy::Replace),
         (KafkaError::Transaction(inner), _) if inner.txn_requires_abort() => trouble(abortable(code), detail, Remedy::Abort),
@@ -333,7 +363,22 @@ fn sort(error: &KafkaError, what: &'static str) -> Trouble {
         (KafkaError::Transaction(_), _) => trouble("state", detail, Remedy::Replace),
         (_, Code::Fatal) => trouble("fatal", detail, Remedy::Replace),
         (_, code) => trouble(abortable(code), detail, Remedy::Abort),
+    };
+    Trouble { code: Some(code), ..sorted }
+}
+
+/// What a line of the client's log says of a right that is missing, and of which topic; no topic where it is of another kind.
+fn refusal(line: &str) -> Option<(Code, &str)> {
+    if let Some((_, rest)) = line.split_once("Failed to add partition \"") {
+        let (topic, rest) = rest.split_once('"')?;
+        return rest.ends_with("Topic authorization failed").then_some((Code::TopicAuthorizationFailed, topic));
     }
+    let named = [
+        ("(TRANSACTIONAL_ID_AUTHORIZATION_FAILED", Code::TransactionalIdAuthorizationFailed),
+        ("(GROUP_AUTHORIZATION_FAILED", Code::GroupAuthorizationFailed),
+        ("(CLUSTER_AUTHORIZATION_FAILED", Code::ClusterAuthorizationFailed),
+    ];
+    named.into_iter().find(|(name, _)| line.contains(name)).map(|(_, code)| (code, ""))
 }
 
 /// Whether the code says that another producer has the transactional id, or that the broker has ended an old transaction.

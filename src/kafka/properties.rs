@@ -51,6 +51,8 @@ pub(super) fn observer(kafka: &KafkaConfig) -> ClientConfig {
     config.set("isolation.level", "read_committed");
     config.set("auto.offset.reset", "error");
     config.set("enable.partition.eof", "true");
+    // Why a connection closes is told there alone, at times.
+    config.set_log_level(RDKafkaLogLevel::Info);
     config
 }
 
@@ -59,9 +61,13 @@ pub(super) fn admin(kafka: &KafkaConfig) -> ClientConfig {
     base(kafka)
 }
 
-/// The lane's consumer.
-pub(super) fn consumer(kafka: &KafkaConfig, memory: LaneMemory) -> ClientConfig {
+/// The lane's consumer. `name` is how the group's other observers know it: the lane's transactional id, so that two processes
+/// that take the same ids can be told; a person's own `client.id` stands.
+pub(super) fn consumer(kafka: &KafkaConfig, name: &str, memory: LaneMemory) -> ClientConfig {
     let mut config = base(kafka);
+    if !kafka.client.contains_key("client.id") {
+        config.set("client.id", name);
+    }
     // A full prefetch queue is looked at again after 10 ms, not after a second; what is prefetched is bounded.
     config.set("fetch.queue.backoff.ms", "10");
     config.set("queued.max.messages.kbytes", (memory.read_ahead() / 1024).to_string());
@@ -147,7 +153,7 @@ pub fn check_clients(kafka: &KafkaConfig, delivery: Delivery) -> Vec<(&'static s
     };
     let mut found = Vec::new();
     let memory = LaneMemory::share(0, 1);
-    let mut consumer = consumer(kafka, memory);
+    let mut consumer = consumer(kafka, "check", memory);
     consumer.remove("bootstrap.servers");
     if let Err(error) = consumer.create_with_context::<_, BaseConsumer<Quiet>>(Quiet::default()) {
         found.push(("[kafka.client] and [kafka.consumer]", told(error)));
@@ -196,7 +202,8 @@ mod tests {
         let producer = producer(&kafka, Delivery::ExactlyOnce, "g-i-0", packing);
         assert_eq!(producer.get("enable.idempotence"), Some("true"));
         assert_eq!(producer.get("transactional.id"), Some("g-i-0"));
-        let consumer = consumer(&kafka, LaneMemory::share(64 << 20, 2));
+        let consumer = consumer(&kafka, "g-i-0", LaneMemory::share(64 << 20, 2));
+        assert_eq!(consumer.get("client.id"), Some("g-i-0"));
         assert_eq!(consumer.get("queued.max.messages.kbytes"), Some("4096"));
         assert_eq!(consumer.get("isolation.level"), Some("read_committed"));
         assert_eq!(consumer.get("fetch.wait.max.ms"), Some("7"));
@@ -211,7 +218,7 @@ mod tests {
         }
         let memory = LaneMemory::share(64 << 20, 2);
         let packing = Packing { largest: 1_000_000, together: 1000, alone: false, on_the_way: 2 << 20 };
-        let (consumer, producer) = (consumer(&kafka, memory), producer(&kafka, Delivery::ExactlyOnce, "g-i-0", packing));
+        let (consumer, producer) = (consumer(&kafka, "g-i-0", memory), producer(&kafka, Delivery::ExactlyOnce, "g-i-0", packing));
         assert_eq!((producer.get("compression.type"), producer.get("compression.codec")), (Some("zstd"), None));
         assert_eq!((producer.get("linger.ms"), producer.get("queue.buffering.max.ms")), (Some("77"), None));
         assert_eq!((consumer.get("fetch.message.max.bytes"), consumer.get("max.partition.fetch.bytes")), (Some("77"), None));

@@ -14,32 +14,58 @@ use rdkafka::{
     producer::{DeliveryResult, ProducerContext},
 };
 
-use super::Unavailable;
+use super::{
+    Unavailable,
+    reasons::{explained, is_refusal, logged},
+};
 
 /// Says nothing by itself: its callers report, with the cause that librdkafka told last.
 #[derive(Debug, Default)]
 pub(super) struct Quiet {
-    cause: Mutex<String>,
+    cause: Mutex<Cause>,
+}
+
+#[derive(Debug, Default)]
+struct Cause {
+    text: String,
+    /// The broker is there and does not let us in, or is not the one we trust.
+    is_refusal: bool,
 }
 
 impl Quiet {
     /// What failed, and what is known of the cause: the client's own errors only say that there was no answer.
     fn explain(&self, what: &str) -> Unavailable {
         let cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
-        Unavailable(if cause.is_empty() { what.to_owned() } else { format!("{what}: {cause}") })
+        Unavailable(if cause.text.is_empty() { what.to_owned() } else { format!("{what}: {}", cause.text) })
+    }
+
+    /// Whether what was told last is that one side does not trust the other.
+    pub(super) fn was_refused(&self) -> bool {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).is_refusal
     }
 }
 
 impl ClientContext for Quiet {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
-        tracing::debug!(target: "librdkafka", facility, message);
+        logged(facility, message);
+        // A door of another kind closes without an error that is told otherwise.
+        if facility == "FAIL" {
+            let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+            if cause.text.is_empty() {
+                // Behind the name of a thread.
+                cause.text = explained(message.split_once("]: ").map_or(message, |(_, rest)| rest));
+            }
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason);
         // "All brokers are down" follows upon the cause of each, and says less.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            reason.clone_into(&mut self.cause.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+            cause.text = explained(reason);
+            // The connection that closes upon it is told as well, and says less.
+            cause.is_refusal |= is_refusal(reason);
         }
     }
 }

@@ -12,13 +12,13 @@ use rdkafka::{
 use crate::config::KafkaConfig;
 
 use super::{
-    Unavailable, properties,
+    Unavailable,
+    probe::{self, Presence},
+    properties,
     quiet::{self, Quiet},
 };
 
 const CALL: Duration = Duration::from_secs(10);
-/// Kafka's own default of `max.message.bytes`, for brokers that will not tell.
-const DEFAULT_LARGEST: usize = 1_048_588;
 
 /// A topic as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +40,10 @@ pub struct TopicFinding {
     pub name: String,
     /// Partitions; 0: there is no such topic.
     pub partitions: usize,
-    /// `max.message.bytes`.
-    pub largest: usize,
+    /// It may be there, and the principal may not know it.
+    pub is_hidden: bool,
+    /// `max.message.bytes`, if the broker tells.
+    pub largest: Option<usize>,
     /// `cleanup.policy`, if the broker tells.
     pub cleanup: Option<String>,
     /// `retention.ms`, if the broker tells.
@@ -120,18 +122,18 @@ impl Topics {
             .map(|name| {
                 let topic = metadata.topics().iter().find(|topic| topic.name() == name);
                 let partitions = topic.map_or(0, |topic| topic.partitions().len());
-                TopicFinding { name: name.clone(), partitions, largest: DEFAULT_LARGEST, cleanup: None, retention_ms: None }
+                // A list of all topics leaves out what the principal may not see: only who asks by name is told so.
+                let is_hidden = partitions == 0 && probe::presence(&self.reader, name, wait) == Ok(Presence::Hidden);
+                TopicFinding { name: name.clone(), partitions, is_hidden, largest: None, cleanup: None, retention_ms: None }
             })
             .collect();
         let existing: Vec<_> = findings.iter().filter(|topic| topic.partitions > 0).map(|topic| topic.name.clone()).collect();
-        // A principal without the right to describe configs, or a broker without the call, still works: defaults are taken.
+        // A principal without the right to describe configs, or a broker without the call, still works.
         for resource in self.describe(&existing).unwrap_or_default() {
             let rdkafka::admin::OwnedResourceSpecifier::Topic(name) = &resource.specifier else { continue };
             let Some(topic) = findings.iter_mut().find(|topic| topic.name == *name) else { continue };
             let value = |key: &str| resource.get(key).and_then(|entry| entry.value.clone());
-            if let Some(largest) = value("max.message.bytes").and_then(|text| text.parse().ok()) {
-                topic.largest = largest;
-            }
+            topic.largest = value("max.message.bytes").and_then(|text| text.parse().ok());
             topic.cleanup = value("cleanup.policy");
             topic.retention_ms = value("retention.ms").and_then(|text| text.parse().ok());
         }

@@ -1,5 +1,5 @@
 //! Keeps an eye on the broker while lanes work: one line when it goes, one when it is back, one when an output topic is
-//! missing; and readiness follows. Decides nothing for the lanes.
+//! missing or a topic may not be seen; and readiness follows. Decides nothing for the lanes.
 
 use std::{
     sync::{
@@ -11,8 +11,8 @@ use std::{
 };
 
 use crate::{
-    config::Config,
-    kafka::{BrokerHealth, Probe},
+    config::{Config, KafkaConfig},
+    kafka::{BrokerHealth, Presence, Probe, Right},
     pipeline::OutputTopic,
 };
 
@@ -38,8 +38,12 @@ impl BrokerWatch {
     /// 64 for settings that librdkafka refuses, 75 when the system gives no thread.
     pub(super) fn start(config: &Config, health: &Arc<BrokerHealth>, telemetry: &Telemetry) -> Result<Self, Failure> {
         let probe = Probe::connect(&config.kafka).map_err(|error| Failure::usage(error.to_string()))?;
-        let outputs = OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned());
-        let (health, told) = (Arc::clone(health), telemetry.broker());
+        let topic = |name: &str, is_input| Watched { name: name.to_owned(), is_input };
+        let outputs = OutputTopic::ALL.map(|output| topic(config.topics.name(output), false));
+        let topics: Vec<_> = outputs.into_iter().chain(config.topics.raw.iter().map(|input| topic(input, true))).collect();
+        let names: Vec<_> = topics.iter().map(|topic| topic.name.clone()).collect();
+        let mut hidden = vec![false; topics.len()];
+        let (health, told, kafka) = (Arc::clone(health), telemetry.broker(), config.kafka.clone());
         let (stop, stopped) = channel();
         let watch = move || {
             let mut asked = Instant::now();
@@ -48,12 +52,12 @@ impl BrokerWatch {
                     continue;
                 }
                 asked = Instant::now();
-                match probe.missing(&outputs, ANSWER) {
-                    Ok(missing) => {
+                match probe.presence(&names, ANSWER) {
+                    Ok(found) => {
                         health.answered();
                         told(Ok(()));
-                        for topic in &outputs {
-                            health.output_topic(topic, !missing.contains(&topic.as_str()));
+                        for ((topic, presence), is_hidden) in topics.iter().zip(found).zip(&mut hidden) {
+                            topic.look(presence, is_hidden, &health, &kafka);
                         }
                     }
                     Err(error) => {
@@ -68,5 +72,30 @@ impl BrokerWatch {
             .spawn(watch)
             .map_err(|error| Failure::unavailable(format!("starting a thread: {error}")))?;
         Ok(Self { _stop: stop })
+    }
+}
+
+/// A topic that is looked at.
+struct Watched {
+    name: String,
+    is_input: bool,
+}
+
+impl Watched {
+    /// Tells what has changed since the last look.
+    fn look(&self, presence: Presence, was_hidden: &mut bool, health: &BrokerHealth, kafka: &KafkaConfig) {
+        let right = if self.is_input { Right::read(&self.name) } else { Right::write(&self.name) };
+        let is_hidden = presence == Presence::Hidden;
+        if is_hidden {
+            health.denied(&right, kafka);
+        } else if *was_hidden {
+            // Whether it may be written to as well, the lanes hear.
+            health.allowed(&right, kafka);
+        }
+        *was_hidden = is_hidden;
+        // Of an input that is not there, the lanes hear.
+        if !self.is_input && !is_hidden {
+            health.output_topic(&self.name, presence != Presence::Absent);
+        }
     }
 }

@@ -8,6 +8,8 @@ mod bugs;
 pub mod check;
 #[cfg(feature = "kafka")]
 pub mod demo;
+#[cfg(feature = "kafka")]
+pub mod doctor;
 pub mod drive;
 pub mod explain;
 mod framing;

@@ -32,7 +32,7 @@ use super::{
     registration,
     registry_watch::RegistryKeeper,
     report::Telemetry,
-    topics::largest_output,
+    topics::{largest_output, right},
 };
 
 /// Lanes get this long to finish their batch and leave the group.
@@ -160,7 +160,11 @@ fn wait_for_broker(
             Ok(found) => {
                 health.answered();
                 for topic in found.iter().filter(|topic| topic.partitions == 0) {
-                    tracing::warn!("topic {} does not exist yet; `leadstream topics create` makes it", topic.name);
+                    if topic.is_hidden {
+                        health.denied(&right(config, &topic.name), &config.kafka);
+                    } else {
+                        tracing::warn!("topic {} does not exist yet; `leadstream topics create` makes it", topic.name);
+                    }
                 }
                 return Ok(Some(found));
             }
@@ -179,11 +183,11 @@ fn wait_for_broker(
     }
 }
 
-/// The largest record each output topic takes.
+/// The largest record each output topic takes. Where the broker does not tell, it will say so when it is given a larger one.
 fn largest(config: &Config, topics: &[TopicFinding]) -> [usize; 4] {
     OutputTopic::ALL.map(|topic| {
         let found = topics.iter().find(|found| found.name == config.topics.name(topic));
-        found.map_or(0, |found| found.largest.min(largest_output(config)))
+        found.and_then(|found| found.largest).unwrap_or(usize::MAX).min(largest_output(config))
     })
 }
 

@@ -4,7 +4,7 @@ use std::{io::Write, time::Duration};
 
 use crate::{
     config::Config,
-    kafka::{TopicFinding, TopicPlan, Topics, Unavailable},
+    kafka::{Right, TopicFinding, TopicPlan, Topics, Unavailable},
     pipeline::OutputTopic,
 };
 
@@ -88,9 +88,14 @@ pub fn check(config: &Config, out: &mut dyn Write) -> Result<bool, Failure> {
     let findings = Topics::connect(&config.kafka)?.find(&names, ANSWER)?;
     let mut problems = 0;
     for (plan, found) in plans.iter().zip(&findings) {
-        let complaints = complaints(plan, found, plan.name == config.topics.dead_letter);
+        let mut complaints = complaints(plan, found, plan.name == config.topics.dead_letter);
+        if found.is_hidden {
+            let right = right(config, &found.name);
+            complaints = vec![format!("{}; grant it: {}", right.missing(&config.kafka), right.grant(&config.kafka))];
+        }
         if complaints.is_empty() {
-            tell(out, &format!("ok       {} ({} partitions, records up to {} bytes)", found.name, found.partitions, found.largest))?;
+            let largest = found.largest.map_or_else(|| "of a size it may not see".to_owned(), |largest| format!("up to {largest} bytes"));
+            tell(out, &format!("ok       {} ({} partitions, records {largest})", found.name, found.partitions))?;
         }
         for complaint in complaints {
             problems += 1;
@@ -98,6 +103,12 @@ pub fn check(config: &Config, out: &mut dyn Write) -> Result<bool, Failure> {
         }
     }
     Ok(problems == 0)
+}
+
+/// What a topic of the configuration is there for.
+pub(super) fn right(config: &Config, topic: &str) -> Right {
+    let is_input = config.topics.raw.iter().any(|input| input == topic);
+    if is_input { Right::read(topic) } else { Right::write(topic) }
 }
 
 /// How long a broker may take to answer somebody who waits before a terminal.
@@ -108,13 +119,15 @@ fn complaints(plan: &TopicPlan, found: &TopicFinding, is_dead_letter: bool) -> V
         return vec!["does not exist; `leadstream topics create` makes it".to_owned()];
     }
     let mut complaints = Vec::new();
-    if let Some(largest) = plan.largest.filter(|largest| found.largest < *largest) {
+    if let (Some(largest), Some(allowed)) = (plan.largest, found.largest)
+        && allowed < largest
+    {
         let what = if is_dead_letter {
             "a large dead letter would leave without its value"
         } else {
             "a lead near limits.record_bytes would leave as dead letter output_too_large"
         };
-        complaints.push(format!("max.message.bytes is {}, so {what}; set it to {largest}", found.largest));
+        complaints.push(format!("max.message.bytes is {allowed}, so {what}; set it to {largest}"));
     }
     if found.cleanup.as_deref().is_some_and(|policy| policy.contains("compact")) {
         complaints.push("cleanup.policy is compact: Kafka would drop all but a key's last record; set it to delete".to_owned());
@@ -144,10 +157,16 @@ mod tests {
     #[test]
     fn a_topic_that_would_lose_or_refuse_leads_is_a_problem() {
         let plan = TopicPlan { name: "t".into(), partitions: 1, replication: -1, largest: Some(100) };
-        let found =
-            TopicFinding { name: "t".into(), partitions: 1, largest: 99, cleanup: Some("compact,delete".into()), retention_ms: None };
+        let found = TopicFinding {
+            name: "t".into(),
+            partitions: 1,
+            is_hidden: false,
+            largest: Some(99),
+            cleanup: Some("compact,delete".into()),
+            retention_ms: None,
+        };
         assert_eq!(complaints(&plan, &found, false).len(), 2);
-        assert_eq!(complaints(&plan, &TopicFinding { largest: 100, cleanup: Some("delete".into()), ..found.clone() }, true).len(), 0);
+        assert_eq!(complaints(&plan, &TopicFinding { largest: Some(100), cleanup: Some("delete".into()), ..found.clone() }, true).len(), 0);
         assert_eq!(complaints(&plan, &TopicFinding { partitions: 0, ..found }, false).len(), 1);
     }
 }

@@ -2,10 +2,11 @@
 //! nothing of HTTP: a client that trickles a request, sends none or does not read its answer looks the same from here.
 
 use std::{
+    collections::BTreeMap,
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,17 +15,18 @@ use axum::serve::Listener;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::{Instant, Sleep, sleep},
 };
 
 /// What clients can hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Connections at once; more wait in the system's queue.
+    /// Connections at once. Whoever comes when all are taken gets the place of the one that was silent longest.
     pub connections: usize,
-    /// A connection over which no byte of an answer went out for so long is closed. Longer than a scrape interval, so that a
-    /// scraper keeps its connection.
+    /// A new connection over which no byte of an answer went out for so long is closed: a request is one small packet.
+    pub request: Duration,
+    /// A later one may be silent for so long. Longer than a scrape interval, so that a scraper keeps its connection.
     pub silence: Duration,
     /// A connection is closed after so long, whatever goes on over it.
     pub life: Duration,
@@ -32,7 +34,7 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { connections: 64, silence: Duration::from_secs(30), life: Duration::from_mins(10) }
+        Self { connections: 64, request: Duration::from_secs(5), silence: Duration::from_secs(30), life: Duration::from_mins(10) }
     }
 }
 
@@ -40,12 +42,13 @@ impl Default for Bounds {
 pub(super) struct Bounded {
     listener: TcpListener,
     free: Arc<Semaphore>,
+    guests: Arc<Guests>,
     bounds: Bounds,
 }
 
 impl Bounded {
     pub(super) fn new(listener: TcpListener, bounds: Bounds) -> Self {
-        Self { listener, free: Arc::new(Semaphore::new(bounds.connections)), bounds }
+        Self { listener, free: Arc::new(Semaphore::new(bounds.connections)), guests: Arc::default(), bounds }
     }
 }
 
@@ -54,14 +57,62 @@ impl Listener for Bounded {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let held = Arc::clone(&self.free).acquire_owned().await.ok();
         // axum's own listener waits a second after an error such as "too many open files".
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        (Connection::new(stream, held, self.bounds), address)
+        if self.free.available_permits() == 0 {
+            self.guests.show_one_out();
+        }
+        let held = Arc::clone(&self.free).acquire_owned().await.ok();
+        (Connection::new(stream, held, &self.guests, self.bounds), address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+}
+
+/// Whose connections there are: since when each is silent, and how to show it out.
+#[derive(Default)]
+struct Guests(Mutex<GuestList>);
+
+#[derive(Default)]
+struct GuestList {
+    came: u64,
+    here: BTreeMap<u64, (Instant, oneshot::Sender<()>)>,
+}
+
+impl Guests {
+    fn list(&self) -> MutexGuard<'_, GuestList> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn come(&self) -> (u64, oneshot::Receiver<()>) {
+        let (leave, told) = oneshot::channel();
+        let mut list = self.list();
+        list.came += 1;
+        let number = list.came;
+        list.here.insert(number, (Instant::now(), leave));
+        (number, told)
+    }
+
+    fn heard(&self, number: u64) {
+        if let Some((since, _)) = self.list().here.get_mut(&number) {
+            *since = Instant::now();
+        }
+    }
+
+    fn gone(&self, number: u64) {
+        self.list().here.remove(&number);
+    }
+
+    /// The one that was silent longest.
+    fn show_one_out(&self) {
+        let mut list = self.list();
+        let oldest = list.here.iter().min_by_key(|(_, (since, _))| *since).map(|(number, _)| *number);
+        if let Some((_, leave)) = oldest.and_then(|number| list.here.remove(&number)) {
+            // It may be leaving already.
+            let _ = leave.send(());
+        }
     }
 }
 
@@ -71,31 +122,53 @@ pub(super) struct Connection {
     bounds: Bounds,
     ends: Instant,
     silent: Pin<Box<Sleep>>,
+    guests: Arc<Guests>,
+    number: u64,
+    told_to_leave: oneshot::Receiver<()>,
+    leaves: bool,
     /// Given back when the connection is dropped.
     _held: Option<OwnedSemaphorePermit>,
 }
 
 impl Connection {
-    fn new(stream: TcpStream, held: Option<OwnedSemaphorePermit>, bounds: Bounds) -> Self {
-        let silence = bounds.silence.min(bounds.life);
-        Self { stream, bounds, ends: Instant::now() + bounds.life, silent: Box::pin(sleep(silence)), _held: held }
+    fn new(stream: TcpStream, held: Option<OwnedSemaphorePermit>, guests: &Arc<Guests>, bounds: Bounds) -> Self {
+        let (number, told_to_leave) = guests.come();
+        Self {
+            stream,
+            bounds,
+            ends: Instant::now() + bounds.life,
+            silent: Box::pin(sleep(bounds.request.min(bounds.life))),
+            guests: Arc::clone(guests),
+            number,
+            told_to_leave,
+            leaves: false,
+            _held: held,
+        }
     }
 
     /// Whether the client's time is over; wakes the task when it will be.
     fn over(&mut self, context: &mut Context<'_>) -> bool {
-        self.silent.as_mut().poll(context).is_ready()
+        self.leaves = self.leaves || Pin::new(&mut self.told_to_leave).poll(context).is_ready();
+        self.leaves || self.silent.as_mut().poll(context).is_ready()
     }
 
     fn wrote<T>(&mut self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if matches!(written, Poll::Ready(Ok(_))) {
             let until = (Instant::now() + self.bounds.silence).min(self.ends);
             self.silent.as_mut().reset(until);
+            self.guests.heard(self.number);
         }
         written
     }
 
     fn timed_out<T>() -> Poll<io::Result<T>> {
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.guests.gone(self.number);
     }
 }
 

@@ -125,13 +125,18 @@ fn pages(shown: Shown) -> Router {
 }
 
 fn page(code: StatusCode, content_type: &'static str, body: impl Into<axum::body::Body>) -> Response {
-    let headers: [(HeaderName, HeaderValue); 3] = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    ];
-    (code, headers, body.into()).into_response()
+    let of_its_own: [(HeaderName, HeaderValue); 1] = [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
+    (code, SECURITY.map(|(name, value)| (name, HeaderValue::from_static(value))), of_its_own, body.into()).into_response()
 }
+
+/// On every page: kept by nobody, taken for nothing else, loads nothing, is framed by nobody, tells nobody where it was.
+const SECURITY: [(HeaderName, &str); 5] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
 
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";

@@ -40,11 +40,11 @@ fn err(output: &Output) -> String {
 fn help_and_version_are_no_errors_and_name_only_verbs_there_are() {
     let help = leadstream(&["--help"]);
     assert_eq!((exit(&help), err(&help).as_str()), (0, ""));
-    for verb in ["run", "process", "explain", "check", "topics", "schemas", "demo"] {
+    for verb in ["run", "process", "explain", "check", "doctor", "topics", "schemas", "demo"] {
         assert!(out(&help).contains(&format!("\n  {verb} ")), "{verb} is not in {}", out(&help));
         assert_eq!(exit(&leadstream(&[verb, "--help"])), 0, "{verb} --help");
     }
-    for verb in ["test", "replay", "backtest", "dlq", "verify", "doctor"] {
+    for verb in ["test", "replay", "backtest", "dlq", "verify"] {
         assert!(!out(&help).contains(&format!("\n  {verb} ")), "{verb} is in {}", out(&help));
     }
     let version = leadstream(&["--version"]);
@@ -240,7 +240,7 @@ fn the_client_is_asked_about_its_properties_without_a_broker() {
 #[cfg(not(feature = "kafka"))]
 #[test]
 fn a_build_without_kafka_says_so() {
-    for arguments in [&["run"][..], &["topics", "create"], &["demo"], &["explain", "--at", "leads.raw/0/1"]] {
+    for arguments in [&["run"][..], &["topics", "create"], &["doctor"], &["demo"], &["explain", "--at", "leads.raw/0/1"]] {
         let output = leadstream(arguments);
         assert_eq!((exit(&output), out(&output).as_str()), (64, ""), "{arguments:?}");
         assert!(err(&output).contains("built without it"), "{arguments:?}: {}", err(&output));

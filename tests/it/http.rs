@@ -37,6 +37,21 @@ fn connect(address: SocketAddr) -> TcpStream {
     stream
 }
 
+/// What a browser is told to make of a page, whatever stands on it.
+#[track_caller]
+fn assert_guarded(path: &str, answer: &Answer, kind: &str) {
+    for header in [
+        &format!("content-type: {kind}"),
+        "cache-control: no-store",
+        "x-content-type-options: nosniff",
+        "x-frame-options: deny",
+        "referrer-policy: no-referrer",
+        "content-security-policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ] {
+        assert!(answer.head.lines().any(|line| line == header), "{path} without {header}: {}", answer.head);
+    }
+}
+
 fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
     let mut stream = connect(address);
     write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("written");
@@ -64,9 +79,7 @@ fn each_page_answers_with_its_kind_and_is_not_kept() {
         let answer = ask(server.address(), "GET", path);
         assert_eq!(answer.code, 200, "{path}");
         assert!(answer.body.contains(part), "{path}: {}", answer.body);
-        for header in [&format!("content-type: {kind}"), "cache-control: no-store", "x-content-type-options: nosniff"] {
-            assert!(answer.head.lines().any(|line| line == header), "{path} without {header}: {}", answer.head);
-        }
+        assert_guarded(path, &answer, kind);
         let head = ask(server.address(), "HEAD", path);
         assert_eq!((head.code, head.body.as_str()), (200, ""), "HEAD {path}");
     }
@@ -79,12 +92,15 @@ fn what_is_not_there_or_not_allowed_is_said_so() {
     for path in ["/nothing", "/metrics/", "/../etc/passwd", "/%00"] {
         let answer = ask(server.address(), "GET", path);
         assert_eq!(answer.code, 404, "{path}");
-        assert!(answer.head.contains("x-content-type-options: nosniff"));
+        assert_guarded(path, &answer, "text/plain; charset=utf-8");
         assert!(!answer.body.contains(path), "what was asked for is not written back");
     }
-    for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
+    for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"] {
+        for path in ["/", "/metrics", "/healthz", "/readyz", "/status"] {
+            assert_eq!(ask(server.address(), method, path).code, 405, "{method} {path}");
+        }
         let answer = ask(server.address(), method, "/metrics");
-        assert_eq!(answer.code, 405, "{method}");
+        assert_guarded("/metrics", &answer, "text/plain; charset=utf-8");
         assert!(answer.head.lines().any(|line| line == "allow: get, head"), "{}", answer.head);
     }
     server.stop();
@@ -123,9 +139,8 @@ fn a_taken_port_is_an_error_and_a_stopped_server_frees_its_port() {
 
 #[test]
 fn clients_that_say_nothing_hold_nothing_for_long() {
-    let (server, _) = server(Bounds { connections: 2, silence: Duration::from_millis(50), life: Duration::from_mins(1) });
+    let (server, _) = server(Bounds { connections: 2, request: Duration::from_millis(50), ..Bounds::default() });
     let silent = [connect(server.address()), connect(server.address())];
-    // All places are taken: this one waits in the queue until the silent ones are shown out.
     assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
     for mut client in silent {
         assert_eq!(client.read(&mut [0; 16]).expect("closed in good order"), 0);
@@ -134,8 +149,28 @@ fn clients_that_say_nothing_hold_nothing_for_long() {
 }
 
 #[test]
+fn all_places_taken_by_the_silent_keep_nobody_out() {
+    // By time alone they would stay for a minute.
+    let patient = Duration::from_mins(1);
+    let (server, _) = server(Bounds { connections: 8, request: patient, silence: patient, ..Bounds::default() });
+    let mut silent: Vec<_> = (0..40).map(|_| connect(server.address())).collect();
+    // One of them has asked something, and is silent since.
+    let mut asked = silent.pop().expect("the last of them");
+    write!(asked, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").expect("written");
+    let started = Instant::now();
+    for _ in 0..5 {
+        assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
+    }
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    let mut answer = [0; 256];
+    assert!(asked.read(&mut answer).expect("an answer") > 0, "who asks is answered before somebody takes the place");
+    assert_eq!(silent[0].read(&mut answer).expect("closed in good order"), 0, "the longest silent goes first");
+    server.stop();
+}
+
+#[test]
 fn a_request_that_trickles_in_is_not_waited_for() {
-    let (server, _) = server(Bounds { connections: 1, silence: Duration::from_millis(50), life: Duration::from_mins(1) });
+    let (server, _) = server(Bounds { connections: 1, request: Duration::from_millis(50), ..Bounds::default() });
     let mut client = connect(server.address());
     // The pace of the trickle: each read waits this long for an answer that does not come.
     client.set_read_timeout(Some(Duration::from_millis(5))).expect("set");
@@ -191,6 +226,23 @@ fn an_oversized_or_garbled_request_is_refused_and_the_next_one_answered() {
     }
     assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
     server.stop();
+}
+
+#[test]
+fn a_body_without_end_is_not_taken_in() {
+    let (server, _) = server(Bounds { request: Duration::from_millis(200), silence: Duration::from_millis(200), ..Bounds::default() });
+    let mut client = connect(server.address());
+    write!(client, "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n").expect("written");
+    let chunk = vec![b'x'; 1 << 16];
+    let sent = (0..1 << 14).take_while(|_| client.write_all(&chunk).is_ok()).count();
+    assert!(sent < 1 << 14, "all of a gigabyte was taken");
+    assert_eq!(ask(server.address(), "GET", "/healthz").code, 200);
+    server.stop();
+}
+
+#[test]
+fn http_is_for_this_machine_alone_unless_told_otherwise() {
+    assert!(leadstream::config::Config::default().http.listen.ip().is_loopback());
 }
 
 #[test]

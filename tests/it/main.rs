@@ -15,6 +15,8 @@ mod core;
 #[cfg(feature = "kafka")]
 mod deploy;
 mod discretion;
+#[cfg(feature = "kafka")]
+mod doctor;
 mod envelopes;
 mod formats;
 mod golden;

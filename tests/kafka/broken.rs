@@ -2,8 +2,8 @@
 //! log rule has its own in `closing`.
 
 use super::{
-    load::{Disturbed, prove, under_load},
-    outcomes::Outcomes,
+    disturbed::{Disturbed, prove, under_load},
+    outcomes::{Outcomes, Wrong},
     proxy::{Action, Api},
     service::SOON,
     waiting::wait_until,
@@ -11,8 +11,8 @@ use super::{
 
 const PARTITIONS: usize = 4;
 
-/// How many positions are wrong after some transactions were made to abort.
-fn wrong_after_aborts(disturbed: &Disturbed, switch: &str) -> usize {
+/// What is wrong after some transactions were made to abort.
+fn wrong_after_aborts(disturbed: &Disturbed, switch: &str) -> Wrong {
     let Disturbed { scene, proxy, .. } = disturbed;
     let answered = || proxy.done().get(&(Api::AddOffsetsToTxn, "answer")).copied().unwrap_or(0);
     let before = answered();
@@ -31,16 +31,17 @@ fn wrong_after_aborts(disturbed: &Disturbed, switch: &str) -> usize {
         prove(scene, &expected, &service);
     }
     scene.wait_done(expected.len(), &service);
-    Outcomes::read(scene).wrong(&expected).0
+    Outcomes::read(scene).wrong(&expected)
 }
 
 #[test]
 fn whoever_forgets_to_rewind_or_commits_offsets_first_is_found_out() {
     let count = i32::try_from(PARTITIONS).expect("a few");
     let disturbed = Disturbed::with_partitions("unbroken", count);
-    assert_eq!(wrong_after_aborts(&disturbed, ""), 0, "nothing is broken, and aborts cost nothing");
+    let unbroken = wrong_after_aborts(&disturbed, "");
+    assert_eq!((unbroken.lost, unbroken.other), (0, 0), "aborts cost nothing where nothing is broken");
     let disturbed = disturbed.anew("no-rewind", count);
-    assert!(wrong_after_aborts(&disturbed, "no_rewind") > 0, "nobody sees that nothing is rewound after an abort");
+    assert!(wrong_after_aborts(&disturbed, "no_rewind").lost > 0, "nobody sees that nothing is rewound after an abort");
     let disturbed = disturbed.anew("offsets-first", count);
-    assert!(wrong_after_aborts(&disturbed, "offsets_first") > 0, "nobody sees that offsets are committed before the outputs");
+    assert!(wrong_after_aborts(&disturbed, "offsets_first").lost > 0, "nobody sees that offsets are committed before the outputs");
 }

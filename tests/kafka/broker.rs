@@ -2,8 +2,10 @@
 //! for the whole binary, and others that a test may kill and start again.
 
 use std::{
+    collections::hash_map::RandomState,
     env,
     fs::{self, File},
+    hash::{BuildHasher as _, Hasher as _},
     io::Write as _,
     net::TcpListener,
     os::unix::process::CommandExt as _,
@@ -75,7 +77,7 @@ impl Broker {
         let data = tempfile::Builder::new().prefix("leadstream-kafka-").tempdir().expect("a temporary folder").keep();
         let Settings { properties, format } = settings(Ports { clients: port, controller });
         fs::write(data.join("extra.properties"), properties).expect("written");
-        fs::write(data.join("format.arguments"), format.iter().flat_map(|line| [line, "\n"]).collect::<String>()).expect("written");
+        fs::write(data.join("format.arguments"), format.iter().fold(String::new(), |text, line| text + line + "\n")).expect("written");
         let log = File::create(log_of(&data)).expect("a log file");
         let mut guardian = script()
             .args(["guard", &port.to_string(), &controller.to_string()])
@@ -180,8 +182,17 @@ fn log_of(data: &Path) -> PathBuf {
     data.join("broker.log")
 }
 
-/// Ports that were free a moment ago; all held until all are known, so they differ.
+/// Ports that were free a moment ago; all held until all are known, so they differ. None of those the system gives to outgoing
+/// connections: another test would have it before the broker, which takes seconds to come up.
 pub(crate) fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
-    let held = [(); COUNT].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    let random = || RandomState::new().build_hasher().finish();
+    let held = [(); COUNT].map(|()| {
+        loop {
+            let port = 10_000 + u16::try_from(random() % 20_000).expect("small");
+            if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+                break listener;
+            }
+        }
+    });
     held.map(|listener| listener.local_addr().expect("bound").port())
 }

@@ -72,6 +72,16 @@ pub(crate) fn answers(address: &str) -> bool {
     }
 }
 
+/// Whether a client with these properties is let in.
+pub(crate) fn lets_in(address: &str, properties: &[(&str, &str)]) -> bool {
+    let mut config = config(address);
+    for (name, value) in properties {
+        config.set(*name, *value);
+    }
+    let client: BaseConsumer = config.create().expect("good settings");
+    client.fetch_metadata(None, Duration::from_secs(2)).is_ok()
+}
+
 fn config(brokers: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", brokers).set("reconnect.backoff.max.ms", "500").set_log_level(RDKafkaLogLevel::Critical);
@@ -268,6 +278,24 @@ impl Open {
 
     pub(crate) fn commit(self) {
         self.0.commit_transaction(SETTLED).expect("committed");
+    }
+}
+
+/// A group of one that reads a topic, for as long as it lives.
+pub(crate) struct Subscriber {
+    _reads: BaseConsumer,
+}
+
+impl Subscriber {
+    /// Returns when it has its partitions.
+    pub(crate) fn of(brokers: &str, group: &str, topic: &str) -> Self {
+        let reads: BaseConsumer = config(brokers).set("group.id", group).create().expect("good settings");
+        reads.subscribe(&[topic]).expect("subscribed");
+        wait_for("the subscriber has partitions", CALL, String::new, || {
+            drop(reads.poll(Duration::ZERO));
+            reads.assignment().is_ok_and(|held| held.count() > 0).then_some(())
+        });
+        Self { _reads: reads }
     }
 }
 

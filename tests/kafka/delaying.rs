@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{
-    load::{Disturbed, prove, under_load},
+    disturbed::{Disturbed, prove, under_load},
     proxy::{Action, Api, Request},
     service::{SOON, Service},
     waiting::{wait_for, wait_until},

@@ -7,10 +7,10 @@
 mod broker;
 #[allow(dead_code)] // some of it is the storm's
 mod clients;
+mod disturbed;
 mod fake_registry;
 mod harness;
 mod leads;
-mod load;
 mod outcomes;
 #[path = "../it/planted.rs"]
 mod planted;
@@ -18,6 +18,8 @@ mod proxy;
 #[path = "../foreign/python.rs"]
 mod python;
 mod registry;
+#[cfg(feature = "tls")]
+mod security;
 #[allow(dead_code)] // some of it is the storm's
 mod service;
 #[cfg(feature = "tls")]
@@ -43,6 +45,7 @@ mod avro;
 mod broken;
 mod closing;
 mod delaying;
+mod doctor;
 mod idle;
 mod joining;
 mod kills;

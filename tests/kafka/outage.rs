@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, thread, time::Duration};
 use super::{
     broker::Broker,
     clients,
+    disturbed::{prove, under_load},
     leads::{lead, records},
-    load::{prove, under_load},
     outcomes::Outcomes,
     service::{SOON, Scene, Service, now_millis},
     waiting::{Enough, let_pass, wait_for, wait_until},

@@ -14,6 +14,17 @@ use super::{
 /// Partition and offset in the input topic.
 pub(crate) type At = (i32, i64);
 
+/// Positions that have not exactly their outcome.
+#[derive(Debug, Default)]
+pub(crate) struct Wrong {
+    /// They have none.
+    pub(crate) lost: usize,
+    /// They have too many, or others.
+    pub(crate) other: usize,
+    /// The first of them, in words.
+    told: String,
+}
+
 /// All that is committed in a scene's output topics.
 pub(crate) struct Outcomes {
     topic: String,
@@ -77,27 +88,27 @@ impl Outcomes {
 
     /// Every one of `sources` (single-lead records) has its one expected outcome, and nothing else is there.
     pub(crate) fn assert_each_exactly_once(&self, sources: &BTreeMap<At, Expected>) {
-        let (count, wrong) = self.wrong(sources);
-        assert!(count == 0, "{count} of {} positions have not exactly their outcome:\n{wrong}", sources.len());
+        let Wrong { lost, other, told } = self.wrong(sources);
+        let count = lost + other;
+        assert!(count == 0, "{count} of {} positions have not exactly their outcome:\n{told}", sources.len());
     }
 
-    /// How many positions have not exactly their outcome, and the first of them in words.
-    pub(crate) fn wrong(&self, sources: &BTreeMap<At, Expected>) -> (usize, String) {
+    /// What positions have not exactly their outcome.
+    pub(crate) fn wrong(&self, sources: &BTreeMap<At, Expected>) -> Wrong {
         let found = self.by_position();
-        let mut wrong = String::new();
-        let mut count = 0;
+        let mut wrong = Wrong::default();
         let nothing = Vec::new();
         for at in sources.keys().chain(found.keys().filter(|at| !sources.contains_key(at))) {
             let expected = sources.get(at).map_or_else(Vec::new, names);
             let got = found.get(at).unwrap_or(&nothing);
             if *got != expected {
-                count += 1;
-                if count <= 10 {
-                    let _ = writeln!(wrong, "  {at:?}: expected {expected:?}, found {got:?}");
+                *if got.is_empty() { &mut wrong.lost } else { &mut wrong.other } += 1;
+                if wrong.lost + wrong.other <= 10 {
+                    let _ = writeln!(wrong.told, "  {at:?}: expected {expected:?}, found {got:?}");
                 }
             }
         }
-        (count, wrong)
+        wrong
     }
 
     /// Every one of `sources` has its one expected outcome, perhaps more than once, and nothing else is there; tells how many

@@ -306,8 +306,8 @@ impl Service {
         status.code().unwrap_or_else(|| panic!("ended by a signal after {:?}: {status}\n{lines}", started.elapsed()))
     }
 
-    /// Its exit code, when it has ended within the time and by no signal.
-    pub(crate) fn try_exit_within(&mut self, time: Duration) -> Option<i32> {
+    /// How it ended, when it has within the time.
+    pub(crate) fn try_exit_within(&mut self, time: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + time;
         while self.child.try_wait().expect("it is ours").is_none() {
             if Instant::now() > deadline {
@@ -315,7 +315,7 @@ impl Service {
             }
             let_pass(Duration::from_millis(20));
         }
-        self.reap().code()
+        Some(self.reap())
     }
 
     fn reap(&mut self) -> ExitStatus {

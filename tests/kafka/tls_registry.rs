@@ -44,6 +44,8 @@ enum For<'a> {
     Host(&'a str),
     /// A host, until yesterday.
     Past(&'a str),
+    /// The same of a client.
+    PastClient,
 }
 
 impl Papers {
@@ -72,6 +74,11 @@ impl Papers {
         Self::made("leadstream", elliptic_key(), For::Client, Some(self))
     }
 
+    /// The same, and it is too late for it.
+    pub(crate) fn expired_client(&self) -> Self {
+        Self::made("leadstream", elliptic_key(), For::PastClient, Some(self))
+    }
+
     /// The same with an RSA key.
     pub(crate) fn client_with_rsa(&self) -> Self {
         let key = PKey::from_rsa(Rsa::generate(2048).expect("a key")).expect("a key");
@@ -90,7 +97,7 @@ impl Papers {
         builder.set_subject_name(&subject).expect("a name");
         builder.set_issuer_name(issuer.map_or(&*subject, |issuer| issuer.certificate.subject_name())).expect("a name");
         builder.set_pubkey(&key).expect("a key");
-        let ends = if matches!(holder, For::Past(_)) { -24 } else { 24 };
+        let ends = if matches!(holder, For::Past(_) | For::PastClient) { -24 } else { 24 };
         let at = |hours: i64| Asn1Time::from_unix(jiff::Timestamp::now().as_second() + hours * 3600).expect("a time");
         builder.set_not_before(&at(-48)).expect("a time");
         builder.set_not_after(&at(ends)).expect("a time");
@@ -109,7 +116,7 @@ impl Papers {
                 let names = names.build(&builder.x509v3_context(None, None)).expect("an extension");
                 builder.append_extension(names).expect("an extension");
             }
-            For::Client => {}
+            For::Client | For::PastClient => {}
         }
         builder.sign(issuer.map_or(&key, |issuer| &issuer.key), MessageDigest::sha256()).expect("signed");
         Self { certificate: builder.build(), key }

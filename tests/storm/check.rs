@@ -17,7 +17,7 @@ use super::{
 };
 
 /// What is wrong with the outputs of this scene.
-pub(crate) fn findings(scene: &Scene, load: &Obligations, timestamp: i64) -> Findings {
+pub(crate) fn findings(scene: &Scene, load: &Obligations, timestamp: i64, avro: bool) -> Findings {
     let written = load.written();
     let mut oracle = Oracle::new(written.clone(), obligations::fate);
     for (number, topic) in scene.outputs().into_iter().enumerate() {
@@ -40,11 +40,12 @@ pub(crate) fn findings(scene: &Scene, load: &Obligations, timestamp: i64) -> Fin
             } else {
                 let value = record.payload().unwrap_or_default();
                 let (at, name) = event_of(value, &scene.raw).unwrap_or(((-1, -1), "no event of this input".to_owned()));
-                oracle.see(place, at, &name, record.key(), Some(value));
+                oracle.see(place, at, &name, record.key(), Some(value).filter(|_| !avro));
             }
         });
     }
-    for (partition, numbers) in written.iter().enumerate() {
+    // `process` writes JSON.
+    for (partition, numbers) in written.iter().enumerate().filter(|_| !avro) {
         if !numbers.is_empty() {
             oracle.compare(partition, &processed(scene, partition, numbers, timestamp));
         }
@@ -54,11 +55,24 @@ pub(crate) fn findings(scene: &Scene, load: &Obligations, timestamp: i64) -> Fin
 
 /// Where an event's record stood in the input, and the rest of its id.
 fn event_of(value: &[u8], topic: &str) -> Option<((i32, i64), String)> {
-    let head = std::str::from_utf8(&value[..value.len().min(400)]).or_else(|error| std::str::from_utf8(&value[..error.valid_up_to()]));
-    let id = head.ok()?.strip_prefix("{\"event_id\":\"")?.split('"').next()?;
-    let mut parts = id.strip_prefix(topic)?.strip_prefix('/')?.splitn(3, '/');
+    let id = id_of(value)?;
+    let mut parts = std::str::from_utf8(id).ok()?.strip_prefix(topic)?.strip_prefix('/')?.splitn(3, '/');
     let at = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     Some((at, parts.next()?.to_owned()))
+}
+
+/// The event's id, its first field: in JSON, or in Avro behind the registry's frame of five bytes.
+fn id_of(value: &[u8]) -> Option<&[u8]> {
+    if let Some(rest) = value.strip_prefix(b"{\"event_id\":\"") {
+        return rest.split(|byte| *byte == b'"').next();
+    }
+    let rest = value.strip_prefix(&[0])?.get(4..)?;
+    // Avro's length: seven bits a byte, the lowest first, and doubled; an id has one or two such bytes.
+    let (length, at) = match *rest.first()? {
+        low @ 0..0x80 => (usize::from(low) / 2, 1),
+        low => ((usize::from(low & 0x7f) | usize::from(*rest.get(1)?) << 7) / 2, 2),
+    };
+    rest.get(at..at + length)
 }
 
 /// The events that `leadstream process` makes of the same records, by offset.

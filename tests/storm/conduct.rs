@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     clients::{self, Group},
+    fake_registry::{self, FakeRegistry},
     fleet::Fleet,
     ground::Ground,
     obligations::Obligations,
@@ -30,6 +31,8 @@ pub(crate) struct Conduct<'a> {
     pub(crate) scene: &'a Scene,
     pub(crate) fleet: &'a Fleet<'a>,
     pub(crate) load: &'a Obligations,
+    /// Where events are Avro.
+    pub(crate) registry: Option<&'a FakeRegistry>,
     pub(crate) done: Mutex<Done>,
     pub(crate) disturbing: Mutex<Vec<Disturbing>>,
 }
@@ -168,14 +171,18 @@ impl Conduct<'_> {
                 let_pass(*hold);
                 nodes[*node].resume();
             }),
-            Fault::Network { request, how, one_in, hold } => {
+            Fault::Network { request, how, one_in, hold, slow } => {
+                let slow = slow.map(|time| Disturbing { api: Api::Produce, action: Action::Delay(time), one_in: 1 });
                 let one = Disturbing { api: api(*request), action: action(*how), one_in: *one_in };
-                self.disturb(|all| all.push(one));
+                let these: Vec<_> = [Some(one), slow].into_iter().flatten().collect();
+                self.disturb(|all| all.extend(&these));
                 let_pass(*hold);
                 self.disturb(|all| {
-                    // Another that is the same goes on.
-                    let at = all.iter().position(|known| *known == one).expect("put in above");
-                    all.remove(at);
+                    for one in &these {
+                        // Another that is the same goes on.
+                        let at = all.iter().position(|known| known == one).expect("put in above");
+                        all.remove(at);
+                    }
                 });
                 true
             }
@@ -190,6 +197,13 @@ impl Conduct<'_> {
                 let partitions = self.load.ends().len() + 2;
                 clients::add_partitions(&self.scene.brokers, &self.scene.raw, partitions);
                 self.load.spread(partitions);
+                true
+            }
+            Fault::RegistryAway { hold } => {
+                let Some(registry) = self.registry else { return false };
+                registry.answers(|_| Some(fake_registry::json(503, "{}")));
+                let_pass(*hold);
+                registry.answers(knows_all);
                 true
             }
             Fault::Burst { leads } => {
@@ -229,6 +243,12 @@ impl Conduct<'_> {
         strike(&mut nodes);
         true
     }
+}
+
+/// A registry that has every schema.
+#[allow(clippy::unnecessary_wraps)] // as an answer must be
+pub(crate) fn knows_all(_: &str) -> Option<String> {
+    Some(fake_registry::json(200, r#"{"id":7}"#))
 }
 
 /// One in so many requests of a kind.

@@ -5,6 +5,7 @@ use std::{
     collections::BTreeMap,
     fs,
     net::SocketAddr,
+    os::unix::process::ExitStatusExt as _,
     sync::{Arc, Mutex, MutexGuard, TryLockError},
     time::Duration,
 };
@@ -115,9 +116,11 @@ impl<'a> Fleet<'a> {
     /// SIGTERM, and waits for its end; one that does not come, or comes with a complaint, is told at the end of the storm.
     pub(crate) fn stop(&self, process: &mut Process) {
         process.service.terminate();
-        let code = process.service.try_exit_within(LEAVE);
-        if code != Some(0) {
-            self.died(process, &format!("ended on SIGTERM with {code:?}"));
+        let ended = process.service.try_exit_within(LEAVE);
+        // One that was told to end before it had begun ends as the kernel does it.
+        let before_it_began = ended.is_some_and(|status| status.signal().is_some()) && process.service.lines().is_empty();
+        if ended.and_then(|status| status.code()) != Some(0) && !before_it_began {
+            self.died(process, &format!("ended on SIGTERM with {ended:?}"));
             process.service.kill();
         }
         self.lives()[process.life].ended = true;
@@ -136,8 +139,8 @@ impl<'a> Fleet<'a> {
             if let Ok(mut process) = process.try_lock()
                 && process.service.has_ended()
             {
-                let code = process.service.try_exit_within(LEAVE);
-                self.died(&process, &format!("ended by itself with {code:?}"));
+                let ended = process.service.try_exit_within(LEAVE);
+                self.died(&process, &format!("ended by itself with {ended:?}"));
                 self.lives()[process.life].ended = true;
                 self.restart(number, &mut process);
             }

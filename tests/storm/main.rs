@@ -20,6 +20,8 @@ mod schedule;
 mod broker;
 #[path = "../kafka/clients.rs"]
 mod clients;
+#[path = "../kafka/fake_registry.rs"]
+mod fake_registry;
 #[path = "../kafka/leads.rs"]
 mod leads;
 #[path = "../kafka/proxy.rs"]
@@ -32,12 +34,13 @@ mod waiting;
 use std::{process::ExitCode, time::Duration};
 
 use figures::Figures;
-use phases::{Wish, storm, strategy};
+use phases::{Wish, storm};
+use schedule::Climate;
 
 /// A longer time is cut into storms of this length, each on brokers of its own.
 const LONGEST: Duration = Duration::from_mins(10);
 /// What one process may take, in MiB.
-const MEMORY: u64 = 256;
+const MEMORY: u64 = 128;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -79,7 +82,7 @@ fn weather(wish: &Wish) -> bool {
         let length = left.min(LONGEST);
         left -= length;
         let one = storm(&Wish { seed, length, ..wish.clone() });
-        let setting = format!("{} brokers, {}", wish.nodes, strategy(seed));
+        let setting = format!("{} brokers, {}", wish.nodes, Climate::of(seed).name());
         println!("{}", one.line(seed, &setting, MEMORY));
         one.complaints().iter().for_each(|complaint| eprintln!("{complaint}"));
         all.add(&one);

@@ -9,13 +9,14 @@ use std::{
 
 use super::{
     check, clients,
-    conduct::Conduct,
+    conduct::{Conduct, knows_all},
+    fake_registry::FakeRegistry,
     figures::Figures,
     fleet::Fleet,
     ground::Ground,
     metrics::Counted,
     obligations::{self, Obligations, Pen},
-    schedule,
+    schedule::{self, Climate},
     service::{Scene, now_millis},
     waiting::{Enough, let_pass},
 };
@@ -42,11 +43,6 @@ pub(crate) struct Wish {
     pub(crate) only: Option<String>,
 }
 
-/// How partitions are shared out in the storm of this seed.
-pub(crate) fn strategy(seed: u64) -> &'static str {
-    if seed.is_multiple_of(3) { "range" } else { "cooperative-sticky" }
-}
-
 /// One storm on brokers of its own, and what it found.
 pub(crate) fn storm(wish: &Wish) -> Figures {
     let started = Instant::now();
@@ -56,10 +52,22 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
     scene.by_way_of(&ground.proxied());
     let timestamp = now_millis();
     let load = Obligations::new(PARTITIONS, timestamp);
-    let strategy = format!("kafka.consumer.partition.assignment.strategy={}", strategy(wish.seed));
-    let fleet = Fleet::launched(&scene, vec!["--set".to_owned(), strategy]);
-    let conduct =
-        Conduct { ground: &ground, scene: &scene, fleet: &fleet, load: &load, done: Mutex::default(), disturbing: Mutex::default() };
+    let climate = Climate::of(wish.seed);
+    let registry = climate.avro.then(|| FakeRegistry::start(knows_all));
+    let mut settings = vec![format!("kafka.consumer.partition.assignment.strategy={}", climate.strategy)];
+    if let Some(registry) = &registry {
+        settings.extend(["encoding.format=avro".to_owned(), format!("encoding.registry={}", registry.url())]);
+    }
+    let fleet = Fleet::launched(&scene, settings.into_iter().flat_map(|set| ["--set".to_owned(), set]).collect());
+    let conduct = Conduct {
+        ground: &ground,
+        scene: &scene,
+        fleet: &fleet,
+        load: &load,
+        registry: registry.as_ref(),
+        done: Mutex::default(),
+        disturbing: Mutex::default(),
+    };
     let steps = schedule::draw(wish.seed, wish.nodes, wish.length, wish.only.as_deref());
     let mut figures = Figures { storms: 1, seconds: wish.length.as_secs(), alone: wish.nodes == 1, ..Figures::default() };
 
@@ -99,7 +107,7 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
         open = open_transactions(&scene);
     }
     if open.is_empty() {
-        figures.findings = check::findings(&scene, &load, timestamp);
+        figures.findings = check::findings(&scene, &load, timestamp, climate.avro);
     } else {
         eprintln!("open transactions: {open:?}");
         figures.open_transactions = open.len() as u64;

@@ -26,14 +26,17 @@ pub(crate) enum Fault {
     RollingRestart,
     /// SIGSTOP of a broker, then SIGCONT.
     FreezeBroker { node: usize, hold: Duration },
-    /// Requests of one kind are disturbed for a while.
-    Network { request: Disturbed, how: Disturbance, one_in: u64, hold: Duration },
+    /// Requests of one kind are disturbed for a while. Meanwhile all that is written may be slow: then a transaction is open most
+    /// of the time, and what comes late finds another than it was meant for.
+    Network { request: Disturbed, how: Disturbance, one_in: u64, hold: Duration, slow: Option<Duration> },
     /// No connection is held or taken for a while.
     Partition { node: usize, hold: Duration },
     /// The input topic gets more partitions.
     MorePartitions,
     /// More leads at once than a batch holds.
     Burst { leads: u32 },
+    /// The schema registry answers nobody for a while; only where events are Avro.
+    RegistryAway { hold: Duration },
     /// Events that no topic takes, and ten thousand leads in one record.
     Poison { oversize: u32, many: u32 },
 }
@@ -95,8 +98,29 @@ impl Fault {
             Self::Partition { .. } => "partition",
             Self::MorePartitions => "more_partitions",
             Self::Burst { .. } => "burst",
+            Self::RegistryAway { .. } => "registry_away",
             Self::Poison { .. } => "poison",
         }
+    }
+}
+
+/// What holds for a whole storm, drawn from its seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Climate {
+    /// How partitions are shared out: `partition.assignment.strategy`.
+    pub(crate) strategy: &'static str,
+    /// Events are Avro, by a schema registry.
+    pub(crate) avro: bool,
+}
+
+impl Climate {
+    pub(crate) fn of(seed: u64) -> Self {
+        Self { strategy: if seed.is_multiple_of(3) { "range" } else { "cooperative-sticky" }, avro: seed % 4 == 2 }
+    }
+
+    /// For the figures.
+    pub(crate) fn name(self) -> String {
+        format!("{}, {}", self.strategy, if self.avro { "avro" } else { "json" })
     }
 }
 
@@ -109,6 +133,7 @@ pub(crate) const GROWTHS: usize = 2;
 
 /// The faults of a storm of this length, in order; where `only` names one, no others.
 pub(crate) fn draw(seed: u64, nodes: usize, length: Duration, only: Option<&str>) -> Vec<Step> {
+    let climate = Climate::of(seed);
     let mut dice = Dice::new(seed);
     let mut growths = 0;
     let mut steps = Vec::new();
@@ -117,6 +142,9 @@ pub(crate) fn draw(seed: u64, nodes: usize, length: Duration, only: Option<&str>
         let after = millis(&mut dice, 300, 4_000);
         let fault = loop {
             let fault = fault(&mut dice, nodes);
+            if matches!(fault, Fault::RegistryAway { .. }) && !climate.avro {
+                continue;
+            }
             if only.is_some_and(|only| only != fault.name()) {
                 continue;
             }
@@ -158,7 +186,8 @@ fn fault(dice: &mut Dice, nodes: usize) -> Fault {
         56..88 => network(dice),
         88..91 => Fault::Partition { node, hold: millis(dice, 1_000, 9_000) },
         91..93 => Fault::MorePartitions,
-        93..97 => Fault::Burst { leads: 2_000 + u32::try_from(dice.below(8_000)).expect("small") },
+        93..95 => Fault::RegistryAway { hold: millis(dice, 1_000, 15_000) },
+        95..98 => Fault::Burst { leads: 2_000 + u32::try_from(dice.below(8_000)).expect("small") },
         _ => Fault::Poison { oversize: 5, many: u32::try_from(dice.below(3)).expect("small") },
     }
 }
@@ -175,16 +204,25 @@ fn network(dice: &mut Dice) -> Fault {
         18 => Disturbed::JoinGroup,
         _ => Disturbed::Fetch,
     };
+    let is_end = request == Disturbed::EndTransaction;
     let how = match dice.below(10) {
+        _ if is_end && dice.below(2) == 0 => Disturbance::DeliverLate(millis(dice, 600, 2_500)),
         0..2 => Disturbance::Delay(millis(dice, 100, 12_000)),
         2 => Disturbance::DropAnswer,
         3 => Disturbance::Cut,
         4..6 => Disturbance::CutAfter,
         _ => Disturbance::DeliverLate(millis(dice, 300, 2_500)),
     };
-    // Data is cut less often than what ends it, or nothing would ever be written.
-    let one_in = if matches!(request, Disturbed::Produce | Disturbed::Fetch) { 20 } else { 1 + dice.below(4) as u64 };
-    Fault::Network { request, how, one_in, hold: millis(dice, 2_000, 8_000) }
+    let is_late_end = is_end && matches!(how, Disturbance::DeliverLate(_));
+    let one_in = match request {
+        // Data is cut less often than what ends it, or nothing would ever be written.
+        Disturbed::Produce | Disturbed::Fetch => 20,
+        // The end that is sent again has to come through, and the next one too.
+        _ if is_late_end => 3,
+        _ => 1 + dice.below(4) as u64,
+    };
+    let slow = (is_late_end || dice.below(4) == 0).then(|| millis(dice, 100, 400));
+    Fault::Network { request, how, one_in, hold: millis(dice, 2_000, 8_000), slow }
 }
 
 #[cfg(test)]
@@ -200,7 +238,7 @@ mod tests {
 
     #[test]
     fn an_hour_has_everything_in_it() {
-        let names: std::collections::BTreeSet<_> = draw(1, 3, Duration::from_hours(1), None).iter().map(|step| step.fault.name()).collect();
-        assert_eq!(names.len(), 15, "{names:?}");
+        let names: std::collections::BTreeSet<_> = draw(2, 3, Duration::from_hours(1), None).iter().map(|step| step.fault.name()).collect();
+        assert_eq!(names.len(), 16, "{names:?}");
     }
 }

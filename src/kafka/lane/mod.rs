@@ -1,6 +1,7 @@
 //! One lane: a group member and a producer behind one seam, since a commit needs the member's generation and an abort
 //! needs the member's rewind. No transaction is open while the member is polled, so a rebalance never meets one.
 
+mod denial;
 mod halting;
 mod recovery;
 
@@ -27,7 +28,7 @@ use crate::{
 };
 
 use super::{
-    BrokerHealth,
+    BrokerHealth, Resource, Right,
     consumer::{Change, Member, list},
     fences::Fences,
     native,
@@ -102,6 +103,12 @@ pub struct KafkaLane {
     packing: Packing,
     /// What was last complained of, to say so when it is over.
     complaint: Option<String>,
+    /// Since when partitions could not be put in place.
+    unplaced: Option<Instant>,
+    /// What the broker does not allow, to say so when it does.
+    denied: Vec<Right>,
+    /// When the broker was last asked what may be read.
+    rights_asked: Option<Instant>,
     sampled: Instant,
 }
 
@@ -135,6 +142,9 @@ impl KafkaLane {
             fences: Fences::default(),
             packing,
             complaint: None,
+            unplaced: None,
+            denied: Vec::new(),
+            rights_asked: None,
             sampled: Instant::now(),
         }
     }
@@ -158,6 +168,7 @@ impl KafkaLane {
                         self.unsettled.push(partition.clone());
                     }
                     self.watch.tell(LaneEvent::Assigned(&partitions));
+                    self.allowed(|right| matches!(right.resource, Resource::Group(_)));
                 }
                 Change::Revoked { partitions, lost } => {
                     let partitions = placement::shared(&self.input, partitions);
@@ -212,11 +223,16 @@ impl KafkaLane {
                 }
                 self.unsettled.clear();
                 (self.rewinding, self.range_in_doubt) = (false, false);
+                self.is_placed();
                 true
             }
             Err(error) => {
                 tracing::debug!(%error, "placing partitions did not succeed; again");
+                self.is_not_placed();
                 self.suspect(&error);
+                if let Some(code) = error.rdkafka_error_code() {
+                    self.refused(code);
+                }
                 self.pause(Duration::from_millis(200));
                 false
             }
@@ -260,9 +276,7 @@ impl KafkaLane {
                     &format!("waiting for {:?}; `leadstream topics create` makes them", self.settings.input),
                 );
             }
-            KafkaError::MessageConsumption(code @ (Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed)) => {
-                self.health.complain("not allowed to read", &code.to_string());
-            }
+            KafkaError::MessageConsumption(code @ (Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed)) => self.refused(*code),
             other => self.suspect(other),
         }
     }
@@ -288,31 +302,32 @@ impl KafkaLane {
 
     /// Everything of a commit, in order; the error tells what is left to do.
     fn transact(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<(), Trouble> {
-        let refused = |reason, detail: &str, remedy| Trouble { reason, detail: detail.to_owned(), remedy };
+        let refused = |reason, detail: &str, remedy| Trouble { reason, detail: detail.to_owned(), remedy, code: None };
         let (Some(member), Some(producer)) = (&self.member, &mut self.producer) else {
             return Err(refused("state", "no producer", Remedy::Replace));
         };
         let offsets: Vec<_> = progress.iter().map(|(partition, next)| (partition.clone(), next.get())).collect();
+        // Offsets of a consumer that is no member would be taken where the group is empty, and its metadata would switch fencing
+        // off: looked at before and after that is taken.
+        let no_member = |remedy| refused("rebalance", "this lane is no member of its group just now", remedy);
+        if !member.may_commit() {
+            return Err(no_member(Remedy::Wait));
+        }
         if sabotage().offsets_first {
             // Whether that succeeds or not, the outputs follow: what is broken is the order.
             let _ = member.commit(&offsets);
         }
         producer.write(out, &self.settings.output)?;
-        // Offsets of a consumer that is no member would be taken where the group is empty, and its metadata would switch fencing
-        // off: looked at before and after that is taken.
-        let no_member = || refused("rebalance", "this lane is no member of its group just now", Remedy::Abort);
-        if !member.may_commit() {
-            return Err(no_member());
-        }
         if self.settings.delivery == Delivery::AtLeastOnce {
             return member.commit(&offsets).map_err(|error| Trouble {
                 reason: error.rdkafka_error_code().map_or("delivery", abortable),
                 detail: format!("commit: {error}"),
                 remedy: Remedy::Abort,
+                code: error.rdkafka_error_code(),
             });
         }
         let offsets = list(&offsets).map_err(|error| refused("state", &error.to_string(), Remedy::Abort))?;
-        let metadata = member.consumer.group_metadata().filter(|_| member.may_commit()).ok_or_else(no_member)?;
+        let metadata = member.consumer.group_metadata().filter(|_| member.may_commit()).ok_or_else(|| no_member(Remedy::Abort))?;
         producer.send_offsets(&offsets, &metadata)?;
         producer.commit()
     }
@@ -377,7 +392,7 @@ impl Lane for KafkaLane {
         // Nothing was polled since the batch was read, but its producer may have fallen into doubt meanwhile.
         if !self.connect()? {
             let detail = "the producer is being replaced".to_owned();
-            return Err(self.take_back(Trouble { reason: "not_ready", detail, remedy: Remedy::Wait }));
+            return Err(self.take_back(Trouble { reason: "not_ready", detail, remedy: Remedy::Wait, code: None }));
         }
         if let Err(trouble) = self.transact(out, progress) {
             return Err(self.take_back(trouble));
@@ -386,6 +401,7 @@ impl Lane for KafkaLane {
         if let Some(about) = self.complaint.take() {
             self.health.settled(&about, "batches are committed again");
         }
+        self.committed_with(out);
         if std::mem::take(&mut self.packing.alone) {
             self.packing.together = (self.packing.together / 2).max(SMALLEST_BATCH);
             self.replace_producer("packing");
@@ -427,3 +443,6 @@ impl Drop for KafkaLane {
         self.producer = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

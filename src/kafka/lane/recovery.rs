@@ -16,10 +16,17 @@ use super::{
         fences,
         producer::{Producer, Remedy, Trouble, abortable, is_fence},
         properties,
+        rights::is_denial,
         topics::Topics,
     },
     KafkaLane, together,
 };
+
+/// A broker ends an open transaction after 15 s, or the 10 s later when it looks next.
+const HANGS: Duration = Duration::from_secs(30);
+/// What is complained of then, and where a person finds more.
+const WAITS: &str = "partitions wait for the group's offsets";
+const WHERE: &str = "see docs/delivery.md, \"Several brokers\"";
 
 /// How long the broker may take to tell of its topics.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -40,8 +47,11 @@ impl KafkaLane {
     /// Has a group member.
     pub(super) fn join(&mut self) -> Result<(), LaneError> {
         if self.member.is_none() {
-            let member =
-                Member::join(&properties::consumer(&self.settings.kafka, self.settings.memory), &self.settings.input, &self.health);
+            let member = Member::join(
+                &properties::consumer(&self.settings.kafka, &self.settings.transactional_id, self.settings.memory),
+                &self.settings.input,
+                &self.health,
+            );
             self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
         }
         Ok(())
@@ -64,7 +74,9 @@ impl KafkaLane {
                 Ok(false)
             }
             Err(trouble) => {
-                self.health.complain("the producer could not start, trying on", &trouble.detail);
+                if !self.is_denied(trouble.code, None) {
+                    self.health.complain("the producer could not start, trying on", &trouble.detail);
+                }
                 self.replace_producer(trouble.reason);
                 self.pause(Duration::from_secs(1));
                 Ok(false)
@@ -76,6 +88,31 @@ impl KafkaLane {
         if self.producer.take().is_some() {
             tracing::debug!(reason, "the producer is replaced");
             self.watch.tell(LaneEvent::Recycled(reason));
+        }
+    }
+
+    /// The group's offsets of some partitions could not be had. Right after a kill that is as it should be: a transaction that
+    /// holds some is still to be ended. For longer than the broker lets one live, it hangs, and only a person can end it.
+    pub(super) fn is_not_placed(&mut self) {
+        let since = *self.unplaced.get_or_insert_with(Instant::now);
+        if since.elapsed() < HANGS || self.health.was_away_within(HANGS) {
+            return;
+        }
+        let partitions: Vec<_> = self.owned.moving(None).iter().map(|owned| owned.partition.to_string()).collect();
+        self.health.complain(
+            WAITS,
+            &format!(
+                "{}: the group {:?} does not tell its offsets there, though the broker answers. A transaction that the broker forgot                  to end may hold them; nothing is lost meanwhile. `leadstream doctor` names open transactions, Kafka's                  kafka-transactions.sh find-hanging and abort end those that hang; {WHERE}",
+                partitions.join(", "),
+                self.settings.kafka.group,
+            ),
+        );
+    }
+
+    /// All partitions are in place.
+    pub(super) fn is_placed(&mut self) {
+        if self.unplaced.take().is_some() {
+            self.health.settled(WAITS, "partitions are read again");
         }
     }
 
@@ -91,6 +128,7 @@ impl KafkaLane {
         {
             trouble = fenced;
         }
+        let (code, mut output) = (trouble.code, None);
         let mut abort = Abort { reason: trouble.reason, detail: trouble.detail, too_large: Vec::new(), limits: None };
         let mut replace = None;
         if let Some(producer) = &self.producer {
@@ -101,9 +139,21 @@ impl KafkaLane {
                     producer.drain();
                     abort.too_large = producer.too_large();
                     let cause = producer.first_cause();
-                    if let Some((code, topic)) = cause.as_ref().filter(|_| trouble.reason.starts_with("delivery")) {
+                    output.clone_from(&cause);
+                    if let Some((code, topic)) =
+                        cause.as_ref().filter(|_| matches!(trouble.reason, "delivery" | "delivery_timeout" | "not_authorized"))
+                    {
                         abort.reason = abortable(*code);
-                        abort.detail = format!("an output was not delivered to {topic}: {code}");
+                        abort.detail = if topic.is_empty() {
+                            format!("the transaction failed: {code}")
+                        } else {
+                            format!("an output was not delivered to {topic}: {code}")
+                        };
+                    }
+                    if cause.is_none()
+                        && let Some(said) = producer.said()
+                    {
+                        abort.detail = format!("{}: {said}", abort.detail);
                     }
                     // A fence may show in a delivery report first, or in the abort.
                     let was_fenced = cause.as_ref().is_some_and(|(code, _)| is_fence(*code))
@@ -111,17 +161,18 @@ impl KafkaLane {
                     if was_fenced {
                         (abort.reason, replace) = ("fenced", Some("fenced"));
                     } else {
-                        replace = aborted.err().map(|_| "failed_abort");
                         // A record that the broker refused is missing in the numbering of its partition: librdkafka would
                         // stumble over the gap, and the next transaction be aborted as well.
-                        replace = replace.or(cause.map(|_| "refused_record"));
+                        replace = aborted.err().map(|_| "failed_abort").or(cause.map(|_| "refused_record"));
                     }
                 }
                 Remedy::Replace => replace = Some(trouble.reason),
                 Remedy::Fenced => replace = Some("fenced"),
             }
-            // The broker ends old transactions with the very same answer, and after an outage others too.
-            let explained = producer.age() >= properties::TRANSACTION_TIMEOUT || self.health.was_away_within(fences::WINDOW);
+            // The broker ends old transactions with the very same answer, and after an outage others too; and what is aborted
+            // for want of a right is aborted so often that the client now and then overtakes itself.
+            let was_denied = code.into_iter().chain(output.iter().map(|(code, _)| *code)).any(is_denial);
+            let explained = was_denied || producer.age() >= properties::TRANSACTION_TIMEOUT || self.health.was_away_within(fences::WINDOW);
             if replace == Some("fenced") && !explained {
                 self.fences.note();
             }
@@ -143,6 +194,9 @@ impl KafkaLane {
         if !matches!(abort.reason, "rebalance" | "too_large") {
             let backoff = Duration::from_millis(100).saturating_mul(1 << self.aborts_in_a_row.min(6)).min(Duration::from_secs(5));
             self.pause(backoff);
+            if self.is_denied(code, output) {
+                return LaneError::Aborted(abort);
+            }
             let complaint = format!("a batch was taken back ({}), trying on", abort.reason);
             self.health.complain(&complaint, &abort.detail);
             self.complaint = Some(complaint);
@@ -179,11 +233,10 @@ impl KafkaLane {
         let Ok(found) = found else { return false };
         let mut lowered = false;
         for (known, topic) in self.settings.limits.iter_mut().zip(&found) {
-            if topic.partitions > 0 && topic.largest < *known {
-                tracing::warn!("topic {} takes {} bytes now, {known} before: larger events become dead letters", topic.name, topic.largest);
-                *known = topic.largest;
-                lowered = true;
-            }
+            let Some(largest) = topic.largest.filter(|largest| largest < known) else { continue };
+            tracing::warn!("topic {} takes {largest} bytes now, {known} before: larger events become dead letters", topic.name);
+            *known = largest;
+            lowered = true;
         }
         lowered
     }

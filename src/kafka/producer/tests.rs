@@ -1,15 +1,17 @@
 //! Every step of a transaction, met by every answer that librdkafka sorts differently: against its mock cluster, whose
 //! requests fail as they are told to. What becomes of the leads meanwhile is tested in `tests/kafka`, which has a real broker.
 //!
-//! | call | answer | here | on a real broker (`tests/kafka`) |
+//! | call | answer | here | on a real broker, in |
 //! |---|---|---|---|
-//! | poll | broker away, topic unknown | – | `outage`, `trouble` |
-//! | send | queue full, state, fatal, too large | `a_record_that_…` | `path`, `pausing`, `trouble` |
-//! | delivery report | too large, topic unknown, fenced, state | `a_record_that_…` | `path`, `trouble`, `pausing` |
-//! | send offsets | generation, member, fenced, state, time-out | `an_answer_…`, `a_call_…` | `pausing`, `kills`, `joining` |
-//! | commit | time-out, fenced, state, lost connection | `an_answer_…`, `a_call_…`, `a_lost_…` | `closing`, `delaying`, `outage` |
-//! | abort | time-out, fenced, state | `an_answer_…`, `a_call_…` | `closing`, `outage`, `pausing` |
-//! | any | wrong state | `what_is_out_of_turn_…` | – (it would be a bug) |
+//! | poll | broker away; topic unknown | – | `outage`; `trouble` |
+//! | send | queue full | `a_full_queue_is_waited_for` | `memory` |
+//! | | too large; state; fatal | `a_record_that_the_{client,broker}_refuses_is_found`, `a_fence_that_a_record_meets_is_told` | `too_large` |
+//! | report | too large; topic unknown; state; fenced | the same | `too_large`; `trouble`; `pausing` |
+//! | offsets | generation, member; fenced, state | `an_answer_to_offsets_is_sorted` | `pausing`, `joining`, `kills` |
+//! | | time-out, lost connection | `a_call_that_takes_too_long_…`, `a_lost_connection_…` | `pausing`; `delaying` |
+//! | commit, abort | fenced, state | `an_answer_to_the_end_of_a_transaction_is_sorted` | `pausing`, `trouble`, `outage` |
+//! | | time-out; lost connection | `a_call_that_takes_too_long_…`, `a_lost_connection_…` | `outage`; `closing` |
+//! | any | wrong state | `what_is_out_of_turn_costs_the_producer` | – (it would be a bug) |
 //! | committed offsets | a transaction holds them | – | `delaying`, `kills` |
 
 use std::{io::Read, net::TcpListener};
@@ -29,6 +31,16 @@ use crate::{
 };
 
 use super::{super::properties, *};
+
+#[test]
+fn a_line_on_a_missing_right_is_understood() {
+    let line =
+        "sasl_ssl://127.0.0.1:9093/1: Failed to add partition \"leads.routing\" [2] to transaction: Broker: Topic authorization failed";
+    assert_eq!(refusal(line), Some((Code::TopicAuthorizationFailed, "leads.routing")));
+    let line = "Fatal transaction error: Failed to add partitions to transaction (TRANSACTIONAL_ID_AUTHORIZATION_FAILED)";
+    assert_eq!(refusal(line), Some((Code::TransactionalIdAuthorizationFailed, "")));
+    assert_eq!(refusal("Failed to add partition \"t\" [0] to transaction: Broker: Not coordinator"), None);
+}
 
 /// The safety rule hangs on librdkafka's log: that a lost connection is logged under FAIL, at a level we ask for, and
 /// reaches us on our own thread. To be looked at again whenever rdkafka is raised.
@@ -105,6 +117,13 @@ impl Stage {
             out.push(OutputTopic::Routing, |_| false, value, |_| {});
         }
         self.producer.write(&out, &self.topics)
+    }
+
+    /// One more record, into the same transaction.
+    fn send_one(&self) -> Result<(), Trouble> {
+        let mut out = OutputBuffer::default();
+        out.push(OutputTopic::Routing, |_| false, |_| false, |_| {});
+        self.producer.send(1, &out.get(0).expect("pushed"), &self.topics)
     }
 
     fn send_offsets(&self) -> Result<(), Trouble> {
@@ -224,17 +243,19 @@ fn a_lost_connection_under_the_end_of_a_transaction_leaves_a_doubt() {
 
 #[test]
 fn a_call_that_takes_too_long_is_repeated_and_then_given_up() {
-    for patience in [Duration::ZERO, Duration::from_mins(1)] {
+    for (commits, patience) in [true, false].into_iter().flat_map(|commits| [(commits, Duration::ZERO), (commits, Duration::from_mins(1))])
+    {
         let mut stage = Stage::set();
         stage.write(&[1]).expect("written");
         stage.cluster.broker_round_trip_time(1, Duration::from_millis(700)).expect("set");
-        let producer = &stage.producer;
-        let short = || producer.client.commit_transaction(Duration::from_millis(200));
+        let (producer, short) = (&stage.producer, Duration::from_millis(200));
+        let end = || if commits { producer.client.commit_transaction(short) } else { producer.client.abort_transaction(short) };
+        let ended = producer.repeat("end", patience, end);
         if patience.is_zero() {
-            assert_eq!(told(producer.repeat("commit", patience, short)), ("timeout", Remedy::Replace));
+            assert_eq!(told(ended), ("timeout", Remedy::Replace), "commits: {commits}");
         } else {
-            producer.repeat("commit", patience, short).expect("one of them hears the answer");
-            assert_eq!(stage.doubt(), Some("retriable"), "an answer that came late");
+            ended.expect("one of them hears the answer");
+            assert_eq!(stage.doubt(), Some("retriable"), "an answer that came late; commits: {commits}");
         }
     }
 }
@@ -257,10 +278,7 @@ fn a_record_that_the_broker_refuses_is_found() {
         assert_eq!(stage.producer.too_large(), too_large);
         assert_eq!(stage.producer.first_cause(), Some((code, "routing".to_owned())));
         // What follows in the same transaction is refused by librdkafka, as out of its state.
-        let mut out = OutputBuffer::default();
-        out.push(OutputTopic::Routing, |_| false, |_| false, |_| {});
-        let output = out.get(0).expect("pushed");
-        assert!(stage.producer.send(1, &output, &stage.topics).is_err(), "{answer:?}");
+        assert_eq!(told(stage.send_one()), ("delivery", Remedy::Abort), "{answer:?}");
         stage.producer.abort().expect("aborted");
         // The record's number is missing in its partition, so the broker refuses the next one as well: the lane does not go on
         // with such a producer, although its abort was good.
@@ -278,6 +296,7 @@ fn a_fence_that_a_record_meets_is_told() {
         // Of the two the first is fatal to the client; for the lane it is all the same.
         assert!(stage.producer.first_cause().is_some_and(|(code, _)| is_fence(code)), "{answer:?}");
         assert_eq!(stage.producer.told_fenced("").is_some(), answer == Epoch);
+        assert_eq!(told(stage.send_one()).1, if answer == Epoch { Remedy::Fenced } else { Remedy::Abort });
         let aborted = stage.producer.abort();
         assert_eq!(aborted.err().map(|trouble| trouble.remedy), (answer == Epoch).then_some(Remedy::Fenced));
     }

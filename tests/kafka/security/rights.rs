@@ -1,0 +1,168 @@
+//! What an authorizer allows and refuses: exactly the rights that `deploy/kafka/acls.sh` prints are enough, each that is missing is
+//! named once and waited for, and one that is taken away in the middle costs no lead.
+
+use std::{collections::BTreeMap, thread, time::Duration};
+
+use super::{
+    super::{
+        doctor,
+        leads::{Expected, lead, records},
+        outcomes::Outcomes,
+        service::{SOON, Scene, Service, now_millis},
+        waiting::{Enough, let_pass, wait_for},
+    },
+    Fortress, acls, fortress, words,
+};
+
+/// A scene with topics, and a user of its own who may do nothing yet.
+pub(super) fn stage(test: &str) -> (&'static Fortress, Scene, String, Vec<String>) {
+    let fortress = fortress();
+    let scene = Scene::named(test, fortress.open());
+    scene.create_topics(2, &[("max.message.bytes", "2000000")]);
+    let user = format!("user-of-{}", scene.group);
+    fortress.password(&user, "right");
+    fortress.wait_known(&user, "right");
+    let arguments = fortress.by_password(fortress.passwords, "SCRAM-SHA-512", &user, "right");
+    (fortress, scene, format!("User:{user}"), arguments)
+}
+
+pub(super) fn write(scene: &Scene, numbers: std::ops::Range<usize>) -> BTreeMap<(i32, i64), Expected> {
+    let raw = records(numbers.clone(), 2, now_millis());
+    let offsets = scene.write(&raw);
+    let positions = raw.iter().map(|raw| raw.partition).zip(offsets);
+    positions.zip(numbers.map(|number| lead(number).1)).collect()
+}
+
+pub(super) fn assert_exactly_once(scene: &Scene, expected: &BTreeMap<(i32, i64), Expected>) {
+    let outcomes = Outcomes::read(scene);
+    outcomes.assert_each_exactly_once(expected);
+    outcomes.assert_in_order();
+}
+
+/// `Write topic leads.qualified`, as the process tells a right that an ACL of the script gives.
+fn told(acl: &str) -> String {
+    let words: Vec<_> = acl.split(' ').collect();
+    let [_, operation, resource, name, ..] = words[..] else { panic!("{acl}") };
+    match resource {
+        "--transactional-id" => format!("is not allowed to {operation} transactional id {name}"),
+        resource => format!("is not allowed to {operation} {} {name}", resource.trim_start_matches("--")),
+    }
+}
+
+fn errors(scene: &Scene, arguments: &[String]) -> Vec<(String, String)> {
+    let (_, findings) = doctor::examined(scene, &words(arguments));
+    findings.into_iter().filter(|(severity, ..)| severity == "error").map(|(_, code, subject)| (code, subject)).collect()
+}
+
+#[test]
+fn exactly_the_rights_of_the_script_are_enough() {
+    let (fortress, scene, principal, arguments) = stage("rights");
+    fortress.grant(&principal, &acls(&scene));
+    let mut expected = write(&scene, 0..1_000);
+    let mut service = scene.run(&words(&arguments));
+    scene.wait_done(expected.len(), &service);
+    assert_exactly_once(&scene, &expected);
+    assert!(!service.lines().contains("WARN"), "{}", service.lines());
+    assert_eq!(errors(&scene, &arguments), []);
+    service.terminate();
+    assert_eq!(service.exit_within(SOON), 0, "{}", service.lines());
+    // Without transactions they are more than enough: whoever may write may write idempotently.
+    let all = acls(&scene);
+    fortress.revoke(&principal, &all[6..]);
+    expected.extend(write(&scene, 1_000..1_200));
+    let service = scene.run(&[&words(&arguments)[..], &["--set", "run.delivery=at-least-once"]].concat());
+    scene.wait_done(expected.len(), &service);
+    assert_exactly_once(&scene, &expected);
+    assert!(!service.lines().contains("WARN"), "{}", service.lines());
+}
+
+#[test]
+fn each_missing_right_is_named_and_waited_for() {
+    thread::scope(|scope| {
+        for number in 0..7 {
+            scope.spawn(move || one_is_missing(number));
+        }
+    });
+}
+
+fn one_is_missing(number: usize) {
+    let (fortress, scene, principal, arguments) = stage(&format!("missing-{number}"));
+    let all = acls(&scene);
+    let missing = &all[number];
+    fortress.grant(&principal, &all);
+    fortress.revoke(&principal, std::slice::from_ref(missing));
+    let expected = write(&scene, 0..400);
+    let service = scene.run(&[&words(&arguments)[..], &["--set", "kafka.instance=here"]].concat());
+    let words = told(missing);
+    wait_for(
+        "the missing right is named",
+        SOON,
+        || format!("{missing}\n{}", service.lines()),
+        || service.lines().contains(&words).then_some(()),
+    );
+    let found = errors(&scene, &arguments);
+    assert_eq!(found.len(), 1, "{missing}: {found:?}");
+    assert_eq!(found[0].0, "right_missing", "{missing}: {found:?}");
+    let_pass(Duration::from_secs(3));
+    let lines = service.lines();
+    assert_eq!(lines.matches(&words).count(), 1, "{missing}: told once\n{lines}");
+    assert!(lines.contains(&principal) && lines.contains(missing.split(" --resource").next().expect("a part")), "{lines}");
+    assert!(lines.lines().count() < 15, "{missing}: a flood of lines\n{lines}");
+    fortress.grant(&principal, std::slice::from_ref(missing));
+    scene.wait_done(expected.len(), &service);
+    assert_exactly_once(&scene, &expected);
+}
+
+#[test]
+fn a_right_that_is_taken_away_in_the_middle_costs_no_lead() {
+    let (fortress, scene, principal, arguments) = stage("taken");
+    let all = acls(&scene);
+    fortress.grant(&principal, &all);
+    let service = scene.run(&words(&arguments));
+    service.wait_ready();
+    let enough = Enough::default();
+    let expected = thread::scope(|scope| {
+        let until = enough.when_dropped();
+        let writing = scope.spawn(|| {
+            let mut written = BTreeMap::new();
+            while !enough.said() {
+                let from = written.len();
+                written.extend(write(&scene, from..from + 50));
+                let_pass(Duration::from_millis(50));
+            }
+            written
+        });
+        let group = scene.progress();
+        // The input, an output, the group, the transactional ids.
+        for acl in [0, 1, 5, 6].map(|number| &all[number]) {
+            let moves = |what: &str| {
+                let before = group.done();
+                wait_for(&format!("{what} {acl}"), SOON, || service.lines(), || (group.done() > before + 100).then_some(()));
+            };
+            moves("it works with");
+            let at = service.lines().len();
+            fortress.revoke(&principal, std::slice::from_ref(acl));
+            let words = told(acl);
+            wait_until_named(&service, &words, at);
+            fortress.grant(&principal, std::slice::from_ref(acl));
+            moves("it goes on with");
+        }
+        drop(until);
+        writing.join().expect("written")
+    });
+    scene.wait_done(expected.len(), &service);
+    assert_exactly_once(&scene, &expected);
+    assert!(service.lines().lines().count() < 60, "a flood of lines\n{}", service.lines());
+}
+
+fn wait_until_named(service: &Service, words: &str, at: usize) {
+    wait_for(
+        &format!("{words} is named"),
+        SOON,
+        || service.lines(),
+        || {
+            service.assert_runs();
+            service.lines()[at..].contains(words).then_some(())
+        },
+    );
+}
