@@ -9,11 +9,11 @@
 #
 #   PRINCIPAL     who runs leadstream, as the broker knows it
 #   GROUP         kafka.group
-#   RAW           topics.raw; several with blanks between them
+#   RAW           topics.raw; several with commas or blanks between them
 #   QUALIFIED UNQUALIFIED ROUTING DEAD_LETTER    the output topics
 #   KAFKA_ACLS    the command and how it reaches the cluster, for instance
 #                 "kafka-acls.sh --bootstrap-server kafka:9093 --command-config admin.properties"
-set -eu
+set -euf
 
 : "${PRINCIPAL:=User:leadstream}"
 : "${GROUP:=leadstream}"
@@ -23,6 +23,17 @@ set -eu
 : "${ROUTING:=leads.routing}"
 : "${DEAD_LETTER:=leads.dead-letter}"
 : "${KAFKA_ACLS:=kafka-acls.sh --bootstrap-server localhost:9092}"
+
+# A name that the shell would split or expand would grant another right than was meant.
+for name in "$GROUP" "$QUALIFIED" "$UNQUALIFIED" "$ROUTING" "$DEAD_LETTER" "$(printf %s "$RAW" | tr -d ', \n')"; do
+    case $name in
+    '' | *[!A-Za-z0-9._:/@-]*)
+        printf 'acls.sh: %s: a name of other characters than letters, digits and . _ - : / @ is left to you and kafka-acls.sh\n' "$name" >&2
+        exit 64
+        ;;
+    esac
+done
+RAW=$(printf %s "$RAW" | tr ',\n' '  ')
 
 acls() {
     for topic in $RAW; do

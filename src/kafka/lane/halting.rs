@@ -36,9 +36,11 @@ impl KafkaLane {
             member.commit(std::slice::from_ref(&start))?;
         }
         let (offsets, group) = (lost.skipped(), &self.settings.kafka.group);
+        // Of a topic that was made anew nothing is known to be missing, but what is there may have been decided before.
+        let headline = if offsets > 0 { "LEADS WERE PASSED OVER" } else { "LEADS MAY BE MISSING, OR BE DECIDED AGAIN" };
         tracing::error!(
             partition = %lost.partition, offsets, group,
-            "LEADS WERE PASSED OVER: {}. Going on at offset {}, as run.on_lost_position = \"earliest\" asks",
+            "{headline}: {}. Going on at offset {}, as run.on_lost_position = \"earliest\" asks",
             lost.what(), lost.low
         );
         self.watch.tell(LaneEvent::Skipped { partition: &lost.partition, offsets });

@@ -61,8 +61,16 @@ pub(super) fn members(config: &Config, members: &[GroupMember]) -> Vec<Finding> 
     found
 }
 
+/// The command that moves the group.
+fn moved(config: &Config, place: &PartitionBacklog, to: i64) -> String {
+    format!(
+        "kafka-consumer-groups.sh --bootstrap-server {} --group {} --topic {}:{} --reset-offsets --to-offset {to} --execute",
+        config.kafka.brokers, config.kafka.group, place.topic, place.partition
+    )
+}
+
 /// How far it is behind.
-pub(super) fn backlog(places: &[PartitionBacklog], retention: &BTreeMap<&str, Duration>, now_ms: i64) -> Vec<Finding> {
+pub(super) fn backlog(config: &Config, places: &[PartitionBacklog], retention: &BTreeMap<&str, Duration>, now_ms: i64) -> Vec<Finding> {
     let mut found = Vec::new();
     for place in places {
         let subject = format!("{}/{}", place.topic, place.partition);
@@ -70,14 +78,18 @@ pub(super) fn backlog(places: &[PartitionBacklog], retention: &BTreeMap<&str, Du
         if committed < place.low {
             let message = format!("offsets {committed} to {} were deleted before they were decided", place.low - 1);
             let fix = format!(
-                "decide whether they can be had again; to go on without them, move the group to {}: kafka-consumer-groups.sh \
-                               --reset-offsets --to-offset",
-                place.low
+                "decide whether they can be had again; to go on without them, set run.on_lost_position = \"earliest\", or end the \
+                 group's processes and move it: {}",
+                moved(config, place, place.low)
             );
             found.push(Finding::error(Code::OffsetOutOfRange, subject, message, fix));
         } else if committed > place.end {
             let message = format!("the group has committed offset {committed}, and the partition ends at {}", place.end);
-            let fix = "if the topic was made anew, move the group to its beginning: kafka-consumer-groups.sh --reset-offsets --to-earliest";
+            let fix = format!(
+                "if the topic was made anew, set run.on_lost_position = \"earliest\", or end the group's processes and move it to the \
+                 beginning: {}",
+                moved(config, place, place.low)
+            );
             found.push(Finding::error(Code::OffsetOutOfRange, subject, message, fix));
         }
     }
@@ -136,7 +148,8 @@ pub(super) fn offsets_retention(config: &Config, broker: &BrokerSettings, retent
     let kept = Duration::from_mins(minutes);
     let longer: Vec<_> = config.topics.raw.iter().filter(|topic| retention.get(topic.as_str()).is_none_or(|time| *time > kept)).collect();
     (!longer.is_empty()).then(|| {
-        let message = format!("offsets.retention.minutes is {minutes}, and {longer:?} keeps records longer");
+        let longer: Vec<_> = longer.into_iter().map(String::as_str).collect();
+        let message = format!("offsets.retention.minutes is {minutes}, and {} keeps records longer", longer.join(", "));
         let fix = "set offsets.retention.minutes on the brokers to more than the input's retention; do not leave the group without a \
                    process for so long";
         Finding::warning(Code::OffsetsRetention, format!("group {}", config.kafka.group), message, fix)
@@ -159,7 +172,7 @@ mod tests {
     fn what_will_be_deleted_before_it_is_decided_is_told_in_time() {
         let retention = BTreeMap::from([("t", Duration::from_secs(100))]);
         let now = 1_000_000_000;
-        let of = |place| told(&backlog(&[place], &retention, now));
+        let of = |place| told(&backlog(&Config::default(), &[place], &retention, now));
         assert_eq!(of(place(0, 9, Some(4), Some(now - 49_000))), ["ok backlog"]);
         assert_eq!(of(place(0, 9, Some(4), Some(now - 51_000))), ["ok backlog", "warning retention"]);
         assert_eq!(of(place(0, 9, Some(4), Some(now - 91_000))), ["ok backlog", "error retention"]);

@@ -166,7 +166,7 @@ fn backlog(config: &Config, survey: &Survey, topics: &[Topic<'_>], broker: Optio
         }
     }
     match survey.backlog(&partitions) {
-        Ok(places) => findings.extend(group::backlog(&places, &retention, jiff::Timestamp::now().as_millisecond())),
+        Ok(places) => findings.extend(group::backlog(config, &places, &retention, jiff::Timestamp::now().as_millisecond())),
         // Told as a right that is missing.
         Err(Unanswered::NotAllowed) => {}
         Err(Unanswered::Failed(why)) => {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::finding::{Finding, Severity};
+use super::finding::{Code, Finding, Severity};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -65,7 +65,13 @@ pub(super) fn text(findings: &[Finding], out: &mut dyn Write) -> io::Result<()> 
         }
     }
     let (errors, warnings) = (count(findings, Severity::Error), count(findings, Severity::Warning));
-    let end = if errors > 0 { "exactly-once cannot hold here" } else { "nothing stands in the way of exactly-once" };
+    let end = if errors > 0 {
+        "exactly-once cannot hold here"
+    } else if findings.iter().any(|finding| finding.code == Code::AtLeastOnce) {
+        "exactly-once is not asked for"
+    } else {
+        "nothing stands in the way of exactly-once"
+    };
     let told = |count: usize, word: &str| if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") };
     writeln!(out, "{}, {}: {end}", told(errors, "error"), told(warnings, "warning"))
 }

@@ -24,7 +24,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
         found.push(Finding::warning(Code::AtLeastOnce, "run.delivery", "is at-least-once", fix));
     }
     // A quarter of the transaction's time, so that the rest is left for writing what was gathered.
-    if config.run.commit_interval * 4 > transaction_timeout() {
+    if config.run.delivery == Delivery::ExactlyOnce && config.run.commit_interval * 4 > transaction_timeout() {
         let message = format!("is {}", told(config.run.commit_interval));
         found.push(Finding::warning(Code::CommitInterval, "run.commit_interval", message, "set it to a second or less"));
     }

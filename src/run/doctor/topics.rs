@@ -67,7 +67,9 @@ fn copies(topic: &Topic<'_>, partitions: &[PartitionReplicas], least: Option<usi
     let Some(least) = least.filter(|_| topic.output.is_some()) else { return found };
     if least > copies {
         let message = format!("min.insync.replicas is {least} and it has {}: every write is refused", counted(copies, "copy", "copies"));
-        found.push(Finding::error(Code::TopicMinInsync, name, message, format!("set min.insync.replicas to {copies} or less")));
+        let fix =
+            if copies > 1 { format!("set min.insync.replicas to {copies} or less") } else { "set min.insync.replicas to 1".to_owned() };
+        found.push(Finding::error(Code::TopicMinInsync, name, message, fix));
     } else if in_sync < least {
         let message = format!(
             "only {} of {copies} up to date, and min.insync.replicas is {least}: writes are refused now",
