@@ -182,7 +182,7 @@ impl Work {
         let first = self.first_dead_letter.as_ref().map_or_else(String::new, |at| format!("; the first of this batch is {at}"));
         Some(format!(
             "halted by run.halt_on_dead_letters: {dead_letters} of the last {records} records are dead letters, most of this batch \
-             {most}{first}. This batch is not committed, and nobody else gets these partitions while this process runs. \
+             {most}{first}. This batch is not committed, and its partitions stay here, paused, unless a member joins the group. \
              `leadstream explain --at TOPIC/PARTITION/OFFSET` shows why a record is refused; to go on all the same, raise the ratio \
              or set over_records = 0, and start again"
         ))

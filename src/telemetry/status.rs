@@ -69,6 +69,9 @@ struct Place {
     seconds: f64,
 }
 
+/// So many batches taken back in a row are no hiccup: nothing gets through.
+const IN_VAIN: u32 = 3;
+
 #[derive(Debug)]
 struct LaneState {
     round: Instant,
@@ -80,6 +83,8 @@ struct LaneState {
     halted: Option<String>,
     last_commit: Option<Timestamp>,
     last_error: Option<(Timestamp, String)>,
+    /// Batches taken back since the last that was committed, for another reason than a change of the group.
+    in_vain: u32,
 }
 
 impl Status {
@@ -116,6 +121,7 @@ impl Status {
             halted: None,
             last_commit: None,
             last_error: None,
+            in_vain: 0,
         });
     }
 
@@ -139,12 +145,16 @@ impl Status {
         counts.routed += tally.events.iter().find(|(topic, _)| **topic == OutputTopic::Routing).map_or(0, |(_, count)| count);
         if let Some(lane) = state.lanes.get_mut(lane) {
             lane.last_commit = Some(now);
+            lane.in_vain = 0;
         }
     }
 
     /// A batch of the lane was taken back.
     pub fn aborted(&self, lane: usize, abort: &Abort, now: Timestamp) {
-        self.lane(lane, |lane| lane.last_error = Some((now, format!("{}: {}", abort.reason, abort.detail))));
+        self.lane(lane, |lane| {
+            lane.in_vain += u32::from(abort.reason != "rebalance");
+            lane.last_error = Some((now, format!("{}: {}", abort.reason, abort.detail)));
+        });
     }
 
     /// The lane told something of itself.
@@ -158,6 +168,7 @@ impl Status {
             LaneEvent::Revoked(partitions) | LaneEvent::Lost(partitions) => self.lane(lane, |lane| {
                 // The group has given this member up: it joins anew, and is told so by its next assignment.
                 lane.joined &= !matches!(event, LaneEvent::Lost(_));
+                lane.in_vain = 0;
                 lane.partitions.retain(|known, _| !partitions.contains(known));
                 lane.halted_partitions.retain(|known, _| !partitions.contains(known));
             }),
@@ -238,6 +249,9 @@ impl Status {
         for (number, lane) in state.lanes.iter().enumerate() {
             missing.extend(lane.halted.iter().map(|why| format!("lane {number} has halted: {why}")));
             missing.extend(lane.halted_partitions.values().cloned());
+            if let Some((_, why)) = lane.last_error.as_ref().filter(|_| lane.in_vain >= IN_VAIN) {
+                missing.push(format!("lane {number} takes every batch back: {why}"));
+            }
         }
         missing
     }
@@ -328,6 +342,25 @@ mod tests {
         status.add_lane();
         status.add_lane();
         status
+    }
+
+    #[test]
+    fn a_lane_that_takes_every_batch_back_is_not_ready_until_one_goes_through() {
+        let status = Status::new(["r".to_owned(), "1".to_owned(), "h".to_owned()], Timestamp::from_micros(0));
+        status.broker(Ok(()));
+        status.add_lane();
+        status.happened(0, LaneEvent::Assigned(&[]));
+        let abort = |reason| Abort { reason, detail: "why".to_owned(), too_large: Vec::new(), limits: None };
+        for _ in 0..9 {
+            status.aborted(0, &abort("rebalance"), Timestamp::from_micros(1));
+        }
+        assert_eq!(status.missing(), [""; 0]);
+        for _ in 0..IN_VAIN {
+            status.aborted(0, &abort("missing_topic"), Timestamp::from_micros(1));
+        }
+        assert_eq!(status.missing(), ["lane 0 takes every batch back: missing_topic: why"]);
+        status.committed(0, &Tally::default(), Timestamp::from_micros(2));
+        assert_eq!(status.missing(), [""; 0]);
     }
 
     #[test]

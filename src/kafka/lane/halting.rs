@@ -1,5 +1,5 @@
 //! What stands still until a person has decided: a partition whose committed offset is gone, and a whole lane that was told
-//! to halt. Both stay with their member, so that no other takes them over and goes wrong the same way.
+//! to halt. Both stay with their member, so that none of the others takes them over and goes wrong the same way.
 
 use std::time::{Duration, Instant};
 

@@ -191,7 +191,9 @@ impl KafkaLane {
             return LaneError::Fatal(fatal);
         }
         self.aborts_in_a_row += 1;
-        if !matches!(abort.reason, "rebalance" | "too_large") {
+        // An event that is too large is mended by the next try or two; what is refused again and again is not.
+        let is_mending = abort.reason == "rebalance" || (abort.reason == "too_large" && self.aborts_in_a_row <= 3);
+        if !is_mending {
             let backoff = Duration::from_millis(100).saturating_mul(1 << self.aborts_in_a_row.min(6)).min(Duration::from_secs(5));
             self.pause(backoff);
             if self.is_denied(code, output) {
