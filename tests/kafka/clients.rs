@@ -178,12 +178,14 @@ pub(crate) fn alter_topic(brokers: &str, topic: &str, settings: &[(&str, &str)])
     for result in block_on(admin.alter_configs(&[change], &options)).expect("the broker answers") {
         result.expect("the topic is changed");
     }
+    // Of two values of one setting the last counts.
+    let wanted: BTreeMap<_, _> = settings.iter().copied().collect();
     // Taken by the controller is not yet known to the broker.
     wait_for("the topic's settings hold", CALL, String::new, || {
         let described = block_on(admin.describe_configs(&[ResourceSpecifier::Topic(topic)], &options)).ok()?;
         let found = described.into_iter().next()?.ok()?;
-        let holds = |(key, value): &(&str, &str)| found.get(key).and_then(|entry| entry.value.as_deref()) == Some(*value);
-        settings.iter().all(holds).then_some(())
+        let holds = |(key, value): (&&str, &&str)| found.get(key).and_then(|entry| entry.value.as_deref()) == Some(*value);
+        wanted.iter().all(holds).then_some(())
     });
 }
 
