@@ -72,7 +72,8 @@ fn exactly_the_rights_of_the_script_are_enough() {
     expected.extend(write(&scene, 1_000..1_200));
     let service = scene.run(&[&words(&arguments)[..], &["--set", "run.delivery=at-least-once"]].concat());
     scene.wait_done(expected.len(), &service);
-    assert_exactly_once(&scene, &expected);
+    // What was in hand while the lanes shared the partitions out may be there twice.
+    Outcomes::read(&scene).assert_each_at_least_once(&expected);
     assert!(!service.lines().contains("WARN"), "{}", service.lines());
 }
 
