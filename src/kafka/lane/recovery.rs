@@ -28,6 +28,9 @@ const HANGS: Duration = Duration::from_secs(30);
 const WAITS: &str = "partitions wait for the group's offsets";
 const WHERE: &str = "see docs/delivery.md, \"Several brokers\"";
 
+/// Why a batch is taken back whose producer the broker has forgotten.
+const EXPIRED: &str = "id_expired";
+
 /// How long the broker may take to tell of its topics.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -155,6 +158,9 @@ impl KafkaLane {
                     {
                         abort.detail = format!("{}: {said}", abort.detail);
                     }
+                    if producer.is_forgotten() {
+                        abort.reason = EXPIRED;
+                    }
                     // A fence may show in a delivery report first, or in the abort.
                     let was_fenced = cause.as_ref().is_some_and(|(code, _)| is_fence(*code))
                         || aborted.as_ref().is_err_and(|failed| failed.remedy == Remedy::Fenced);
@@ -191,9 +197,12 @@ impl KafkaLane {
             return LaneError::Fatal(fatal);
         }
         self.aborts_in_a_row += 1;
-        if !matches!(abort.reason, "rebalance" | "too_large") {
-            let backoff = Duration::from_millis(100).saturating_mul(1 << self.aborts_in_a_row.min(6)).min(Duration::from_secs(5));
+        if let Some(backoff) = backoff(abort.reason, self.aborts_in_a_row) {
             self.pause(backoff);
+        }
+        // What is settled with the next attempt is no trouble; if it is not, a person hears of it.
+        let usual = matches!(abort.reason, "rebalance" | "too_large") || (abort.reason == EXPIRED && self.aborts_in_a_row == 1);
+        if !usual {
             if self.is_denied(code, output) {
                 return LaneError::Aborted(abort);
             }
@@ -202,6 +211,16 @@ impl KafkaLane {
             self.complaint = Some(complaint);
         }
         LaneError::Aborted(abort)
+    }
+}
+
+/// How long to wait before the next attempt after so many aborts in a row, the last for this reason; `None`: not at all.
+fn backoff(reason: &str, aborts_in_a_row: u32) -> Option<Duration> {
+    match reason {
+        // The abort has made the producer known again, for no longer than before: who waited longer and longer between two
+        // attempts would find it forgotten each time.
+        "rebalance" | "too_large" | EXPIRED => None,
+        _ => Some(Duration::from_millis(100).saturating_mul(1 << aborts_in_a_row.min(6)).min(Duration::from_secs(5))),
     }
 }
 
@@ -248,4 +267,18 @@ pub(super) fn bad_settings(who: &str, error: &KafkaError) -> LaneError {
         message: format!("creating the {who}: librdkafka refuses its settings: {error}. See [kafka.client] and [kafka.{who}]"),
         exit: 64,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_become_rarer_except_where_waiting_is_what_makes_them_fail() {
+        let waits = |reason: &str| (1..8).map(|aborts| backoff(reason, aborts)).collect::<Vec<_>>();
+        assert!(waits("delivery").is_sorted() && waits("delivery")[0] == Some(Duration::from_millis(200)));
+        assert_eq!(waits("delivery")[6], Some(Duration::from_secs(5)));
+        // With `transactional.id.expiration.ms` of a second, a wait of a second would never end.
+        assert!(["id_expired", "rebalance", "too_large"].iter().all(|reason| waits(reason).iter().all(Option::is_none)));
+    }
 }
