@@ -7,6 +7,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
+        mpsc,
     },
     thread,
     time::{Duration, Instant},
@@ -32,6 +33,9 @@ use super::{
 
 /// One blocking call's share of the patience below.
 const CALL: Duration = Duration::from_secs(10);
+/// A call that has not come back by then never will: librdkafka waits for a group's coordinator without looking at its own
+/// time-out, and when that node goes at the wrong moment nothing wakes the call again. The longest that came back took 19 s.
+const LEFT_BEHIND: Duration = Duration::from_secs(30);
 /// How long a retriable commit or abort is repeated before the producer is given up.
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -126,12 +130,17 @@ impl ProducerContext for Reports {
 
 /// A transactional (or, for at-least-once, only idempotent) producer.
 pub(super) struct Producer {
-    client: BaseProducer<Reports>,
+    /// Shared with the one call at hand, which may have to be left behind.
+    client: Arc<BaseProducer<Reports>>,
     reports: Arc<Reports>,
     transactional: bool,
     initialised: bool,
     begun: Instant,
+    left_behind: Duration,
 }
+
+/// One of the transaction's calls.
+type Call = dyn Fn(&BaseProducer<Reports>) -> KafkaResult<()> + Send + Sync;
 
 impl Producer {
     /// Creates the client; it connects in the background.
@@ -146,7 +155,8 @@ impl Producer {
         };
         let client: BaseProducer<Reports> = config.create_with_context(reports)?;
         let reports = Arc::clone(client.client().context());
-        Ok(Self { client, reports, transactional, initialised: false, begun: Instant::now() })
+        let client = Arc::new(client);
+        Ok(Self { client, reports, transactional, initialised: false, begun: Instant::now(), left_behind: LEFT_BEHIND })
     }
 
     /// Takes the transactional id and ends what an earlier owner left open. `false`: not yet, call again.
@@ -154,7 +164,8 @@ impl Producer {
         if self.initialised || !self.transactional {
             return Ok(true);
         }
-        let done = self.client.init_transactions(timeout);
+        let call: Arc<Call> = Arc::new(move |client| client.init_transactions(timeout));
+        let done = self.bounded("init_transactions", &call)?;
         self.drain();
         match done {
             Ok(()) => {
@@ -248,13 +259,13 @@ impl Producer {
     }
 
     /// Puts the consumed offsets into the transaction.
-    pub(super) fn send_offsets(&self, offsets: &TopicPartitionList, member: &ConsumerGroupMetadata) -> Result<(), Trouble> {
-        self.repeat("send_offsets", TRANSACTION_TIMEOUT, || self.client.send_offsets_to_transaction(offsets, member, CALL))
+    pub(super) fn send_offsets(&self, offsets: TopicPartitionList, member: ConsumerGroupMetadata) -> Result<(), Trouble> {
+        self.repeat("send_offsets", TRANSACTION_TIMEOUT, move |client| client.send_offsets_to_transaction(&offsets, &member, CALL))
     }
 
     /// Ends the transaction: all of it becomes visible.
     pub(super) fn commit(&self) -> Result<(), Trouble> {
-        self.repeat("commit", PATIENCE, || self.client.commit_transaction(CALL))
+        self.repeat("commit", PATIENCE, |client| client.commit_transaction(CALL))
     }
 
     /// Takes back all of it. Reports still waiting would block the call, so what is queued is dropped first.
@@ -270,16 +281,22 @@ impl Producer {
         if !self.transactional {
             return Ok(());
         }
-        self.repeat("abort", PATIENCE, || self.client.abort_transaction(CALL))
+        self.repeat("abort", PATIENCE, |client| client.abort_transaction(CALL))
     }
 
     /// Repeats the one failed call while librdkafka says that helps; each repeat, and each call longer than the socket's
     /// time-out, leaves a doubt.
-    fn repeat(&self, what: &'static str, patience: Duration, mut call: impl FnMut() -> KafkaResult<()>) -> Result<(), Trouble> {
+    fn repeat(
+        &self,
+        what: &'static str,
+        patience: Duration,
+        call: impl Fn(&BaseProducer<Reports>) -> KafkaResult<()> + Send + Sync + 'static,
+    ) -> Result<(), Trouble> {
+        let call: Arc<Call> = Arc::new(call);
         let started = Instant::now();
         loop {
             let called = Instant::now();
-            let result = call();
+            let result = self.bounded(what, &call)?;
             if called.elapsed() > SOCKET_TIMEOUT {
                 self.reports.raise("slow_call");
             }
@@ -292,6 +309,28 @@ impl Producer {
                 Err(error) => return Err(self.told_fenced(what).unwrap_or_else(|| sort(&error, what))),
             }
         }
+    }
+
+    /// Makes the call on a thread of its own. One that does not come back is left behind, with its thread and this client: what it
+    /// may still do is refused by the broker as soon as the next producer has taken the transactional id.
+    fn bounded(&self, what: &'static str, call: &Arc<Call>) -> Result<KafkaResult<()>, Trouble> {
+        let (client, its) = (Arc::clone(&self.client), Arc::clone(call));
+        let (done, heard) = mpsc::channel();
+        let work = move || {
+            let result = its(&client);
+            // Before it is heard: who replaces the producer then has the last handle of it.
+            drop((its, client));
+            // Nobody listens to one that was left behind.
+            let _ = done.send(result);
+        };
+        if thread::Builder::new().name("transaction".to_owned()).spawn(work).is_err() {
+            // No thread to be had; better a call without a bound than none.
+            return Ok(call(&self.client));
+        }
+        heard.recv_timeout(self.left_behind).map_err(|_| {
+            let seconds = self.left_behind.as_secs();
+            trouble("hung_call", format!("{what}: the client did not come back within {seconds} s"), Remedy::Replace)
+        })
     }
 
     /// The trouble of a producer that was fenced, whatever the call at hand was answered: a fence that a delivery report or a

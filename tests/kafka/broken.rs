@@ -20,8 +20,8 @@ fn wrong_after_aborts(disturbed: &Disturbed, switch: &str) -> Wrong {
     let expected = under_load(scene, PARTITIONS, || {
         let group = scene.progress();
         wait_until("it has begun to work", SOON, || group.done() > 0);
-        // GROUP_AUTHORIZATION_FAILED: an abort, and nothing else.
-        proxy.rule(|request| if request.api == Api::AddOffsetsToTxn && request.count % 2 == 0 { Action::Answer(30) } else { Action::Pass });
+        // REBALANCE_IN_PROGRESS: an abort, and nothing else.
+        proxy.rule(|request| if request.api == Api::AddOffsetsToTxn && request.count % 2 == 0 { Action::Answer(27) } else { Action::Pass });
         wait_until("some were aborted", SOON, || answered() >= before + 4);
         proxy.pass_all();
         let before = group.done();

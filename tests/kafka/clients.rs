@@ -260,13 +260,30 @@ impl Writer {
 pub(crate) struct Open(ThreadedProducer<Delivered>);
 
 impl Open {
-    /// Writes these records into it.
-    pub(crate) fn write(brokers: &str, topic: &str, records: &[Raw]) -> Self {
+    fn begin(brokers: &str, topic: &str) -> ThreadedProducer<Delivered> {
         let mut config = config(brokers);
         config.set("transactional.id", format!("{topic}.foreign")).set("transaction.timeout.ms", "300000");
         let producer: ThreadedProducer<Delivered> = config.create_with_context(Delivered::default()).expect("good settings");
         producer.init_transactions(SETTLED).expect("the broker takes it");
         producer.begin_transaction().expect("begun");
+        producer
+    }
+
+    /// Puts a group's offset of one partition into it.
+    pub(crate) fn hold(brokers: &str, group: &str, (topic, partition): (&str, i32), offset: i64) -> Self {
+        let producer = Self::begin(brokers, topic);
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset(topic, partition, Offset::Offset(offset)).expect("a place");
+        // Of a group without members anybody may set the offsets.
+        let nobody: BaseConsumer = self::config(brokers).set("group.id", group).create().expect("good settings");
+        let metadata = nobody.group_metadata().expect("of no member");
+        producer.send_offsets_to_transaction(&offsets, &metadata, SETTLED).expect("the broker takes them");
+        Self(producer)
+    }
+
+    /// Writes these records into it.
+    pub(crate) fn write(brokers: &str, topic: &str, records: &[Raw]) -> Self {
+        let producer = Self::begin(brokers, topic);
         for (index, raw) in records.iter().enumerate() {
             let mut record = BaseRecord::with_opaque_to(topic, Box::new(index)).partition(raw.partition);
             (record.key, record.payload) = (raw.key.as_deref(), raw.value.as_deref());

@@ -38,13 +38,14 @@ impl Ends {
         [0, 1].map(|kind| self.late[kind].load(Ordering::Relaxed))
     }
 
-    /// Every third transaction is made to abort, by an answer that says the group is not allowed (`GROUP_AUTHORIZATION_FAILED`).
+    /// Every third transaction is made to abort, by an answer that says the group is moving (`REBALANCE_IN_PROGRESS`): such an
+    /// abort is normal, so the lane begins anew without a pause, and late ends find it at work.
     /// The end of every third commit comes late, and that of every other abort; what repeats them comes at once. Offsets are
     /// slow, so that most late ends find a transaction open: with its outputs written and its offsets not yet.
     fn action(&self, request: &Request) -> Action {
         let Some(commits) = request.commits else {
             return match request.api {
-                Api::AddOffsetsToTxn if request.count % 3 == 2 => Action::Answer(30),
+                Api::AddOffsetsToTxn if request.count % 3 == 2 => Action::Answer(27),
                 Api::AddOffsetsToTxn | Api::TxnOffsetCommit => Action::Delay(Duration::from_millis(250)),
                 _ => Action::Pass,
             };

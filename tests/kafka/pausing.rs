@@ -88,7 +88,7 @@ fn transactions_that_abort_while_partitions_move_lose_and_double_nothing() {
         wait_until("it has begun to work", SOON, || scene.progress().done() > 0);
         // Offsets so slow that the group moves on meanwhile and refuses them, and aborts of other causes between.
         proxy.rule(|request| match request.api {
-            Api::AddOffsetsToTxn if request.count % 4 == 3 => Action::Answer(30),
+            Api::AddOffsetsToTxn if request.count % 4 == 3 => Action::Answer(27),
             Api::TxnOffsetCommit => Action::Delay(Duration::from_millis(150)),
             Api::EndTxn if request.count % 5 == 4 => Action::CutAfter,
             _ => Action::Pass,

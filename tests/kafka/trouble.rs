@@ -110,6 +110,24 @@ fn an_output_topic_that_is_not_there_is_named_and_waited_for() {
 }
 
 #[test]
+fn offsets_that_a_transaction_holds_for_too_long_are_waited_for_and_told() {
+    let scene = Scene::with_topics("held-offsets", broker::shared(), 2);
+    let expected = write(&scene, 0..200, 2);
+    // As one that a broker has forgotten to end.
+    let held = clients::Open::hold(&scene.brokers, &scene.group, (&scene.raw, 1), 0);
+    let service = scene.run(&["--set", "run.lanes=1"]);
+    let told = || service.lines().contains("partitions wait for the group's offsets");
+    wait_for("it is told", SOON, || service.lines(), || told().then_some(()));
+    let lines = service.lines();
+    assert!(lines.contains(&format!("{}/1", scene.raw)) && lines.contains("kafka-transactions.sh"), "{lines}");
+    held.commit();
+    scene.wait_done(expected.len(), &service);
+    let lines = service.lines();
+    assert_eq!((lines.matches("partitions wait for").count(), lines.contains("partitions are read again")), (1, true), "{lines}");
+    Outcomes::read(&scene).assert_each_exactly_once(&expected);
+}
+
+#[test]
 fn latest_begins_at_the_start_and_reads_partitions_that_come_later_whole() {
     let scene = Scene::with_topics("latest", broker::shared(), 2);
     write(&scene, 0..100, 2);

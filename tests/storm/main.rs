@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     };
     let wishes = match of("--minutes") {
         Some(minutes) => vec![wish(of("--seed").unwrap_or(fresh), of("--nodes").unwrap_or(1), minutes * 60)],
-        None => vec![wish(1, 1, 60), wish(fresh, 3, 60)],
+        None => vec![wish(1, 1, 90), wish(fresh, 3, 90)],
     };
     // The second is held too when the first broke.
     let held = wishes.iter().map(weather).filter(|held| !held).count() == 0;

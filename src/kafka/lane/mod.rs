@@ -328,7 +328,7 @@ impl KafkaLane {
         }
         let offsets = list(&offsets).map_err(|error| refused("state", &error.to_string(), Remedy::Abort))?;
         let metadata = member.consumer.group_metadata().filter(|_| member.may_commit()).ok_or_else(|| no_member(Remedy::Abort))?;
-        producer.send_offsets(&offsets, &metadata)?;
+        producer.send_offsets(offsets, metadata)?;
         producer.commit()
     }
 }

@@ -5,7 +5,7 @@
 //! |---|---|---|---|
 //! | poll | broker away; topic unknown | – | `outage`; `trouble` |
 //! | send | queue full | `a_full_queue_is_waited_for` | `memory` |
-//! | | too large; state; fatal | `a_record_that_the_{client,broker}_refuses_is_found`, `a_fence_that_a_record_meets_is_told` | `too_large` |
+//! | | too large; state; fatal | `a_record_that_…_refuses_is_found`, `a_fence_that_a_record_meets_is_told` | `too_large` |
 //! | report | too large; topic unknown; state; fenced | the same | `too_large`; `trouble`; `pausing` |
 //! | offsets | generation, member; fenced, state | `an_answer_to_offsets_is_sorted` | `pausing`, `joining`, `kills` |
 //! | | time-out, lost connection | `a_call_that_takes_too_long_…`, `a_lost_connection_…` | `pausing`; `delaying` |
@@ -18,7 +18,7 @@ use std::{io::Read, net::TcpListener};
 
 use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
-    mocking::MockCluster,
+    mocking::{MockCluster, MockCoordinator},
     producer::DefaultProducerContext,
     topic_partition_list::Offset,
     types::{RDKafkaApiKey as Api, RDKafkaRespErr as Answer},
@@ -87,7 +87,10 @@ impl Stage {
 
     /// With properties of the producer.
     fn with(properties: &[(&str, &str)], largest: usize) -> Self {
-        let cluster = MockCluster::new(1).expect("a mock cluster");
+        Self::on(MockCluster::new(1).expect("a mock cluster"), properties, largest)
+    }
+
+    fn on(cluster: MockCluster<'static, DefaultProducerContext>, properties: &[(&str, &str)], largest: usize) -> Self {
         let topics = ["qualified", "unqualified", "routing", "dead-letter"].map(str::to_owned);
         for topic in topics.iter().map(String::as_str).chain(["raw"]) {
             cluster.create_topic(topic, 1, 1).expect("created");
@@ -129,7 +132,7 @@ impl Stage {
     fn send_offsets(&self) -> Result<(), Trouble> {
         let mut offsets = TopicPartitionList::new();
         offsets.add_partition_offset("raw", 0, Offset::Offset(1)).expect("a place");
-        self.producer.send_offsets(&offsets, &self.member.group_metadata().expect("it has a group"))
+        self.producer.send_offsets(offsets, self.member.group_metadata().expect("it has a group"))
     }
 
     /// Makes the next requests of this kind fail.
@@ -248,9 +251,11 @@ fn a_call_that_takes_too_long_is_repeated_and_then_given_up() {
         let mut stage = Stage::set();
         stage.write(&[1]).expect("written");
         stage.cluster.broker_round_trip_time(1, Duration::from_millis(700)).expect("set");
-        let (producer, short) = (&stage.producer, Duration::from_millis(200));
-        let end = || if commits { producer.client.commit_transaction(short) } else { producer.client.abort_transaction(short) };
-        let ended = producer.repeat("end", patience, end);
+        let short = Duration::from_millis(200);
+        let end = move |client: &BaseProducer<Reports>| {
+            if commits { client.commit_transaction(short) } else { client.abort_transaction(short) }
+        };
+        let ended = stage.producer.repeat("end", patience, end);
         if patience.is_zero() {
             assert_eq!(told(ended), ("timeout", Remedy::Replace), "commits: {commits}");
         } else {
@@ -258,6 +263,23 @@ fn a_call_that_takes_too_long_is_repeated_and_then_given_up() {
             assert_eq!(stage.doubt(), Some("retriable"), "an answer that came late; commits: {commits}");
         }
     }
+}
+
+/// librdkafka does not look at its own time-out while it waits for a group's coordinator (2.12.1: `creq_ts_timeout`).
+#[test]
+fn a_call_that_never_comes_back_is_left_behind() {
+    let cluster = MockCluster::new(2).expect("a mock cluster");
+    cluster.coordinator(MockCoordinator::Transaction("test-stage".to_owned()), 1).expect("set");
+    cluster.coordinator(MockCoordinator::Group("g".to_owned()), 2).expect("set");
+    let mut stage = Stage::on(cluster, &[], 1_000_000);
+    for topic in &stage.topics {
+        stage.cluster.partition_leader(topic, 0, Some(1)).expect("set");
+    }
+    stage.assert_fit();
+    stage.write(&[1]).expect("written");
+    stage.cluster.broker_down(2).expect("down");
+    stage.producer.left_behind = CALL + Duration::from_secs(2);
+    assert_eq!(told(stage.send_offsets()), ("hung_call", Remedy::Replace));
 }
 
 #[test]
