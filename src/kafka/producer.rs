@@ -356,6 +356,12 @@ impl Producer {
         self.reports.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether the broker has forgotten this producer, which was idle for longer than `transactional.id.expiration.ms`. The
+    /// reports do not tell: they only say that the rest of the transaction was dropped.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.said().is_some_and(|said| said.contains("INVALID_PRODUCER_ID_MAPPING"))
+    }
+
     fn forget_reports(&self) {
         self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).clear();
         *self.reports.cause.lock().unwrap_or_else(PoisonError::into_inner) = None;

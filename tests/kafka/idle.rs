@@ -12,9 +12,9 @@ use super::{
 };
 
 /// How long the broker of this test remembers a transactional id that is not used, or a producer.
-const MEMORY: Duration = Duration::from_secs(1);
+const MEMORY: Duration = Duration::from_secs(2);
 
-const ROUNDS: u32 = 4;
+const ROUNDS: u32 = 3;
 
 #[test]
 fn a_lane_that_was_idle_for_longer_than_the_broker_remembers_goes_on_exactly_once() {

@@ -28,6 +28,9 @@ const HANGS: Duration = Duration::from_secs(30);
 const WAITS: &str = "partitions wait for the group's offsets";
 const WHERE: &str = "see docs/delivery.md, \"Several brokers\"";
 
+/// Why a batch is taken back whose producer the broker has forgotten.
+const EXPIRED: &str = "id_expired";
+
 /// How long the broker may take to tell of its topics.
 const ANSWER: Duration = Duration::from_secs(5);
 
@@ -155,6 +158,9 @@ impl KafkaLane {
                     {
                         abort.detail = format!("{}: {said}", abort.detail);
                     }
+                    if producer.is_forgotten() {
+                        abort.reason = EXPIRED;
+                    }
                     // A fence may show in a delivery report first, or in the abort.
                     let was_fenced = cause.as_ref().is_some_and(|(code, _)| is_fence(*code))
                         || aborted.as_ref().is_err_and(|failed| failed.remedy == Remedy::Fenced);
@@ -191,11 +197,13 @@ impl KafkaLane {
             return LaneError::Fatal(fatal);
         }
         self.aborts_in_a_row += 1;
-        // An event that is too large is mended by the next try or two; what is refused again and again is not.
-        let is_mending = abort.reason == "rebalance" || (abort.reason == "too_large" && self.aborts_in_a_row <= 3);
-        if !is_mending {
-            let backoff = Duration::from_millis(100).saturating_mul(1 << self.aborts_in_a_row.min(6)).min(Duration::from_secs(5));
+        if let Some(backoff) = backoff(abort.reason, self.aborts_in_a_row) {
             self.pause(backoff);
+        }
+        // What is settled with the next attempt is no trouble; if it is not, a person hears of it.
+        let is_mending = abort.reason == "too_large" && self.aborts_in_a_row <= MENDING;
+        let usual = abort.reason == "rebalance" || is_mending || (abort.reason == EXPIRED && self.aborts_in_a_row == 1);
+        if !usual {
             if self.is_denied(code, output) {
                 return LaneError::Aborted(abort);
             }
@@ -204,6 +212,20 @@ impl KafkaLane {
             self.complaint = Some(complaint);
         }
         LaneError::Aborted(abort)
+    }
+}
+
+/// An event that is too large is mended by the next try or two; what is refused again and again is not.
+const MENDING: u32 = 3;
+
+/// How long to wait before the next attempt after so many aborts in a row, the last for this reason; `None`: not at all.
+fn backoff(reason: &str, aborts_in_a_row: u32) -> Option<Duration> {
+    match reason {
+        // The abort has made the producer known again, for no longer than before: who waited longer and longer between two
+        // attempts would find it forgotten each time.
+        "rebalance" | EXPIRED => None,
+        "too_large" if aborts_in_a_row <= MENDING => None,
+        _ => Some(Duration::from_millis(100).saturating_mul(1 << aborts_in_a_row.min(6)).min(Duration::from_secs(5))),
     }
 }
 
@@ -250,4 +272,20 @@ pub(super) fn bad_settings(who: &str, error: &KafkaError) -> LaneError {
         message: format!("creating the {who}: librdkafka refuses its settings: {error}. See [kafka.client] and [kafka.{who}]"),
         exit: 64,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_become_rarer_except_where_waiting_is_what_makes_them_fail() {
+        let waits = |reason: &str| (1..8).map(|aborts| backoff(reason, aborts)).collect::<Vec<_>>();
+        assert!(waits("delivery").is_sorted() && waits("delivery")[0] == Some(Duration::from_millis(200)));
+        assert_eq!(waits("delivery")[6], Some(Duration::from_secs(5)));
+        // With `transactional.id.expiration.ms` of a second, a wait of a second would never end.
+        assert!(["id_expired", "rebalance"].iter().all(|reason| waits(reason).iter().all(Option::is_none)));
+        // Two tries find the record that is meant; a dead letter that is refused stays as large as it is.
+        assert!(waits("too_large")[..3].iter().all(Option::is_none) && waits("too_large")[3..].iter().all(Option::is_some));
+    }
 }
