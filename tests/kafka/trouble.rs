@@ -120,6 +120,7 @@ fn offsets_that_a_transaction_holds_for_too_long_are_waited_for_and_told() {
     wait_for("it is told", SOON, || service.lines(), || told().then_some(()));
     let lines = service.lines();
     assert!(lines.contains(&format!("{}/1", scene.raw)) && lines.contains("kafka-transactions.sh"), "{lines}");
+    assert!(lines.lines().filter(|line| line.contains("partitions wait for")).all(|line| !line.contains("   ")), "{lines}");
     held.commit();
     scene.wait_done(expected.len(), &service);
     let lines = service.lines();

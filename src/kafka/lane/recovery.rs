@@ -105,7 +105,9 @@ impl KafkaLane {
         self.health.complain(
             WAITS,
             &format!(
-                "{}: the group {:?} does not tell its offsets there, though the broker answers. A transaction that the broker forgot                  to end may hold them; nothing is lost meanwhile. `leadstream doctor` names open transactions, Kafka's                  kafka-transactions.sh find-hanging and abort end those that hang; {WHERE}",
+                "{}: the group {:?} does not tell its offsets there, though the broker answers. A transaction that the broker forgot \
+                 to end may hold them; nothing is lost meanwhile. `leadstream doctor` names open transactions, Kafka's \
+                 kafka-transactions.sh find-hanging and abort end those that hang; {WHERE}",
                 partitions.join(", "),
                 self.settings.kafka.group,
             ),
