@@ -151,6 +151,11 @@ const PROTOCOLS: [&str; 4] = ["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"];
 fn brokers(value: Written<'_>) -> Result<String, Faults> {
     let wanted = "\"host:port\", several of them with commas";
     let text = value.text().map_err(|_| value.wrong(wanted))?;
+    if text.contains('@') {
+        // What stands before it may be a password: not shown.
+        let fault = Fault::new("invalid_value", format!("kafka.brokers holds a \"@\"; it must be {wanted}"));
+        return Err(fault.hint("a user and a password are sasl.username and sasl.password in [kafka.client]").into());
+    }
     let good = |broker: &str| {
         let (protocol, address) = broker.split_once("://").unwrap_or((PROTOCOLS[0], broker));
         // An IPv6 address stands in brackets, so the last colon after them is the port's.

@@ -229,6 +229,7 @@ impl<'a> Written<'a> {
         match self.form {
             Form::Text(text) => match reference_in_text(text) {
                 Some((kind, name)) => self.refer(&kind, &name),
+                None if is_meant_as_reference(text) => Err(self.wrong_secret("a reference that cannot be read", wanted)),
                 None => Ok(Secret::new(text)),
             },
             Form::Toml(value) => match value.get_ref() {
@@ -321,6 +322,13 @@ fn reference_in_text(text: &str) -> Option<(String, String)> {
     text.trim_start().starts_with('{').then_some(())?;
     let value = DeValue::parse(text.trim()).ok()?;
     reference(value.get_ref()).map(|(kind, name)| (kind.to_owned(), name.to_owned()))
+}
+
+/// Whether text begins like a reference: no secret does, and a slip of the pen is not taken for one.
+fn is_meant_as_reference(text: &str) -> bool {
+    let inner = text.trim_start().strip_prefix('{').map_or("", str::trim_start);
+    let rest = inner.strip_prefix("env").or_else(|| inner.strip_prefix("file"));
+    rest.is_some_and(|rest| rest.trim_start().starts_with('='))
 }
 
 /// Whether text is `{ env = "NAME" }` or `{ file = "PATH" }`.

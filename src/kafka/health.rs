@@ -14,7 +14,10 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::config::KafkaConfig;
 
-use super::{Right, reasons::explained};
+use super::{
+    Right,
+    reasons::{explained, is_refusal},
+};
 
 /// The state of the connection to one cluster.
 #[derive(Debug)]
@@ -155,7 +158,8 @@ impl BrokerHealth {
             state.down_since = Some(Instant::now());
             // Whoever asked knows the cause of this outage; what was heard before may be of another.
             why.clone_into(&mut state.last_reason);
-            tracing::warn!(brokers = self.brokers, reason = why, "the broker does not answer; trying on, nothing is lost meanwhile");
+            let what = if is_refusal(why) { "does not let us in" } else { "does not answer" };
+            tracing::warn!(brokers = self.brokers, reason = why, "the broker {what}; trying on, nothing is lost meanwhile");
         }
         was_up
     }

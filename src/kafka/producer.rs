@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
     thread,
@@ -39,6 +39,12 @@ const LEFT_BEHIND: Duration = Duration::from_secs(30);
 /// How long a retriable commit or abort is repeated before the producer is given up.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// More events than a client has in store while no record is on its way.
+const MOST_EVENTS: usize = 10_000;
+
+/// The reason to replace a producer that has lost a connection before it was at work.
+pub(super) const LOST: &str = "lost_connection";
+
 /// Why a transaction did not come to its end, and what is left to do.
 #[derive(Debug)]
 pub(super) struct Trouble {
@@ -68,7 +74,11 @@ pub(super) enum Remedy {
 pub(super) struct Reports {
     health: Arc<BrokerHealth>,
     doubt: Mutex<Option<&'static str>>,
+    /// A connection that was up has been lost: said by a line that the client holds back when it comes again within 30 s.
+    has_lost: AtomicBool,
     has_failed: AtomicBool,
+    /// Records of the transaction whose reports have not come.
+    on_their_way: AtomicUsize,
     failed: Mutex<Vec<(usize, Code)>>,
     /// Topic of the first failure that tells why, and why; no topic where the whole transaction was refused.
     cause: Mutex<Option<(Code, String)>>,
@@ -93,7 +103,12 @@ impl Reports {
 impl ClientContext for Reports {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
         match facility {
-            "FAIL" | "REQTMOUT" if !sabotage().ignore_log_lines => self.raise("log_line"),
+            "FAIL" | "REQTMOUT" if !sabotage().ignore_log_lines => {
+                self.raise("log_line");
+                if is_loss(message) {
+                    self.has_lost.store(true, Ordering::Release);
+                }
+            }
             // Where the broker refuses a whole transaction, its records are only purged: why is told here alone.
             "ADDPARTS" | "TXNERR" => {
                 if let Some((code, topic)) = refusal(message) {
@@ -116,6 +131,7 @@ impl ProducerContext for Reports {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, output: usize) {
+        self.on_their_way.fetch_sub(1, Ordering::Relaxed);
         if let Err((error, message)) = result {
             let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
             self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((output, code));
@@ -148,7 +164,9 @@ impl Producer {
         let reports = Reports {
             health: Arc::clone(health),
             doubt: Mutex::new(None),
+            has_lost: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
+            on_their_way: AtomicUsize::new(0),
             failed: Mutex::new(Vec::new()),
             cause: Mutex::new(None),
             said: Mutex::new(None),
@@ -159,7 +177,8 @@ impl Producer {
         Ok(Self { client, reports, transactional, initialised: false, begun: Instant::now(), left_behind: LEFT_BEHIND })
     }
 
-    /// Takes the transactional id and ends what an earlier owner left open. `false`: not yet, call again.
+    /// Takes the transactional id and ends what an earlier owner left open. `false`: not yet, call again. A producer that has
+    /// lost connections by then is fit for nothing: the same loss in the middle of a commit might not be logged again.
     pub(super) fn initialise(&mut self, timeout: Duration) -> Result<bool, Trouble> {
         if self.initialised || !self.transactional {
             return Ok(true);
@@ -169,8 +188,11 @@ impl Producer {
         self.drain();
         match done {
             Ok(()) => {
-                // What was said while connecting says nothing of a transaction.
+                // What else was said while connecting says nothing of a transaction.
                 self.heard_doubt();
+                if self.reports.has_lost.load(Ordering::Acquire) {
+                    return Err(trouble(LOST, "a connection was lost while the producer began", Remedy::Replace));
+                }
                 self.initialised = true;
                 Ok(true)
             }
@@ -209,7 +231,10 @@ impl Producer {
         }
         loop {
             match self.client.send(record) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    self.reports.on_their_way.fetch_add(1, Ordering::Relaxed);
+                    return Ok(());
+                }
                 Err((KafkaError::MessageProduction(Code::QueueFull), again)) => {
                     if self.begun.elapsed() > TRANSACTION_TIMEOUT {
                         return Err(trouble("delivery_timeout", "send: the queue stayed full", Remedy::Abort));
@@ -374,11 +399,19 @@ impl Producer {
         self.begun.elapsed()
     }
 
-    /// Serves what librdkafka has queued for us; one event a poll.
+    /// Serves what librdkafka has queued for us, one event a poll; where nothing is on its way, all of it.
     pub(super) fn drain(&self) {
-        for _ in 0..20 {
+        for served in 0..MOST_EVENTS {
             self.client.poll(Duration::ZERO);
+            if served >= 20 && self.client.in_flight_count() == 0 {
+                break;
+            }
         }
+    }
+
+    /// Whether records of the transaction are on their way: they may arrive whatever becomes of it.
+    pub(super) fn is_writing(&self) -> bool {
+        self.reports.on_their_way.load(Ordering::Relaxed) > 0
     }
 
     /// The doubt, if there is one; forgets it. A producer that has not begun to work has none: connecting is noisy.
@@ -424,6 +457,11 @@ fn refusal(line: &str) -> Option<(Code, &str)> {
         ("(CLUSTER_AUTHORIZATION_FAILED", Code::ClusterAuthorizationFailed),
     ];
     named.into_iter().find(|(name, _)| line.contains(name)).map(|(_, code)| (code, ""))
+}
+
+/// Whether a line says that a connection was lost over which requests went. One that was not made carries none.
+fn is_loss(line: &str) -> bool {
+    ["in state UP", "in state AUTH", "in state REAUTH"].iter().any(|state| line.contains(state))
 }
 
 /// Whether the code says that another producer has the transactional id, or that the broker has ended an old transaction.

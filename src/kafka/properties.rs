@@ -17,6 +17,9 @@ pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
 /// After this long without an answer librdkafka gives a request up. A call that took longer may have been sent twice.
 pub(super) const SOCKET_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// After this long without a sign of life, in milliseconds, a member's partitions go to others.
+const SESSION: &str = "6000";
+
 fn base(kafka: &KafkaConfig) -> ClientConfig {
     let mut config = ClientConfig::new();
     config.set("client.id", "leadstream");
@@ -44,7 +47,9 @@ const ALIASES: [(&str, &str); 3] = [
 /// A client that is neither member nor producer: admin calls, metadata, offsets of `group`.
 pub(super) fn observer(kafka: &KafkaConfig) -> ClientConfig {
     let mut config = base(kafka);
-    pass_through(&mut config, &kafka.consumer);
+    // As the lanes have it: what a person sets beside it has to fit the same value everywhere.
+    config.set("session.timeout.ms", SESSION);
+    pass_through(&mut config, kafka.client.iter().chain(&kafka.consumer));
     config.set("group.id", &kafka.group);
     config.set("enable.auto.commit", "false");
     config.set("enable.auto.offset.store", "false");
@@ -74,7 +79,7 @@ pub(super) fn consumer(kafka: &KafkaConfig, name: &str, memory: LaneMemory) -> C
     config.set("queued.min.messages", memory.records_ahead().to_string());
     config.set("fetch.max.bytes", memory.fetched_at_once().to_string());
     config.set("fetch.message.max.bytes", memory.fetched_of_a_partition().to_string());
-    config.set("session.timeout.ms", "6000");
+    config.set("session.timeout.ms", SESSION);
     config.set("heartbeat.interval.ms", "1000");
     // The others hold too (the storm runs on range as well), but stop every lane at each change of the group.
     config.set("partition.assignment.strategy", "cooperative-sticky");
@@ -129,6 +134,9 @@ pub(super) fn producer(kafka: &KafkaConfig, delivery: Delivery, transactional_id
     config
 }
 
+/// What librdkafka looks at only when it connects.
+const MECHANISMS: [&str; 5] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "GSSAPI"];
+
 /// Asks librdkafka itself whether it knows the property and takes the value; opens no connection.
 ///
 /// # Errors
@@ -136,6 +144,9 @@ pub(super) fn producer(kafka: &KafkaConfig, delivery: Delivery, transactional_id
 pub fn check_property(name: &str, value: &str) -> Result<(), String> {
     let mut config = ClientConfig::new();
     config.set(name, value);
+    if matches!(name, "sasl.mechanism" | "sasl.mechanisms") && !MECHANISMS.contains(&value) {
+        return Err(format!("it knows {} only", MECHANISMS.join(", ")));
+    }
     config.create_native_config().map(|_| ()).map_err(|error| match error {
         rdkafka::error::KafkaError::ClientConfig(_, description, ..) if !value.is_empty() => description.replace(value, "…"),
         rdkafka::error::KafkaError::ClientConfig(_, description, ..) => description,
@@ -243,12 +254,17 @@ mod tests {
         assert_eq!(with("client.rack", "r1"), []);
         let told = with("max.poll.interval.ms", "1000");
         assert!(told.len() == 1 && told[0].1.contains("session.timeout.ms"), "{told:?}");
+        // Every client of a process has the lanes' session, so that what suits these suits all.
+        let mut kafka = KafkaConfig::default();
+        kafka.consumer.insert("max.poll.interval.ms".into(), Secret::new("10000"));
+        observer(&kafka).remove("bootstrap.servers").create_with_context::<_, BaseConsumer<Quiet>>(Quiet::default()).expect("it fits");
     }
 
     #[test]
     fn a_property_is_checked_by_librdkafka_without_showing_its_value() {
         assert_eq!(check_property("fetch.wait.max.ms", "7"), Ok(()));
         assert!(check_property("fetch.wait.max.msx", "7").is_err());
+        assert!(check_property("sasl.mechanism", "PLAIN").is_ok() && check_property("sasl.mechanism", "BOGUS").is_err());
         let refused = check_property("security.protocol", "hush-hush").expect_err("no such protocol");
         assert!(!refused.contains("hush-hush"), "{refused}");
     }

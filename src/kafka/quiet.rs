@@ -55,6 +55,7 @@ impl ClientContext for Quiet {
                 // Behind the name of a thread.
                 cause.text = explained(message.split_once("]: ").map_or(message, |(_, rest)| rest));
             }
+            cause.is_refusal |= is_refusal(message);
         }
     }
 

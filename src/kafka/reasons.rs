@@ -10,7 +10,7 @@ pub(super) fn logged(facility: &str, message: &str) {
 }
 
 /// What a symptom may mean, by what its reason holds.
-const MEANINGS: [(&str, &str); 5] = [
+const MEANINGS: [(&str, &str); 6] = [
     (
         "certificate verify failed",
         "it is of an authority that ssl.ca.location does not hold, too old, or another host's; `openssl s_client -connect HOST:PORT \
@@ -22,6 +22,7 @@ const MEANINGS: [(&str, &str); 5] = [
         "in state SSL_HANDSHAKE",
         "a listener without TLS, or one that does not accept our certificate? See security.protocol and ssl.* in [kafka.client]",
     ),
+    ("mechanism handshake failed", "see security.protocol and sasl.mechanism in [kafka.client]"),
     ("SASL authentication error", "see sasl.* in [kafka.client]"),
 ];
 
@@ -33,7 +34,23 @@ pub(super) fn explained(reason: &str) -> String {
     }
 }
 
-/// Whether the reason says that one side does not trust the other, whatever its code.
+/// What is told where somebody is there and does not let us in: one side does not trust the other, or speaks otherwise.
+const REFUSALS: [&str; 6] = [
+    "certificate verify failed",
+    "SSL alert",
+    "SASL authentication error",
+    "mechanism handshake failed",
+    "connecting to a PLAINTEXT broker listener?",
+    "requesting ApiVersion",
+];
+
+/// Whether the reason says that somebody is there and does not let us in, whatever its code.
 pub(super) fn is_refusal(reason: &str) -> bool {
-    ["certificate verify failed", "SSL alert", "SASL authentication error"].iter().any(|symptom| reason.contains(symptom))
+    REFUSALS.iter().any(|symptom| reason.contains(symptom))
+}
+
+/// Whether the reason says that a connection was closed as soon as it was asked something: a broker that dies does that once,
+/// one that expects SASL each time.
+pub(super) fn is_hanging_up(reason: &str) -> bool {
+    reason.contains("broker might require SASL authentication")
 }

@@ -34,7 +34,8 @@ const OURS: &[&str] = &[
 /// Room for our own headers' names and values; the texts in them are short.
 const OUR_BYTES: usize = 2048;
 
-/// Writes the dead letter. Always succeeds: what cannot be carried is left out, most bulky first, and named by size and hash.
+/// Writes the dead letter. Always succeeds: what finds no room beside the value is left out, and a value
+/// that finds none is named by size and hash.
 pub(super) fn dead_letter(rejection: &Rejection, record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer) {
     let stamp = out.stamp();
     let value = record.value.unwrap_or_default();
@@ -42,10 +43,12 @@ pub(super) fn dead_letter(rejection: &Rejection, record: &Record<'_>, pipeline: 
     let header_bytes: usize = record.headers.iter().map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len) + 16).sum();
     let largest = out.largest(OutputTopic::DeadLetter, &pipeline.encoding.largest).unwrap_or(usize::MAX);
     let room = largest.saturating_sub(FRAME + OUR_BYTES);
-    let with_value = rejection.code != DeadLetterCode::TooLarge && value.len() + key_bytes + header_bytes <= room;
-    let carried = if with_value { value.len() } else { 0 };
-    let with_headers = carried + key_bytes + header_bytes <= room;
-    let with_key = key_bytes + if with_headers { header_bytes } else { 0 } <= room;
+    // The value says most, the headers least.
+    let with_value = rejection.code != DeadLetterCode::TooLarge && value.len() <= room;
+    let room = room - if with_value { value.len() } else { 0 };
+    let with_key = key_bytes <= room;
+    let room = room - if with_key { key_bytes } else { 0 };
+    let with_headers = header_bytes <= room;
     out.push(
         OutputTopic::DeadLetter,
         |bytes| match record.key.filter(|_| with_key) {

@@ -15,7 +15,7 @@ use arc_swap::ArcSwap;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    config::Config,
+    config::{Config, Delivery},
     io::{NoRegistry, SchemaSource},
     kafka::{BrokerHealth, GroupProgress, TopicFinding, Topics},
     lead::Partition,
@@ -93,7 +93,11 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
     telemetry.stopping();
     drop((watch, keeper));
     if !lanes.stop(LEAVE) {
-        tracing::warn!("a lane did not come to its end in time; the broker ends its open transaction, nothing is lost");
+        let open = match config.run.delivery {
+            Delivery::ExactlyOnce => "the broker ends its open transaction",
+            Delivery::AtLeastOnce => "what it had in hand is decided again",
+        };
+        tracing::warn!("a lane did not come to its end in time; {open}, nothing is lost");
     }
     match ending {
         Ending::Signal => tracing::info!("stopped on a signal"),

@@ -30,11 +30,19 @@ pub struct Bounds {
     pub silence: Duration,
     /// A connection is closed after so long, whatever goes on over it.
     pub life: Duration,
+    /// Bytes of a request; a longer one is not read to its end. Nobody asks with a body, so that is the head.
+    pub request_bytes: usize,
 }
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { connections: 64, request: Duration::from_secs(5), silence: Duration::from_secs(30), life: Duration::from_mins(10) }
+        Self {
+            connections: 64,
+            request: Duration::from_secs(5),
+            silence: Duration::from_secs(30),
+            life: Duration::from_mins(10),
+            request_bytes: 16 << 10,
+        }
     }
 }
 
@@ -126,6 +134,8 @@ pub(super) struct Connection {
     number: u64,
     told_to_leave: oneshot::Receiver<()>,
     leaves: bool,
+    /// Bytes that came since an answer went out.
+    asked: usize,
     /// Given back when the connection is dropped.
     _held: Option<OwnedSemaphorePermit>,
 }
@@ -142,6 +152,7 @@ impl Connection {
             number,
             told_to_leave,
             leaves: false,
+            asked: 0,
             _held: held,
         }
     }
@@ -156,6 +167,7 @@ impl Connection {
         if matches!(written, Poll::Ready(Ok(_))) {
             let until = (Instant::now() + self.bounds.silence).min(self.ends);
             self.silent.as_mut().reset(until);
+            self.asked = 0;
             self.guests.heard(self.number);
         }
         written
@@ -174,11 +186,14 @@ impl Drop for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.over(context) {
+        if self.over(context) || self.asked > self.bounds.request_bytes {
             // The end of the stream: between two requests that is the polite way to part.
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.asked += buffer.filled().len() - before;
+        read
     }
 }
 

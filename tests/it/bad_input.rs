@@ -228,6 +228,14 @@ fn an_event_too_large_for_its_topic_makes_the_record_a_dead_letter_and_a_large_d
         (outputs[0].header("dlq-code").as_deref(), outputs[0].header("dlq-size").as_deref()),
         (Some("malformed_json"), Some("30001"))
     );
+    // What finds room is kept: the value first, then the key.
+    let (outputs, _) = run(&pipeline, Some(&vec![7; 50_000]), Some(b"no lead"), &[("h", b"x")]);
+    assert_eq!(
+        (outputs[0].value.as_deref(), outputs[0].key.clone(), outputs[0].header("h")),
+        (Some(&b"no lead"[..]), None, Some("x".into()))
+    );
+    let (outputs, _) = run(&pipeline, Some(b"k"), Some(b"no lead"), &[("h", &vec![1; 50_000])]);
+    assert_eq!((outputs[0].key.as_deref(), outputs[0].header("h"), outputs[0].header("dlq-size")), (Some(&b"k"[..]), None, None));
 }
 
 #[test]

@@ -243,6 +243,17 @@ fn a_missing_or_empty_secret_is_a_problem_that_names_it() {
 }
 
 #[test]
+fn a_slip_of_the_pen_is_no_secret() {
+    for text in ["{ env = \"X\" ", "{env=X}", " { file = \"x\", }}", "{ env =\"X\", file = \"x\" }"] {
+        let problems = bad("", &[("X", "hunter2")], &[&format!("identity.key={text}")]);
+        assert_eq!(codes(&problems), ["wrong_type"], "{}", listed(&problems));
+    }
+    for text in ["{", "{environment}", "{\"env\": 1}"] {
+        good("", &[], &[&format!("identity.key={text}")]);
+    }
+}
+
+#[test]
 fn a_secret_is_shown_nowhere() {
     let (config, _) = load_file(
         None,
@@ -389,6 +400,9 @@ fn brokers_are_hosts_with_ports() {
     for brokers in ["", "a:0", "a:b", "a:1,,b:2", "a b:1", "::1:9092", "a:70000", "http://a/b", ":9092"] {
         assert_eq!(codes(&bad("", &[], &[&format!("kafka.brokers={brokers}")])), ["invalid_value"], "{brokers:?}");
     }
+    // A user and a password stand elsewhere; written here, they are not shown.
+    let told = listed(&bad("", &[], &["kafka.brokers=user:hunter2@host:9092"]));
+    assert!(told.contains("sasl.password") && !told.contains("hunter2"), "{told}");
 }
 
 #[test]

@@ -229,6 +229,27 @@ fn an_oversized_or_garbled_request_is_refused_and_the_next_one_answered() {
 }
 
 #[test]
+fn a_request_is_read_so_far_and_no_further() {
+    let (server, _) = server(Bounds::default());
+    let with_head = |bytes: usize| {
+        let mut client = connect(server.address());
+        let _ = write!(client, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Big: {}\r\nConnection: close\r\n\r\n", "x".repeat(bytes));
+        let mut answer = Vec::new();
+        let _ = client.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 200")
+    };
+    assert!(with_head(8_000) && !with_head(100_000));
+    // What counts is one request, not all that came over a connection.
+    let mut client = connect(server.address());
+    for _ in 0..10 {
+        write!(client, "GET /healthz HTTP/1.1\r\nHost: x\r\nX-Big: {}\r\n\r\n", "x".repeat(4_000)).expect("written");
+        let read = client.read(&mut [0; 4096]).expect("an answer");
+        assert!(read > 0);
+    }
+    server.stop();
+}
+
+#[test]
 fn a_body_without_end_is_not_taken_in() {
     let (server, _) = server(Bounds { request: Duration::from_millis(200), silence: Duration::from_millis(200), ..Bounds::default() });
     let mut client = connect(server.address());

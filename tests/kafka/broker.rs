@@ -144,6 +144,13 @@ impl Broker {
         self.order("resume");
     }
 
+    /// Copies its logs and what it has said into a new folder.
+    pub(crate) fn keep_data(&self, folder: &Path) {
+        let _ = fs::remove_dir_all(folder);
+        let copied = Command::new("cp").arg("-r").arg(&self.data).arg(folder).status();
+        assert!(copied.is_ok_and(|status| status.success()), "copying {} to {}", self.data.display(), folder.display());
+    }
+
     fn order(&mut self, order: &str) {
         let orders = self.orders.as_mut().expect("open until dropped");
         writeln!(orders, "{order}").expect("the guardian lives");

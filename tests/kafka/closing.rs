@@ -59,8 +59,8 @@ impl Ends {
     }
 }
 
-/// Disturbs `service` until enough ends came late; what must become of each lead.
-fn disturb(disturbed: &Disturbed, service: &Service) -> BTreeMap<At, Expected> {
+/// Disturbs `service` until enough ends came late, and does to other requests what `also` says; what must become of each lead.
+fn disturb(disturbed: &Disturbed, service: &Service, also: fn(&Request) -> Option<Action>) -> BTreeMap<At, Expected> {
     let Disturbed { scene, proxy, .. } = disturbed;
     under_load(scene, PARTITIONS, || {
         wait_until("it has begun to work", SOON, || {
@@ -69,7 +69,7 @@ fn disturb(disturbed: &Disturbed, service: &Service) -> BTreeMap<At, Expected> {
         });
         let ends = Arc::new(Ends::default());
         let its = Arc::clone(&ends);
-        proxy.rule(move |request| its.action(request));
+        proxy.rule(move |request| also(request).unwrap_or_else(|| its.action(request)));
         let (faults, each) = (faults(), Duration::from_secs(10));
         let state = || format!("{:?}\n{}", proxy.done(), service.lines());
         wait_for("enough ends came late", each * u32::try_from(faults).expect("a count"), state, || {
@@ -92,7 +92,7 @@ fn disturbed(test: &str) -> Disturbed {
 fn an_end_that_comes_late_loses_and_doubles_nothing() {
     let disturbed = disturbed("closing");
     let service = disturbed.run(&["run.lanes=2"]);
-    let expected = disturb(&disturbed, &service);
+    let expected = disturb(&disturbed, &service, |_| None);
     prove(&disturbed.scene, &expected, &service);
     let recycles = service.metric("leadstream_producer_recycles_total").unwrap_or(0.0);
     assert!(recycles > 0.0, "no producer was replaced");
@@ -100,11 +100,23 @@ fn an_end_that_comes_late_loses_and_doubles_nothing() {
     println!("{} leads, {recycles} producers replaced", expected.len());
 }
 
+/// librdkafka tells the same loss twice and then holds it back for 30 s. Who begins among losses would not be told of the next.
+#[test]
+fn a_loss_at_the_beginning_hides_none_at_an_end() {
+    let disturbed = disturbed("closing-begins");
+    let service = disturbed.run(&["run.lanes=1"]);
+    let expected =
+        disturb(&disturbed, &service, |request| (request.api == Api::InitProducerId && request.count % 5 < 3).then_some(Action::CutAfter));
+    prove(&disturbed.scene, &expected, &service);
+    assert!(disturbed.proxy.done().contains_key(&(Api::InitProducerId, "cut_after")), "{:?}", disturbed.proxy.done());
+    println!("{} leads", expected.len());
+}
+
 #[test]
 fn without_the_log_rule_an_end_that_comes_late_loses_or_doubles() {
     let disturbed = disturbed("closing-unheeded");
     let service = disturbed.run_sabotaged("ignore_log_lines", &["run.lanes=2"]);
-    let expected = disturb(&disturbed, &service);
+    let expected = disturb(&disturbed, &service, |_| None);
     disturbed.scene.wait_done(expected.len(), &service);
     let Wrong { lost, other, .. } = Outcomes::read(&disturbed.scene).wrong(&expected);
     println!("{} leads, {lost} lost, {other} doubled or torn", expected.len());

@@ -7,7 +7,10 @@ use std::{
     io::{BufRead as _, BufReader, BufWriter, Write as _},
 };
 
-use rdkafka::{Message as _, message::Headers as _};
+use rdkafka::{
+    Message as _,
+    message::{BorrowedMessage, Headers as _},
+};
 
 use super::{
     clients,
@@ -24,11 +27,7 @@ pub(crate) fn findings(scene: &Scene, load: &Obligations, timestamp: i64, avro: 
         clients::each_committed(&scene.brokers, topic, |record| {
             let place = (number, record.partition());
             if topic == scene.dead_letter {
-                let header = |name: &str| {
-                    let headers = record.headers().expect("a dead letter has headers");
-                    let value = headers.iter().find(|header| header.key == name).and_then(|header| header.value);
-                    std::str::from_utf8(value.unwrap_or_default()).expect("text").to_owned()
-                };
+                let header = |name| header(record, name);
                 let at = (header("dlq-partition").parse().unwrap_or(-1), header("dlq-offset").parse().unwrap_or(-1));
                 let original = oracle.number(at);
                 let same =
@@ -51,6 +50,34 @@ pub(crate) fn findings(scene: &Scene, load: &Obligations, timestamp: i64, avro: 
         }
     }
     oracle.judge()
+}
+
+/// Where the outputs of these positions stand, in which order, and since when: with the brokers' data, who wrote them can be found.
+pub(crate) fn places(scene: &Scene, positions: &[(i32, i64)]) -> Vec<String> {
+    let mut places = Vec::new();
+    for topic in scene.outputs() {
+        clients::each_committed(&scene.brokers, topic, |record| {
+            let number = |name: &str| header(record, name).parse().ok();
+            let at = if topic == scene.dead_letter {
+                number("dlq-partition")
+                    .zip(number("dlq-offset"))
+                    .map(|(partition, offset)| (i32::try_from(partition).unwrap_or(-1), offset))
+            } else {
+                event_of(record.payload().unwrap_or_default(), &scene.raw).map(|(at, _)| at)
+            };
+            if let Some(at) = at.filter(|at| positions.contains(at)) {
+                let written = record.timestamp().to_millis().unwrap_or(-1);
+                places.push(format!("{at:?} at {topic}/{} offset {}, written {written}", record.partition(), record.offset()));
+            }
+        });
+    }
+    places
+}
+
+/// A header of a dead letter.
+fn header(record: &BorrowedMessage<'_>, name: &str) -> String {
+    let found = record.headers().and_then(|headers| headers.iter().find(|header| header.key == name)?.value);
+    std::str::from_utf8(found.unwrap_or_default()).expect("text").to_owned()
 }
 
 /// Where an event's record stood in the input, and the rest of its id.

@@ -58,6 +58,7 @@ impl Figures {
         sum.invented += more.invented;
         sum.altered += more.altered;
         sum.told.extend(more.told.iter().cloned());
+        sum.positions.extend(&more.positions);
         self.open_transactions += other.open_transactions;
         self.hanging.extend(other.hanging.iter().cloned());
         self.alone |= other.alone;

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::Path,
     sync::{Mutex, MutexGuard, TryLockError},
     time::Duration,
 };
@@ -98,6 +99,13 @@ impl Ground {
     /// The transactions that hung.
     pub(crate) fn hanging(&self) -> Vec<String> {
         self.hanging.lock().expect("not poisoned").iter().cloned().collect()
+    }
+
+    /// Copies what the nodes hold into folders of this one, for whoever looks for the cause of something.
+    pub(crate) fn keep_data(&self, folder: &Path) {
+        for (number, node) in self.nodes().iter().enumerate() {
+            node.keep_data(&folder.join(format!("broker-{}", number + 1)));
+        }
     }
 
     /// What the proxies did, by request and action.

@@ -81,6 +81,8 @@ pub(crate) struct Findings {
     pub(crate) altered: u64,
     /// The first few, for a person.
     pub(crate) told: Vec<String>,
+    /// Where those stood in the input.
+    pub(crate) positions: Vec<(i32, i64)>,
 }
 
 impl Findings {
@@ -89,9 +91,10 @@ impl Findings {
         [self.lost, self.duplicated, self.wrong, self.reordered, self.scattered, self.invented, self.altered] == [0; 7]
     }
 
-    fn tell(&mut self, what: impl FnOnce() -> String) {
+    fn tell(&mut self, at: (i32, i64), what: impl FnOnce() -> String) {
         if self.told.len() < 20 {
             self.told.push(what());
+            self.positions.push(at);
         }
     }
 }
@@ -137,7 +140,7 @@ impl Oracle {
         let seen = place.and_then(|(partition, offset)| self.seen.get_mut(partition)?.get_mut(offset));
         let Some(seen) = seen else {
             self.findings.invented += 1;
-            return self.findings.tell(|| format!("{name} of {at:?}, which nobody wrote"));
+            return self.findings.tell(at, || format!("{name} of {at:?}, which nobody wrote"));
         };
         seen.names.add(name.as_bytes());
         if let Some(bytes) = bytes {
@@ -147,7 +150,7 @@ impl Oracle {
         if *last > at.1 {
             self.findings.reordered += 1;
             let last = *last;
-            self.findings.tell(|| format!("{name} of {at:?} stands after offset {last}, in topic {topic}/{partition}"));
+            self.findings.tell(at, || format!("{name} of {at:?} stands after offset {last}, in topic {topic}/{partition}"));
         } else {
             *last = at.1;
         }
@@ -163,7 +166,7 @@ impl Oracle {
     /// A dead letter is not the record it stands for.
     pub(crate) fn altered(&mut self, at: (i32, i64)) {
         self.findings.altered += 1;
-        self.findings.tell(|| format!("the dead letter of {at:?} is not its original"));
+        self.findings.tell(at, || format!("the dead letter of {at:?} is not its original"));
     }
 
     /// Holds the events' bytes of one partition against those that they should have, by offset.
@@ -174,7 +177,8 @@ impl Oracle {
             // What is lost or doubled is told as that.
             if seen.bytes.count == expected.count && seen.bytes != expected {
                 self.findings.altered += 1;
-                self.findings.tell(|| format!("the events of {partition}/{offset} are not those of `process`"));
+                let at = (i32::try_from(partition).expect("small"), offset);
+                self.findings.tell(at, || format!("the events of {partition}/{offset} are not those of `process`"));
             }
         }
     }
@@ -198,7 +202,8 @@ impl Oracle {
                     std::cmp::Ordering::Greater => &mut self.findings.duplicated,
                 };
                 *count += 1;
-                self.findings.tell(|| {
+                let at = (i32::try_from(partition).expect("small"), i64::try_from(offset).expect("an offset"));
+                self.findings.tell(at, || {
                     format!("lead {number} at {partition}/{offset}: {} outputs, where {:?} was expected", seen.count, first(&fate))
                 });
             }

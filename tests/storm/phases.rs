@@ -120,7 +120,9 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
     if !figures.held(u64::MAX) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("storm-{}-{}", wish.seed, wish.nodes));
         fleet.keep_lines(&folder);
-        eprintln!("what the processes said: {}", folder.display());
+        ground.keep_data(&folder);
+        eprintln!("what the processes said, and the brokers' data: {}", folder.display());
+        check::places(&scene, &figures.findings.positions).iter().for_each(|place| eprintln!("{place}"));
     }
     println!("storm: seed {} done after {} s", wish.seed, started.elapsed().as_secs());
     figures

@@ -14,7 +14,7 @@ use super::{
     super::{
         consumer::Member,
         fences,
-        producer::{Producer, Remedy, Trouble, abortable, is_fence},
+        producer::{LOST, Producer, Remedy, Trouble, abortable, is_fence},
         properties,
         rights::is_denial,
         topics::Topics,
@@ -74,6 +74,10 @@ impl KafkaLane {
             Ok(true) => Ok(true),
             Ok(false) => {
                 self.health.heard(&KafkaError::Global(Code::OperationTimedOut), "");
+                Ok(false)
+            }
+            Err(trouble) if trouble.reason == LOST => {
+                self.replace_producer(LOST);
                 Ok(false)
             }
             Err(trouble) => {
@@ -140,6 +144,7 @@ impl KafkaLane {
             match trouble.remedy {
                 Remedy::Wait => {}
                 Remedy::Abort => {
+                    let was_writing = producer.is_writing();
                     let aborted = producer.abort();
                     producer.drain();
                     abort.too_large = producer.too_large();
@@ -172,6 +177,8 @@ impl KafkaLane {
                         // A record that the broker refused is missing in the numbering of its partition: librdkafka would
                         // stumble over the gap, and the next transaction be aborted as well.
                         replace = aborted.err().map(|_| "failed_abort").or(cause.map(|_| "refused_record"));
+                        // What was given up on its way may still arrive, and would be taken for a part of the next transaction.
+                        replace = replace.or(was_writing.then_some("on_their_way"));
                     }
                 }
                 Remedy::Replace => replace = Some(trouble.reason),

@@ -26,6 +26,7 @@ use super::{
     native::{self, GroupMember, Operation, PartitionReplicas},
     properties::{self, Packing},
     quiet::{self, Quiet},
+    reasons::is_hanging_up,
     rights::is_denial,
 };
 
@@ -48,7 +49,7 @@ pub type BrokerSettings = BTreeMap<String, String>;
 pub enum Unreached {
     /// Nobody answers.
     Away(String),
-    /// Somebody does, and one side does not trust the other: a password, a certificate.
+    /// Somebody does, and one side does not trust the other (a password, a certificate), or speaks otherwise.
     Refused(String),
 }
 
@@ -143,7 +144,7 @@ impl Survey {
         }
         let described = described.map_err(|error| {
             let Unavailable(why) = quiet::failed(&self.client, &format!("asking {}: {error}", self.kafka.brokers));
-            Unreached::Away(why)
+            if is_hanging_up(&why) { Unreached::Refused(why) } else { Unreached::Away(why) }
         })?;
         Ok(ClusterState { nodes: described.nodes, operations: described.operations, requests: apis::versions(&self.kafka, CALL) })
     }

@@ -147,7 +147,7 @@ impl Code {
             Self::Plaintext => ("plaintext", "whoever sees the network reads people's data, and a password with it"),
             Self::HttpListen => ("http_listen", "metrics and status, which name topics and rules but no person, are open to the network"),
             Self::BrokerAway => ("broker_away", "nothing can be decided, nor looked at, without a broker"),
-            Self::BrokerRefuses => ("broker_refuses", "nothing can be decided until both sides trust each other"),
+            Self::BrokerRefuses => ("broker_refuses", "nothing can be decided until both sides trust each other and speak alike"),
             Self::BrokerVersion => (
                 "broker_version",
                 "transactions that carry a group's generation came with Apache Kafka 2.5; without them a lane that lost \
