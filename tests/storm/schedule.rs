@@ -90,6 +90,7 @@ impl Fault {
             Self::Flurry { .. } => "flurry",
             Self::Freeze { hold, .. } if *hold > TRANSACTION => "freeze_past_transaction",
             Self::Freeze { .. } => "freeze_past_session",
+            Self::KillBroker { down, .. } if *down > LOST => "lose_broker",
             Self::KillBroker { .. } => "kill_broker",
             Self::RestartBroker { .. } => "restart_broker",
             Self::RollingRestart => "rolling_restart",
@@ -126,6 +127,8 @@ impl Climate {
 
 /// leadstream's session time-out is 6 s, its transactions' 15 s.
 const TRANSACTION: Duration = Duration::from_secs(15);
+/// After 9 s the others take over what a node had, and go on without it.
+const LOST: Duration = Duration::from_secs(9);
 /// Processes that a storm has at all times.
 pub(crate) const PROCESSES: usize = 3;
 /// The times that more partitions can come.
@@ -178,7 +181,11 @@ fn fault(dice: &mut Dice, nodes: usize) -> Fault {
         31..35 => Fault::Flurry { times: 3 + dice.below(4), gap: millis(dice, 200, 1_500) },
         35..41 => Fault::Freeze { process, hold: millis(dice, 7_000, 12_000) },
         41..44 => Fault::Freeze { process, hold: millis(dice, 18_000, 28_000) },
-        44..48 => Fault::KillBroker { node, down: millis(dice, 200, 8_000) },
+        44..48 => {
+            // One of several may be lost for long, so that others take all over that it had.
+            let longest = if nodes > 1 && dice.below(4) == 0 { 40_000 } else { 8_000 };
+            Fault::KillBroker { node, down: millis(dice, 200, longest) }
+        }
         48..51 => Fault::RestartBroker { node, down: millis(dice, 200, 4_000) },
         51..53 if nodes > 1 => Fault::RollingRestart,
         51..53 => Fault::RestartBroker { node, down: millis(dice, 200, 1_000) },
@@ -239,6 +246,6 @@ mod tests {
     #[test]
     fn an_hour_has_everything_in_it() {
         let names: std::collections::BTreeSet<_> = draw(2, 3, Duration::from_hours(1), None).iter().map(|step| step.fault.name()).collect();
-        assert_eq!(names.len(), 16, "{names:?}");
+        assert_eq!(names.len(), 17, "{names:?}");
     }
 }
