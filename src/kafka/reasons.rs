@@ -35,13 +35,12 @@ pub(super) fn explained(reason: &str) -> String {
 }
 
 /// What is told where somebody is there and does not let us in: one side does not trust the other, or speaks otherwise.
-const REFUSALS: [&str; 6] = [
+const REFUSALS: [&str; 5] = [
     "certificate verify failed",
     "SSL alert",
     "SASL authentication error",
     "mechanism handshake failed",
     "connecting to a PLAINTEXT broker listener?",
-    "requesting ApiVersion",
 ];
 
 /// Whether the reason says that somebody is there and does not let us in, whatever its code.
@@ -50,7 +49,7 @@ pub(super) fn is_refusal(reason: &str) -> bool {
 }
 
 /// Whether the reason says that a connection was closed as soon as it was asked something: a broker that dies does that once,
-/// one that expects SASL each time.
+/// one that expects TLS or SASL each time.
 pub(super) fn is_hanging_up(reason: &str) -> bool {
-    reason.contains("broker might require SASL authentication")
+    reason.contains("Disconnected") && ["in state UP", "in state APIVERSION_QUERY"].iter().any(|state| reason.contains(state))
 }

@@ -165,6 +165,11 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("broker-{}", self.guardian.id()));
+            self.keep_data(&folder);
+            println!("the data of the broker at {}: {}", self.address, folder.display());
+        }
         self.orders = None;
         // The guardian ends when it has killed the broker; if it cannot be waited for, there is nothing left to do.
         let _ = self.guardian.wait();

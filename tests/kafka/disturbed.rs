@@ -1,7 +1,7 @@
 //! Leads that keep coming while something is done to whoever decides them, and the proof afterwards. What is done, the
 //! tests say.
 
-use std::{collections::BTreeMap, thread, time::Duration};
+use std::{collections::BTreeMap, ops::Range, thread, time::Duration};
 
 use super::{
     broker::Broker,
@@ -59,6 +59,14 @@ impl Disturbed {
     pub(crate) fn run_sabotaged(&self, switch: &str, settings: &[&str]) -> Service {
         self.scene.run_sabotaged(switch, &self.arguments(settings))
     }
+}
+
+/// Writes the leads of these numbers; what must become of each.
+pub(crate) fn write(scene: &Scene, numbers: Range<usize>, partitions: usize) -> BTreeMap<At, Expected> {
+    let raw = records(numbers.clone(), partitions, now_millis());
+    let offsets = scene.write(&raw);
+    let positions = raw.iter().map(|raw| raw.partition).zip(offsets);
+    positions.zip(numbers.map(|number| lead(number).1)).collect()
 }
 
 /// Writes leads all the time while `during` is done; what must become of each.

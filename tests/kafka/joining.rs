@@ -1,14 +1,11 @@
 //! A second process comes and goes while leads keep coming: partitions move, nothing is lost, doubled or reordered.
 
-use std::{collections::BTreeMap, thread, time::Duration};
+use std::time::Duration;
 
 use super::{
     broker,
-    clients::Writer,
-    leads::{lead, records},
-    outcomes::Outcomes,
-    service::{Scene, now_millis, wait_shared},
-    waiting::Enough,
+    disturbed::{prove, under_load},
+    service::{Scene, wait_shared},
 };
 
 #[test]
@@ -17,32 +14,12 @@ fn a_second_process_takes_its_share_and_gives_it_back() {
     let first = scene.run(&[]);
     first.wait_ready();
     wait_shared(&[&first], 8);
-    let timestamp = now_millis();
-    let enough = Enough::default();
-    let expected: BTreeMap<_, _> = thread::scope(|scope| {
-        let until = enough.when_dropped();
-        let writing = scope.spawn(|| {
-            let writer = Writer::new(&scene.brokers);
-            let mut written = BTreeMap::new();
-            while !enough.said() {
-                let from = written.len();
-                let records = records(from..from + 100, 8, timestamp);
-                let offsets = writer.write(&scene.raw, &records);
-                let outcomes = (from..).map(|number| lead(number).1);
-                written.extend(records.iter().map(|record| record.partition).zip(offsets).zip(outcomes));
-            }
-            written
-        });
+    let expected = under_load(&scene, 8, || {
         let mut second = scene.run(&[]);
         wait_shared(&[&first, &second], 8);
         second.terminate();
         assert_eq!(second.exit_within(Duration::from_secs(10)), 0, "{}", second.lines());
         wait_shared(&[&first], 8);
-        drop(until);
-        writing.join().expect("written")
     });
-    scene.wait_done(expected.len(), &first);
-    let outcomes = Outcomes::read(&scene);
-    outcomes.assert_each_exactly_once(&expected);
-    outcomes.assert_in_order();
+    prove(&scene, &expected, &first);
 }

@@ -1,23 +1,16 @@
 //! What a person hears of trouble while a lane works: a broker that goes in the middle of a commit, a second process under the
 //! same name, a topic that is not there, partitions that come later. What becomes of the leads meanwhile is tested as well.
 
-use std::{collections::BTreeMap, thread, time::Duration};
+use std::time::Duration;
 
 use super::{
     broker::{self, Broker},
     clients,
-    leads::{Expected, lead, records},
+    disturbed::{prove, under_load, write},
     outcomes::Outcomes,
     service::{SOON, Scene, now_millis},
-    waiting::{Enough, let_pass, wait_for, wait_until},
+    waiting::{let_pass, wait_for, wait_until},
 };
-
-fn write(scene: &Scene, numbers: std::ops::Range<usize>, partitions: usize) -> BTreeMap<(i32, i64), Expected> {
-    let raw = records(numbers.clone(), partitions, now_millis());
-    let offsets = scene.write(&raw);
-    let positions = raw.iter().map(|raw| raw.partition).zip(offsets);
-    positions.zip(numbers.map(|number| lead(number).1)).collect()
-}
 
 #[test]
 fn a_broker_that_goes_while_lanes_commit_is_told_at_once() {
@@ -44,27 +37,15 @@ fn a_twin_is_told_by_name_and_costs_no_lead() {
     let scene = Scene::with_topics("twin", broker::shared(), 4);
     let same = ["--set", "kafka.instance=same", "--set", "run.lanes=1"];
     let mut twins = [scene.run(&same), scene.run(&same)];
-    let enough = Enough::default();
-    let (expected, told) = thread::scope(|scope| {
-        let until = enough.when_dropped();
-        let writing = scope.spawn(|| {
-            let mut written = BTreeMap::new();
-            while !enough.said() {
-                let from = written.len();
-                written.extend(write(&scene, from..from + 50, 4));
-                let_pass(Duration::from_millis(20));
-            }
-            written
-        });
+    let mut told = 0;
+    let expected = under_load(&scene, 4, || {
         let lines = || twins.iter().map(super::service::Service::lines).collect::<Vec<_>>();
-        let told = wait_for(
+        told = wait_for(
             "one of them says so",
             2 * SOON,
             || lines().join("\n--\n"),
             || lines().iter().position(|lines| lines.contains("was taken over")),
         );
-        drop(until);
-        (writing.join().expect("written"), told)
     });
     assert_eq!(twins[told].exit_within(SOON), 64, "{}", twins[told].lines());
     let lines = twins[told].lines();
@@ -72,10 +53,7 @@ fn a_twin_is_told_by_name_and_costs_no_lead() {
     // Whichever is left, or a new one, does the rest.
     drop(twins);
     let rest = scene.run(&[]);
-    scene.wait_done(expected.len(), &rest);
-    let outcomes = Outcomes::read(&scene);
-    outcomes.assert_each_exactly_once(&expected);
-    outcomes.assert_in_order();
+    prove(&scene, &expected, &rest);
 }
 
 #[test]

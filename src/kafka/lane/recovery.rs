@@ -26,7 +26,7 @@ use super::{
 const HANGS: Duration = Duration::from_secs(30);
 /// What is complained of then, and where a person finds more.
 const WAITS: &str = "partitions wait for the group's offsets";
-const WHERE: &str = "see docs/delivery.md, \"Several brokers\"";
+const WHERE: &str = "see docs/delivery.md, \"Brokers that forget\"";
 
 /// Why a batch is taken back whose producer the broker has forgotten.
 const EXPIRED: &str = "id_expired";

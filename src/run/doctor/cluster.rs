@@ -13,6 +13,9 @@ use super::finding::{Code, Finding};
 /// Numbers of requests in Kafka's protocol.
 const ADD_OFFSETS_TO_TRANSACTION: i16 = 25;
 const TRANSACTION_OFFSET_COMMIT: i16 = 28;
+const DESCRIBE_LOG_DIRS: i16 = 35;
+/// Its first version in Apache Kafka 4.3.
+const OF_4_3: i16 = 5;
 /// Its first version that carries the group's generation (KIP-447, Apache Kafka 2.5).
 const WITH_GENERATION: i16 = 3;
 /// Its first version of transactions that the broker itself checks (KIP-890, Apache Kafka 4.0).
@@ -39,6 +42,17 @@ pub(super) fn version(brokers: &str, cluster: &ClusterState) -> Finding {
         CHECKED_BY_BROKER.. => Finding::ok(Code::BrokerVersion, brokers, format!("{nodes}, transactions as of Apache Kafka 4.0")),
         _ => Finding::ok(Code::BrokerVersion, brokers, format!("{nodes}, transactions as of Apache Kafka 2.5 or later")),
     }
+}
+
+/// Whether the brokers may be of those releases that forget to end transactions. Which release it is no broker tells; the
+/// first of them is known by a request that came with it.
+pub(super) fn markers(config: &Config, cluster: &ClusterState) -> Option<Finding> {
+    let since = cluster.requests.get(&DESCRIBE_LOG_DIRS).is_some_and(|version| *version >= OF_4_3);
+    (since && config.run.delivery == Delivery::ExactlyOnce).then(|| {
+        let message = "Apache Kafka 4.3 or later: 4.3.0 and 4.3.1 forget the markers of partitions without a leader (KAFKA-20734)";
+        let fix = "run the latest 4.2, or a release in which KAFKA-20734 is mended; then this is no more than a reminder";
+        Finding::warning(Code::BrokerMarkers, &config.kafka.brokers, message, fix)
+    })
 }
 
 /// What one broker's settings allow.
@@ -121,4 +135,19 @@ pub(super) fn log(
 
 pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {many}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_that_may_forget_markers_are_told_where_transactions_matter() {
+        let cluster = |version| ClusterState { nodes: vec![1], operations: None, requests: [(DESCRIBE_LOG_DIRS, version)].into() };
+        let mut config = Config::default();
+        let found = |config: &Config, version| markers(config, &cluster(version)).map(|finding| finding.code.name());
+        assert_eq!((found(&config, 4), found(&config, 5)), (None, Some("broker_markers")));
+        config.run.delivery = Delivery::AtLeastOnce;
+        assert_eq!(found(&config, 5), None);
+    }
 }

@@ -42,6 +42,7 @@ pub(super) enum Code {
     BrokerAway,
     BrokerRefuses,
     BrokerVersion,
+    BrokerMarkers,
     BrokerSettings,
     TransactionTimeout,
     SessionTimeout,
@@ -76,7 +77,7 @@ pub(super) enum Code {
 
 impl Code {
     /// All of them, in the order in which they are looked for.
-    const ALL: [Self; 40] = [
+    const ALL: [Self; 41] = [
         Self::InstanceUnset,
         Self::IdentityKeyUnset,
         Self::AtLeastOnce,
@@ -87,6 +88,7 @@ impl Code {
         Self::BrokerAway,
         Self::BrokerRefuses,
         Self::BrokerVersion,
+        Self::BrokerMarkers,
         Self::BrokerSettings,
         Self::TransactionTimeout,
         Self::SessionTimeout,
@@ -152,6 +154,11 @@ impl Code {
                 "broker_version",
                 "transactions that carry a group's generation came with Apache Kafka 2.5; without them a lane that lost \
                  its partitions could still commit",
+            ),
+            Self::BrokerMarkers => (
+                "broker_markers",
+                "a transaction that ends while one of its partitions has no leader is never ended there: what it committed may stay \
+                 hidden, and what it aborted may come to light with the next commit",
             ),
             Self::BrokerSettings => ("broker_settings", "what the principal may not see was not looked at"),
             Self::TransactionTimeout => (

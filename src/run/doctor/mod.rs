@@ -44,6 +44,7 @@ pub fn doctor(config: &Config, json: bool, out: &mut dyn Write) -> Result<u8, Fa
     let away = match survey.cluster() {
         Ok(found) => {
             findings.push(cluster::version(&config.kafka.brokers, &found));
+            findings.extend(cluster::markers(config, &found));
             brokers(config, &survey, &found.nodes, &mut findings);
             None
         }

@@ -13,7 +13,9 @@
 # (a line each, for the tool that formats the storage).
 set -eu
 
-kafka=4.3.1
+# Apache Kafka 4.3.0 and 4.3.1 forget the markers of partitions that have no leader just then (KAFKA-20734), so that a transaction is
+# ended by half; docs/delivery.md tells more. LEADSTREAM_TEST_KAFKA=4.3.1 tests against such a one.
+kafka=${LEADSTREAM_TEST_KAFKA:-4.2.2}
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${CARGO_TARGET_DIR:-$here/../../../target}/kafka
 jars=$cache/jars-$kafka
@@ -54,7 +56,7 @@ fetch() {
     if has flock; then flock 9; fi
     if [ ! -d "$jars" ]; then
         half=$(mktemp -d "$cache/half.XXXXXX")
-        if ! mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DoutputDirectory="$half" >&2; then
+        if ! mvn -q -B -f "$here/pom.xml" -Dkafka.version="$kafka" dependency:copy-dependencies -DoutputDirectory="$half" >&2; then
             rm -rf "$half"
             echo "Maven could not fetch Apache Kafka $kafka; its own words stand above" >&2
             exit 69

@@ -10,7 +10,7 @@ use super::{
     },
     PLAIN_USER, acls, fortress,
     rights::{assert_exactly_once, stage, write},
-    words,
+    sets, words,
 };
 
 /// The lines of a process that tries in vain, after so long that a flood would show.
@@ -56,6 +56,30 @@ fn a_wrong_password_is_told_in_one_line_and_mended_on_the_way() {
     scene.wait_done(expected.len(), &service);
     assert_exactly_once(&scene, &expected);
     assert!(!service.lines().contains("not-the-right-one"), "{}", service.lines());
+}
+
+/// Somebody is there: to start the broker would be the wrong advice.
+#[test]
+fn a_door_of_another_kind_refuses_and_is_not_away() {
+    let fortress = fortress();
+    let scene = Scene::named("other-doors", fortress.open());
+    let open = fortress.open().rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port");
+    let [user, password] = PLAIN_USER;
+    let login = [("sasl.username", user), ("sasl.password", password)];
+    let by_password =
+        |port, protocol, mechanism| sets(port, &[&[("security.protocol", protocol), ("sasl.mechanism", mechanism)][..], &login].concat());
+    // As with a password, but for the password.
+    let mut trusting = fortress.by_password(fortress.passwords, "PLAIN", user, password);
+    trusting.extend(["--set".to_owned(), "kafka.client.security.protocol=SSL".to_owned()]);
+    for (case, arguments) in [
+        ("a login where there is none", by_password(open, "SASL_PLAINTEXT", "PLAIN")),
+        ("TLS where there is none", sets(open, &[("security.protocol", "SSL")])),
+        ("no TLS where there is", sets(fortress.passwords, &[])),
+        ("no login where there is", trusting),
+        ("another mechanism", fortress.by_password(fortress.passwords, "SCRAM-SHA-256", user, password)),
+    ] {
+        assert_eq!(findings(&scene, &arguments), ["broker_refuses"], "{case}");
+    }
 }
 
 #[test]

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, thread, time::Duration};
 
 use super::{
     super::{
-        doctor,
-        leads::{Expected, lead, records},
+        disturbed, doctor,
+        leads::Expected,
         outcomes::Outcomes,
-        service::{SOON, Scene, Service, now_millis},
-        waiting::{Enough, let_pass, wait_for},
+        service::{SOON, Scene, Service},
+        waiting::{let_pass, wait_for},
     },
     Fortress, acls, fortress, words,
 };
@@ -27,10 +27,7 @@ pub(super) fn stage(test: &str) -> (&'static Fortress, Scene, String, Vec<String
 }
 
 pub(super) fn write(scene: &Scene, numbers: std::ops::Range<usize>) -> BTreeMap<(i32, i64), Expected> {
-    let raw = records(numbers.clone(), 2, now_millis());
-    let offsets = scene.write(&raw);
-    let positions = raw.iter().map(|raw| raw.partition).zip(offsets);
-    positions.zip(numbers.map(|number| lead(number).1)).collect()
+    disturbed::write(scene, numbers, 2)
 }
 
 pub(super) fn assert_exactly_once(scene: &Scene, expected: &BTreeMap<(i32, i64), Expected>) {
@@ -121,18 +118,7 @@ fn a_right_that_is_taken_away_in_the_middle_costs_no_lead() {
     fortress.grant(&principal, &all);
     let service = scene.run(&words(&arguments));
     service.wait_ready();
-    let enough = Enough::default();
-    let expected = thread::scope(|scope| {
-        let until = enough.when_dropped();
-        let writing = scope.spawn(|| {
-            let mut written = BTreeMap::new();
-            while !enough.said() {
-                let from = written.len();
-                written.extend(write(&scene, from..from + 50));
-                let_pass(Duration::from_millis(50));
-            }
-            written
-        });
+    let expected = disturbed::under_load(&scene, 2, || {
         let group = scene.progress();
         // The input, an output, the group, the transactional ids.
         for acl in [0, 1, 5, 6].map(|number| &all[number]) {
@@ -148,8 +134,6 @@ fn a_right_that_is_taken_away_in_the_middle_costs_no_lead() {
             fortress.grant(&principal, std::slice::from_ref(acl));
             moves("it goes on with");
         }
-        drop(until);
-        writing.join().expect("written")
     });
     scene.wait_done(expected.len(), &service);
     assert_exactly_once(&scene, &expected);
