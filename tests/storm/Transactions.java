@@ -1,14 +1,13 @@
 // Finds transactions that hang: open in a partition, while their coordinator knows of none such, or has ended it. Nobody but
-// an operator ends those. `find` prints one line each, `abort` ends them as well. Run by the storm, with Kafka's own client.
+// an operator ends those. Prints one line each. Run by the storm, with Kafka's own client.
 //
-//     java -cp JARS Transactions.java find|abort HOST:PORT[,...]
+//     java -cp JARS Transactions.java HOST:PORT[,...]
 
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
-import org.apache.kafka.clients.admin.AbortTransactionSpec;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.apache.kafka.clients.admin.ProducerState;
@@ -20,7 +19,7 @@ import org.apache.kafka.common.TopicPartition;
 final class Transactions {
     public static void main(String[] arguments) throws Exception {
         Properties properties = new Properties();
-        properties.put("bootstrap.servers", arguments[1]);
+        properties.put("bootstrap.servers", arguments[arguments.length - 1]);
         try (Admin admin = Admin.create(properties)) {
             // A transaction that is open before its coordinator is asked, and after, and that the coordinator does not work on:
             // nothing that goes on by itself can look like this.
@@ -35,10 +34,6 @@ final class Transactions {
                 }
                 System.out.println(open.partition() + " producer " + open.producer() + "/" + open.epoch() + " from " + open.start()
                     + ", coordinator: " + (its == null ? "nothing" : its.state() + " of epoch " + its.producerEpoch()));
-                if (arguments[0].equals("abort")) {
-                    admin.abortTransaction(new AbortTransactionSpec(open.partition(), open.producer(), (short) open.epoch(),
-                        entry.getValue().coordinatorEpoch().orElse(-1))).all().get();
-                }
             }
         }
     }

@@ -22,8 +22,6 @@ use super::{
 
 /// A single fault is followed so long; what takes longer is told by the end of the storm.
 const RECOVERY: Duration = Duration::from_mins(1);
-/// Longer than any transaction lives by itself: what is open then may hang for ever.
-const DOUBTFUL: Duration = Duration::from_secs(25);
 
 /// All that a storm rages over.
 pub(crate) struct Conduct<'a> {
@@ -99,14 +97,7 @@ impl Conduct<'_> {
     /// Waits until all is decided that is acknowledged now.
     fn recovered(&self, group: &Group, since: Instant) -> Option<Duration> {
         let ends = self.load.ends();
-        let mut is_mended = false;
         while since.elapsed() < RECOVERY {
-            if since.elapsed() > DOUBTFUL && !is_mended {
-                is_mended = true;
-                if let Some(_nodes) = self.ground.take() {
-                    self.ground.mend();
-                }
-            }
             let committed = group.committed();
             let reached = |(partition, end): (i32, &i64)| *end == 0 || committed.get(&partition).is_some_and(|at| at >= end);
             // A partition that came later is not asked for by this client.

@@ -20,8 +20,6 @@ pub(crate) struct Figures {
     pub(crate) open_transactions: u64,
     /// What the brokers forgot to end.
     pub(crate) hanging: Vec<String>,
-    /// That a broker forgets is borne where it is alone.
-    pub(crate) alone: bool,
     pub(crate) metrics_wrong: Vec<String>,
     pub(crate) deaths: Vec<String>,
     /// From calm to the last decision, the longest of all storms; none where it did not come in time.
@@ -61,7 +59,6 @@ impl Figures {
         sum.positions.extend(&more.positions);
         self.open_transactions += other.open_transactions;
         self.hanging.extend(other.hanging.iter().cloned());
-        self.alone |= other.alone;
         self.metrics_wrong.extend(other.metrics_wrong.iter().cloned());
         self.deaths.extend(other.deaths.iter().cloned());
         self.drained = self.drained.max(other.drained);
@@ -77,7 +74,7 @@ impl Figures {
         self.findings.are_none()
             && self.findings.obligations > 0
             && self.open_transactions == 0
-            && (self.hanging.is_empty() || self.alone)
+            && self.hanging.is_empty()
             && self.metrics_wrong.is_empty()
             && self.deaths.is_empty()
             && self.never_drained == 0

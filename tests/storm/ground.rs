@@ -2,7 +2,7 @@
 //! past them.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::Path,
     sync::{Mutex, MutexGuard, TryLockError},
     time::Duration,
@@ -24,7 +24,6 @@ pub(crate) struct Ground {
     /// One of them is away at a time, or what is promised of a majority is not.
     nodes: Mutex<Vec<Broker>>,
     addresses: Vec<String>,
-    hanging: Mutex<BTreeSet<String>>,
 }
 
 impl Ground {
@@ -53,7 +52,7 @@ impl Ground {
             ));
         }
         let addresses = brokers.iter().map(|broker| broker.address().to_owned()).collect();
-        let ground = Self { proxies, nodes: Mutex::new(brokers), addresses, hanging: Mutex::default() };
+        let ground = Self { proxies, nodes: Mutex::new(brokers), addresses };
         ground.nodes().iter_mut().for_each(Broker::begin);
         wait_until("all nodes answer", START, || ground.addresses.iter().all(|address| clients::answers(address)));
         ground
@@ -86,19 +85,11 @@ impl Ground {
         &self.proxies
     }
 
-    /// Looks for transactions that hang: open in a partition, though their coordinator has ended them or knows nothing of them.
-    /// A broker that is alone can forget to end one when it is killed or restarted, and no client can do anything about it: so
-    /// they are ended as an operator would end them. Of several brokers none should forget; there they stay, to be seen.
-    pub(crate) fn mend(&self) {
-        let order = if self.proxies.len() == 1 { "abort" } else { "find" };
-        let lines = broker::java("tests/storm/Transactions.java", &[order, &self.direct()]);
-        let lines = lines.expect("the brokers tell of their transactions");
-        self.hanging.lock().expect("not poisoned").extend(lines.lines().map(str::to_owned));
-    }
-
-    /// The transactions that hung.
+    /// The transactions that hang: open in a partition, though their coordinator has ended them or knows nothing of them. No
+    /// broker should forget one, and no client can end it.
     pub(crate) fn hanging(&self) -> Vec<String> {
-        self.hanging.lock().expect("not poisoned").iter().cloned().collect()
+        let lines = broker::java("tests/storm/Transactions.java", &[&self.direct()]);
+        lines.expect("the brokers tell of their transactions").lines().map(str::to_owned).collect()
     }
 
     /// Copies what the nodes hold into folders of this one, for whoever looks for the cause of something.

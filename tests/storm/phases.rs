@@ -69,7 +69,7 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
         disturbing: Mutex::default(),
     };
     let steps = schedule::draw(wish.seed, wish.nodes, wish.length, wish.only.as_deref());
-    let mut figures = Figures { storms: 1, seconds: wish.length.as_secs(), alone: wish.nodes == 1, ..Figures::default() };
+    let mut figures = Figures { storms: 1, seconds: wish.length.as_secs(), ..Figures::default() };
 
     let (writing, watching) = (Enough::default(), Enough::default());
     thread::scope(|scope| {
@@ -82,30 +82,22 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
         let calm = Instant::now();
         drop(until_written);
         writer.join().expect("the writer");
-        if drained(&ground, &scene, &load, &fleet) {
+        if drained(&scene, &load, &fleet) {
             figures.drained = Some(calm.elapsed());
         } else {
             figures.never_drained = 1;
         }
         drop(until_watched);
     });
-    figures.metrics_wrong = counted_in_the_calm(&ground, &scene, &load, &fleet);
+    figures.metrics_wrong = counted_in_the_calm(&scene, &load, &fleet);
     let topics = scene.outputs();
     let due = Counted::due(load.written().into_iter().flatten(), [topics[0], topics[1], topics[2], topics[3]]);
-    figures.hanging = ground.hanging();
-    if figures.hanging.is_empty() {
-        // What a broker has called committed and then forgotten is counted twice, and rightly.
-        figures.metrics_wrong.extend(fleet.counted().exceeds(&due));
-    }
+    figures.metrics_wrong.extend(fleet.counted().exceeds(&due));
     figures.recycles = fleet.recycles();
     figures.peak_mib = fleet.peak_mib();
     fleet.dock();
-    let mut open = open_transactions(&scene);
-    if !open.is_empty() {
-        ground.mend();
-        figures.hanging = ground.hanging();
-        open = open_transactions(&scene);
-    }
+    let open = open_transactions(&scene);
+    figures.hanging = ground.hanging();
     if open.is_empty() {
         figures.findings = check::findings(&scene, &load, timestamp, climate.avro);
     } else {
@@ -129,21 +121,16 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
 }
 
 /// Waits until the group has committed everything that was written.
-fn drained(ground: &Ground, scene: &Scene, load: &Obligations, fleet: &Fleet<'_>) -> bool {
+fn drained(scene: &Scene, load: &Obligations, fleet: &Fleet<'_>) -> bool {
     let group = scene.progress();
     let ends = load.ends();
     let deadline = Instant::now() + DRAIN;
-    let mut doubtful = Some(Instant::now() + DOUBTFUL);
     loop {
         fleet.mend();
         let committed = group.committed();
         let behind: Vec<_> = (0..).zip(&ends).filter(|(partition, end)| committed.get(partition).unwrap_or(&0) < *end).collect();
         if behind.is_empty() {
             return true;
-        }
-        if doubtful.is_some_and(|at| Instant::now() > at) {
-            doubtful = None;
-            ground.mend();
         }
         if Instant::now() > deadline {
             eprintln!("never drained: partitions and their ends {behind:?}, committed {committed:?}");
@@ -156,7 +143,7 @@ fn drained(ground: &Ground, scene: &Scene, load: &Obligations, fleet: &Fleet<'_>
 }
 
 /// Some more leads, in calm weather: every counter must move by exactly what they are.
-fn counted_in_the_calm(ground: &Ground, scene: &Scene, load: &Obligations, fleet: &Fleet<'_>) -> Vec<String> {
+fn counted_in_the_calm(scene: &Scene, load: &Obligations, fleet: &Fleet<'_>) -> Vec<String> {
     fleet.wait_ready();
     fleet.look();
     let (before, written) = (fleet.counted(), load.written());
@@ -166,7 +153,7 @@ fn counted_in_the_calm(ground: &Ground, scene: &Scene, load: &Obligations, fleet
     let news = later.iter().zip(&written).flat_map(|(later, before)| later[before.len()..].iter().copied());
     let topics = scene.outputs();
     let due = Counted::due(news, [topics[0], topics[1], topics[2], topics[3]]);
-    if !drained(ground, scene, load, fleet) {
+    if !drained(scene, load, fleet) {
         return vec!["the leads of the calm were never decided".to_owned()];
     }
     // What is committed is counted a moment later.
