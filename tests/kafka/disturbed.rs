@@ -84,7 +84,7 @@ pub(crate) fn under_load(scene: &Scene, partitions: usize, during: impl FnOnce()
                 let offsets = writer.write(&scene.raw, &records);
                 let outcomes = (from..).map(|number| lead(number).1);
                 written.extend(records.iter().map(|record| record.partition).zip(offsets).zip(outcomes));
-                let_pass(Duration::from_millis(20));
+                let_pass(Duration::from_millis(50));
             }
             written
         });

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::{
     broker,
-    disturbed::{prove, under_load},
-    service::{Scene, wait_shared},
+    disturbed::{Disturbed, prove, under_load},
+    proxy::{Action, Api},
+    service::{SOON, Scene, wait_shared},
+    waiting::wait_until,
 };
 
 #[test]
@@ -22,4 +24,29 @@ fn a_second_process_takes_its_share_and_gives_it_back() {
         wait_shared(&[&first], 8);
     });
     prove(&scene, &expected, &first);
+}
+
+/// As when the way back is cut without a word: librdkafka would wait five minutes for the answer, and hold on to partitions
+/// that the group has given to nobody it knows.
+#[test]
+fn an_answer_to_a_join_that_never_comes_is_waited_for_half_a_minute() {
+    let disturbed = Disturbed::with_partitions("unanswered-join", 4);
+    let service = disturbed.run(&["run.lanes=2"]);
+    service.wait_ready();
+    let Disturbed { scene, proxy, .. } = &disturbed;
+    let expected = under_load(scene, 4, || {
+        let group = scene.progress();
+        wait_until("it has begun to work", SOON, || group.done() > 0);
+        // A third member makes both lanes join again; what they are told goes nowhere.
+        let before = proxy.seen(Api::JoinGroup);
+        proxy.rule(|request| if request.api == Api::JoinGroup { Action::DropAnswer } else { Action::Pass });
+        let third = scene.run(&[]);
+        wait_until("both lanes have asked", SOON, || proxy.seen(Api::JoinGroup) >= before + 2);
+        drop(third);
+        proxy.pass_all();
+        let before = group.done();
+        wait_until("it goes on", 2 * SOON, || group.done() > before + 1_000);
+    });
+    prove(scene, &expected, &service);
+    assert!(service.lines().contains("joining anew, nothing is lost"), "{}", service.lines());
 }

@@ -114,7 +114,9 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
         fleet.keep_lines(&folder);
         ground.keep_data(&folder);
         eprintln!("what the processes said, and the brokers' data: {}", folder.display());
-        check::places(&scene, &figures.findings.positions).iter().for_each(|place| eprintln!("{place}"));
+        for place in check::places(&scene, &figures.findings.positions) {
+            eprintln!("{place}");
+        }
     }
     println!("storm: seed {} done after {} s", wish.seed, started.elapsed().as_secs());
     figures

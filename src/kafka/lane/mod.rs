@@ -3,6 +3,7 @@
 
 mod denial;
 mod halting;
+mod membership;
 mod recovery;
 
 use std::{
@@ -38,6 +39,8 @@ use super::{
     record::push,
     sabotage::sabotage,
 };
+
+use membership::Astray;
 
 /// A batch's arena is kept up to this size.
 const KEEP: usize = 16 << 20;
@@ -105,6 +108,8 @@ pub struct KafkaLane {
     complaint: Option<String>,
     /// Since when partitions could not be put in place.
     unplaced: Option<Instant>,
+    /// Whether the group still knows it.
+    astray: Astray,
     /// What the broker does not allow, to say so when it does.
     denied: Vec<Right>,
     /// When the broker was last asked what may be read.
@@ -143,6 +148,7 @@ impl KafkaLane {
             packing,
             complaint: None,
             unplaced: None,
+            astray: Astray::default(),
             denied: Vec::new(),
             rights_asked: None,
             sampled: Instant::now(),
@@ -342,6 +348,7 @@ impl Lane for KafkaLane {
         if self.halted.is_some() {
             return self.stand_still(batch);
         }
+        self.look_for_group(batch);
         let ready = self.connect()?;
         self.sample_lag();
         if !ready {
@@ -368,9 +375,14 @@ impl Lane for KafkaLane {
             }
             match member.consumer.poll(wait.min(Duration::from_millis(100))) {
                 None => {}
-                Some(Ok(_)) if !placed => {}
+                // Whatever is dropped here has to be read again.
+                Some(Ok(_)) if !placed => self.rewinding = true,
                 Some(Ok(message)) => {
-                    if let Some(owned) = self.owned.find(message.topic(), message.partition()).filter(|owned| !owned.halted) {
+                    let Some(owned) = self.owned.find(message.topic(), message.partition()) else {
+                        self.rewinding = true;
+                        continue;
+                    };
+                    if !owned.halted {
                         if batch.is_empty() {
                             full_at = Instant::now() + limits.wait;
                         }
@@ -398,6 +410,7 @@ impl Lane for KafkaLane {
             return Err(self.take_back(trouble));
         }
         self.aborts_in_a_row = 0;
+        self.astray.is_home();
         if let Some(about) = self.complaint.take() {
             self.health.settled(&about, "batches are committed again");
         }

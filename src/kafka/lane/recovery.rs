@@ -56,6 +56,7 @@ impl KafkaLane {
                 &self.health,
             );
             self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
+            self.is_astray();
         }
         Ok(())
     }
@@ -206,6 +207,9 @@ impl KafkaLane {
             return LaneError::Fatal(fatal);
         }
         self.aborts_in_a_row += 1;
+        if abort.reason == "rebalance" {
+            self.is_astray();
+        }
         if let Some(backoff) = backoff(abort.reason, self.aborts_in_a_row) {
             self.pause(backoff);
         }
@@ -227,12 +231,18 @@ impl KafkaLane {
 /// An event that is too large is mended by the next try or two; what is refused again and again is not.
 const MENDING: u32 = 3;
 
+/// So many batches in a row may meet a group that moves.
+const REBALANCES: u32 = 3;
+
 /// How long to wait before the next attempt after so many aborts in a row, the last for this reason; `None`: not at all.
 fn backoff(reason: &str, aborts_in_a_row: u32) -> Option<Duration> {
     match reason {
         // The abort has made the producer known again, for no longer than before: who waited longer and longer between two
         // attempts would find it forgotten each time.
-        "rebalance" | EXPIRED => None,
+        EXPIRED => None,
+        "rebalance" if aborts_in_a_row <= REBALANCES => None,
+        // The group does not know the lane, until it has joined anew.
+        "rebalance" => Some(Duration::from_millis(500)),
         "too_large" if aborts_in_a_row <= MENDING => None,
         _ => Some(Duration::from_millis(100).saturating_mul(1 << aborts_in_a_row.min(6)).min(Duration::from_secs(5))),
     }
@@ -293,7 +303,8 @@ mod tests {
         assert!(waits("delivery").is_sorted() && waits("delivery")[0] == Some(Duration::from_millis(200)));
         assert_eq!(waits("delivery")[6], Some(Duration::from_secs(5)));
         // With `transactional.id.expiration.ms` of a second, a wait of a second would never end.
-        assert!(["id_expired", "rebalance"].iter().all(|reason| waits(reason).iter().all(Option::is_none)));
+        assert!(waits("id_expired").iter().all(Option::is_none));
+        assert!(waits("rebalance")[..3].iter().all(Option::is_none) && waits("rebalance")[3..].iter().all(Option::is_some));
         // Two tries find the record that is meant; a dead letter that is refused stays as large as it is.
         assert!(waits("too_large")[..3].iter().all(Option::is_none) && waits("too_large")[3..].iter().all(Option::is_some));
     }

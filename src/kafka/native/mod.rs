@@ -44,17 +44,22 @@ pub(super) fn for_each_header(headers: &BorrowedHeaders, mut each: impl FnMut(&s
 /// Whether this consumer is a live member of its group now: it has a member id and a generation. The metadata of one
 /// that never joined would be accepted by the broker and would switch fencing off.
 pub(super) fn is_group_member<C: ClientContext>(client: &Client<C>) -> bool {
+    generation(client).is_some()
+}
+
+/// The generation of its group that this consumer is a member of; `None`: it is no member.
+pub(super) fn generation<C: ClientContext>(client: &Client<C>) -> Option<i32> {
     // SAFETY: the client's handle is valid while the client is borrowed; the metadata is destroyed below, after its last use.
     unsafe {
         let metadata = native::rd_kafka_consumer_group_metadata(client.native_ptr());
         if metadata.is_null() {
-            return false;
+            return None;
         }
         let member = native::rd_kafka_consumer_group_metadata_member_id(metadata);
         let generation = native::rd_kafka_consumer_group_metadata_generation_id(metadata);
         let joined = !member.is_null() && *member != 0 && generation >= 0;
         native::rd_kafka_consumer_group_metadata_destroy(metadata);
-        joined
+        joined.then_some(generation)
     }
 }
 

@@ -1,0 +1,120 @@
+//! Whether the group still knows this lane. librdkafka waits five minutes for the answer to a request to join, and meanwhile the
+//! lane holds partitions that are no longer its own, or none: so a lane that finds no place in its group joins anew. What it owns
+//! and where it stands there is `mod`'s.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use rdkafka::consumer::Consumer as _;
+
+use crate::io::Batch;
+
+use super::{super::native, KEEP, KafkaLane};
+
+/// A rebalance takes a few seconds; a member that does not answer is put out of its group after six.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Who joins anew makes the group share out anew; so it is done less and less often.
+const LONGEST: Duration = Duration::from_mins(5);
+
+/// Since when the group does not know the lane, as far as that is seen.
+#[derive(Debug)]
+pub(super) struct Astray {
+    /// The moment, and the group's generation then; none where the lane was in none.
+    since: Option<(Instant, Option<i32>)>,
+    patience: Duration,
+}
+
+impl Default for Astray {
+    fn default() -> Self {
+        Self { since: None, patience: PATIENCE }
+    }
+}
+
+impl Astray {
+    /// The lane found no place in the group, of which it knows this generation.
+    fn note(&mut self, generation: Option<i32>) {
+        self.since.get_or_insert((Instant::now(), generation));
+    }
+
+    /// The group took what the lane committed.
+    pub(super) fn is_home(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether it is time to join anew, the lane being in this generation now.
+    fn is_lost(&mut self, generation: Option<i32>) -> bool {
+        let Some((since, then)) = self.since else { return false };
+        if generation.is_some() && generation != then {
+            // The group has met since then, with this lane.
+            self.since = None;
+            return false;
+        }
+        since.elapsed() >= self.patience
+    }
+}
+
+impl KafkaLane {
+    fn generation(&self) -> Option<i32> {
+        self.member.as_ref().and_then(|member| native::generation(member.consumer.client()))
+    }
+
+    /// The group does not know this lane, or not yet.
+    pub(super) fn is_astray(&mut self) {
+        let generation = self.generation();
+        self.astray.note(generation);
+    }
+
+    /// Joins anew when the group has not known this lane for too long, though the broker answers.
+    pub(super) fn look_for_group(&mut self, batch: &mut Batch) {
+        if self.astray.since.is_none() {
+            return;
+        }
+        let generation = self.generation();
+        if !self.astray.is_lost(generation) {
+            return;
+        }
+        let patience = self.astray.patience;
+        self.astray.since = None;
+        if self.health.was_away_within(patience) {
+            self.is_astray();
+            return;
+        }
+        self.astray.patience = (patience * 2).min(LONGEST);
+        tracing::warn!(
+            group = self.settings.kafka.group,
+            "a lane has had no place in its group for {} s, though the broker answers; joining anew, nothing is lost",
+            patience.as_secs()
+        );
+        batch.clear(KEEP);
+        let member = self.member.take();
+        self.leave();
+        // It may wait for an answer that never comes.
+        let gone = thread::Builder::new().name("leaving".to_owned()).spawn(move || drop(member));
+        if let Err(error) = gone {
+            tracing::debug!(%error, "leaving the group on the lane's own thread");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_finds_no_place_for_long_is_lost_and_a_new_generation_or_a_commit_is_a_place() {
+        let mut astray = Astray { patience: Duration::ZERO, ..Astray::default() };
+        assert!(!astray.is_lost(Some(3)), "nothing was wrong");
+        astray.note(Some(3));
+        assert!(astray.is_lost(Some(3)) && astray.is_lost(None));
+        assert!(!astray.is_lost(Some(4)) && !astray.is_lost(Some(3)), "it met anew, and all is well");
+        astray.note(None);
+        assert!(astray.is_lost(None), "it never joined");
+        astray.is_home();
+        assert!(!astray.is_lost(None));
+        let mut patient = Astray::default();
+        patient.note(None);
+        assert!(!patient.is_lost(None), "it takes its time");
+    }
+}
