@@ -23,6 +23,8 @@ mod registration;
 #[cfg(feature = "kafka")]
 mod registry_watch;
 #[cfg(feature = "kafka")]
+mod reload;
+#[cfg(feature = "kafka")]
 mod report;
 pub mod schemas;
 #[cfg(feature = "kafka")]

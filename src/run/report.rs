@@ -7,6 +7,7 @@ use crate::{
     io::{Abort, Committed, LaneEvent, LaneWatch, Observer, Tally},
     lead::{Partition, Timestamp},
     pipeline::{OutputTopic, Pipeline},
+    problem::Problem,
     registry::RegistryWatch,
     telemetry::{Labels, Metrics, Status, http},
 };
@@ -32,8 +33,7 @@ impl Telemetry {
     /// # Errors
     /// 64 when the address cannot be bound.
     pub(super) fn start(config: &Config, pipeline: &Pipeline) -> Result<Self, Failure> {
-        let rules = &pipeline.rules;
-        let ruleset = [rules.name.clone(), rules.version.clone(), rules.hash.clone()];
+        let ruleset = ruleset(pipeline);
         let labels = Labels {
             input: config.topics.raw.clone(),
             output: OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned()),
@@ -88,6 +88,11 @@ impl Telemetry {
         Box::new(RegistryReport { metrics: self.metrics.clone(), status: Arc::clone(&self.status) })
     }
 
+    /// Where changed rules are told of.
+    pub(super) fn rules(&self) -> RulesReport {
+        RulesReport { metrics: self.metrics.clone(), status: Arc::clone(&self.status) }
+    }
+
     /// The process is on its way out.
     pub(super) fn stopping(&self) {
         self.status.stopping();
@@ -99,6 +104,40 @@ impl Telemetry {
         self.status.add_lane();
         let report = LaneReport { number, metrics: self.metrics.clone(), status: Arc::clone(&self.status) };
         (report.clone(), Box::new(report))
+    }
+}
+
+/// Name, version and hash.
+fn ruleset(pipeline: &Pipeline) -> [String; 3] {
+    let rules = &pipeline.rules;
+    [rules.name.clone(), rules.version.clone(), rules.hash.clone()]
+}
+
+/// What is told of changed rules.
+pub(super) struct RulesReport {
+    metrics: Metrics,
+    status: Arc<Status>,
+}
+
+impl RulesReport {
+    /// They are in use from the next batch on.
+    pub(super) fn taken(&self, pipeline: &Pipeline) {
+        let ruleset = ruleset(pipeline);
+        self.metrics.ruleset_taken(&ruleset);
+        self.status.ruleset(ruleset);
+    }
+
+    /// They are not good, and those before stay.
+    pub(super) fn refused(&self, problems: &[Problem]) {
+        self.metrics.ruleset_refused();
+        let first = problems.iter().find(|problem| problem.is_error()).or(problems.first());
+        let headline = |problem: &Problem| problem.to_string().lines().next().unwrap_or_default().to_owned();
+        self.status.rules_refused(first.map(headline));
+    }
+
+    /// They are again as they were.
+    pub(super) fn unchanged(&self) {
+        self.status.rules_refused(None);
     }
 }
 

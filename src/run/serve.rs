@@ -31,6 +31,7 @@ use super::{
     lanes::{Ending, Lanes, Shared},
     registration,
     registry_watch::RegistryKeeper,
+    reload::{Hangups, Reloader},
     report::Telemetry,
     topics::{largest_output, right},
 };
@@ -52,6 +53,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
     let registry = registry.transpose().map_err(Failure::usage)?.map(Arc::new);
     let (sender, endings) = channel();
     on_signal(sender.clone())?;
+    let hangups = Hangups::listen()?;
 
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -89,9 +91,10 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
     let lanes = Lanes::start(config, &shared, &sender, |number| telemetry.lane(number))?;
     let watch = BrokerWatch::start(config, &shared.health, &telemetry)?;
     let keeper = registry.map(RegistryKeeper::start).transpose()?;
+    let reloader = Reloader::start(config, &shared.pipeline, telemetry.rules(), hangups)?;
     let ending = endings.recv().unwrap_or(Ending::Signal);
     telemetry.stopping();
-    drop((watch, keeper));
+    drop((watch, keeper, reloader));
     if !lanes.stop(LEAVE) {
         let open = match config.run.delivery {
             Delivery::ExactlyOnce => "the broker ends its open transaction",

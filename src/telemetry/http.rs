@@ -165,7 +165,7 @@ async fn healthz(State(shown): State<Shown>) -> Response {
 async fn readyz(State(shown): State<Shown>) -> Response {
     let missing = shown.status.missing();
     let code = if missing.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = serde_json::json!({ "ready": missing.is_empty(), "missing": missing });
+    let body = serde_json::json!({ "ready": missing.is_empty(), "missing": missing, "warnings": shown.status.warnings() });
     page(code, JSON, format!("{body}\n"))
 }
 

@@ -59,6 +59,8 @@ pub struct Metrics {
     unaccounted_records: IntGauge,
     registry_up: IntGauge,
     registry_requests: IntCounterVec,
+    ruleset: IntGaugeVec,
+    ruleset_reloads: IntCounterVec,
     held: Arc<Mutex<Held>>,
     /// Lanes count with a shared hold, a scrape takes all of it: so no scrape shows half a batch.
     whole: Arc<RwLock<()>>,
@@ -154,16 +156,12 @@ impl Metrics {
             unaccounted_records: table.gauge(&names::UNACCOUNTED_RECORDS)?,
             registry_up: table.gauge(&names::REGISTRY_UP)?,
             registry_requests: table.counter(&names::REGISTRY_REQUESTS)?,
+            ruleset: table.gauges(&names::RULESET_INFO)?,
+            ruleset_reloads: table.counter(&names::RULESET_RELOADS)?,
             held: Arc::default(),
             whole: Arc::default(),
         };
-        let ruleset = table.gauges(&names::RULESET_INFO)?;
-        let [name, version, hash] = &metrics.labels.ruleset;
-        ruleset.with_label_values(&[name, version, hash]).set(1);
-        let reloads = table.counter(&names::RULESET_RELOADS)?;
-        for result in names::RELOAD_RESULTS {
-            reloads.with_label_values(&[result]);
-        }
+        metrics.ruleset_is(&metrics.labels.ruleset);
         let build = table.gauges(&names::BUILD_INFO)?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION"), option_env!("LEADSTREAM_REVISION").unwrap_or("unknown")]).set(1);
         let start: Gauge = table.add(Gauge::with_opts(Opts::new(names::START_TIME.name, names::START_TIME.help)))?;
@@ -207,12 +205,32 @@ impl Metrics {
         for result in names::RESULTS {
             self.transactions.with_label_values(&[result]);
         }
+        for result in names::RELOAD_RESULTS {
+            self.ruleset_reloads.with_label_values(&[result]);
+        }
         for result in names::REGISTRY_RESULTS {
             self.registry_requests.with_label_values(&[result]);
         }
         for kind in names::REBALANCE_KINDS {
             self.rebalances.with_label_values(&[kind]);
         }
+    }
+
+    fn ruleset_is(&self, [name, version, hash]: &[String; 3]) {
+        self.ruleset.reset();
+        self.ruleset.with_label_values(&[name, version, hash]).set(1);
+    }
+
+    /// A changed ruleset, by name, version and hash, is in use from now on.
+    pub fn ruleset_taken(&self, ruleset: &[String; 3]) {
+        let _whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
+        self.ruleset_is(ruleset);
+        self.ruleset_reloads.with_label_values(&["ok"]).inc();
+    }
+
+    /// A changed ruleset is not good.
+    pub fn ruleset_refused(&self) {
+        self.ruleset_reloads.with_label_values(&["refused"]).inc();
     }
 
     /// Everything, in Prometheus's text format.

@@ -46,7 +46,6 @@ impl Counts {
 /// The state of one process.
 #[derive(Debug)]
 pub struct Status {
-    ruleset: [String; 3],
     started: Timestamp,
     stuck_after: Duration,
     state: Mutex<State>,
@@ -59,6 +58,10 @@ struct State {
     registry: Option<RegistryState>,
     stopping: bool,
     counts: Counts,
+    /// Name, version and hash.
+    ruleset: [String; 3],
+    /// Why changed rules are not in use.
+    refused: Option<String>,
 }
 
 /// How far a partition has come.
@@ -91,7 +94,7 @@ impl Status {
     /// Nothing runs yet; the ruleset is given as name, version and hash.
     #[must_use]
     pub fn new(ruleset: [String; 3], now: Timestamp) -> Self {
-        Self { ruleset, started: now, stuck_after: STUCK, state: Mutex::default() }
+        Self { started: now, stuck_after: STUCK, state: Mutex::new(State { ruleset, ..State::default() }) }
     }
 
     /// Calls a lane stuck after another time than [`STUCK`].
@@ -196,6 +199,23 @@ impl Status {
         self.state().registry = Some(RegistryState { answer: answer.map_err(str::to_owned), needed });
     }
 
+    /// The rules in use, by name, version and hash; whatever was refused before is forgotten.
+    pub fn ruleset(&self, ruleset: [String; 3]) {
+        let mut state = self.state();
+        (state.ruleset, state.refused) = (ruleset, None);
+    }
+
+    /// Changed rules are not in use, and why; or they are again as they were.
+    pub fn rules_refused(&self, why: Option<String>) {
+        self.state().refused = why;
+    }
+
+    /// What a person should look at, though leads are decided.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        self.state().refused.iter().map(|why| format!("changed rules are refused, the old ones are in use: {why}")).collect()
+    }
+
     /// The process is on its way out: no longer ready.
     pub fn stopping(&self) {
         self.state().stopping = true;
@@ -260,7 +280,7 @@ impl Status {
     #[must_use]
     pub fn to_json(&self, now: Instant) -> Value {
         let missing = self.missing();
-        let stuck = self.stuck(now);
+        let (stuck, warnings) = (self.stuck(now), self.warnings());
         let state = self.state();
         let lanes: Vec<_> = state.lanes.iter().enumerate().map(|(number, lane)| lane.to_json(number, stuck.contains(&number))).collect();
         let broker = match &state.broker {
@@ -273,13 +293,14 @@ impl Status {
             Some(RegistryState { answer: Ok(()), .. }) => json!({ "state": "up" }),
             Some(RegistryState { answer: Err(why), needed }) => json!({ "state": "down", "reason": why, "needed": needed }),
         };
-        let [name, version, hash] = &self.ruleset;
+        let [name, version, hash] = &state.ruleset;
         let counts = state.counts;
         json!({
             "version": env!("CARGO_PKG_VERSION"),
             "started": self.started,
             "ready": missing.is_empty(),
             "missing": missing,
+            "warnings": warnings,
             "broker": broker,
             "registry": registry,
             "ruleset": { "name": name, "version": version, "hash": hash },

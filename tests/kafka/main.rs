@@ -55,6 +55,7 @@ mod path;
 mod pausing;
 mod privacy;
 mod proxied;
+mod reloading;
 mod standing_still;
 mod stopping;
 mod subscribers;

@@ -282,6 +282,11 @@ impl Service {
         self.signal("TERM");
     }
 
+    /// SIGHUP: it reads its rules again.
+    pub(crate) fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
     /// SIGSTOP: it hangs, and its connections stay.
     pub(crate) fn pause(&self) {
         self.signal("STOP");

@@ -1,0 +1,186 @@
+//! Rules that change while leads are decided: never half of them, never lost by a bad file, and each event by the rules it names.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::PathBuf,
+    time::Duration,
+};
+
+use super::{
+    broker,
+    disturbed::{under_load, write},
+    leads::Expected,
+    outcomes::At,
+    service::{SOON, Scene, Service},
+    waiting::{let_pass, wait_for, wait_until},
+};
+
+const PARTITIONS: usize = 4;
+
+/// The built-in rules under another version; `closed`: no lead qualifies.
+fn rules(version: usize, closed: bool) -> String {
+    let text = fs::read_to_string("deploy/rules/default/ruleset.toml").expect("the built-in rules");
+    let text = text.replacen("name = \"default\"\nversion = \"1\"", &format!("name = \"reloaded\"\nversion = \"{version}\""), 1);
+    assert!(text.contains("\"reloaded\""), "the head of the built-in rules has changed");
+    let gate = "\n[[gate]]\nid = \"not-today\"\nwhen = 'true'\nreason = \"closed_today\"\n";
+    if closed { text.replacen("\n[[gate]]", &format!("{gate}\n[[gate]]"), 1) } else { text }
+}
+
+struct Desk {
+    scene: Scene,
+    file: PathBuf,
+}
+
+impl Desk {
+    fn set_up(test: &str) -> Self {
+        let scene = Scene::with_topics(test, broker::shared(), i32::try_from(PARTITIONS).expect("a few"));
+        let file = scene.path("ruleset.toml");
+        let desk = Self { scene, file };
+        desk.put(&rules(0, false));
+        desk
+    }
+
+    /// As editors and deployments do it: another file takes the name.
+    fn put(&self, text: &str) {
+        let new = self.scene.path("ruleset.new");
+        fs::write(&new, text).expect("written");
+        fs::rename(new, &self.file).expect("renamed");
+    }
+
+    fn run(&self, more: &[&str]) -> Service {
+        let path = format!("rules.path={}", self.file.display());
+        let mut arguments = vec!["--set", &path];
+        arguments.extend(more);
+        self.scene.run(&arguments)
+    }
+}
+
+fn live_version(service: &Service) -> String {
+    service.status()["ruleset"]["version"].as_str().expect("a text").to_owned()
+}
+
+fn reloads(service: &Service, result: &str) -> f64 {
+    service.metric(&format!("leadstream_ruleset_reloads_total{{result=\"{result}\"}}")).unwrap_or(-1.0)
+}
+
+/// The events of each position: version of the rules that stands on them, and what they are.
+fn decided(scene: &Scene) -> BTreeMap<At, Vec<(String, String)>> {
+    let mut found: BTreeMap<At, Vec<(String, String)>> = BTreeMap::new();
+    for topic in [&scene.qualified, &scene.unqualified, &scene.routing] {
+        for event in scene.read(topic) {
+            let json = event.json();
+            let number = |key: &str| json["source"][key].as_i64().expect("a number");
+            let at = (i32::try_from(number("partition")).expect("small"), number("offset"));
+            let kind = json["event_id"].as_str().and_then(|id| id.splitn(4, '/').nth(3)).expect("an id").to_owned();
+            let reason = json["reasons"][0].as_str().unwrap_or_default();
+            let version = json["ruleset"]["version"].as_str().expect("a version").to_owned();
+            found.entry(at).or_default().push((version, format!("{kind} {reason}").trim_end().to_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn each_event_is_by_the_rules_it_names_however_often_they_change() {
+    let desk = Desk::set_up("reloading");
+    let service = desk.run(&["--set", "run.lanes=2"]);
+    service.wait_ready();
+    let mut version = 0;
+    let expected = under_load(&desk.scene, PARTITIONS, || {
+        for round in 0..40 {
+            version += 1;
+            let text = rules(version, version % 2 == 1);
+            if round % 4 == 3 {
+                // As who writes slowly into the file itself: what is there meanwhile is half of it.
+                fs::write(&desk.file, &text[..text.len() / 2]).expect("written");
+                let_pass(Duration::from_millis(30));
+                fs::write(&desk.file, &text).expect("written");
+            } else {
+                desk.put(&text);
+            }
+            let_pass(Duration::from_millis(100));
+        }
+        // The last is in use, and others before it were.
+        wait_for("the last rules are live", SOON, || service.lines(), || (live_version(&service) == version.to_string()).then_some(()));
+        let group = desk.scene.progress();
+        let before = group.done();
+        wait_until("more is decided", SOON, || group.done() > before + 200);
+    });
+    desk.scene.wait_done(expected.len(), &service);
+    let decided = decided(&desk.scene);
+    let mut versions = BTreeSet::new();
+    for (at, fate) in &expected {
+        let events = decided.get(at).map_or(&[][..], Vec::as_slice);
+        let Some((version, _)) = events.first() else {
+            assert!(matches!(fate, Expected::DeadLetter(_)), "{at:?} has no event");
+            continue;
+        };
+        assert!(events.iter().all(|(other, _)| other == version), "{at:?} was decided by two rulesets: {events:?}");
+        versions.insert(version.parse::<usize>().expect("a number"));
+        let closed = version.parse::<usize>().expect("a number") % 2 == 1;
+        let mut kinds: Vec<_> = events.iter().map(|(_, kind)| kind.as_str()).collect();
+        kinds.sort_unstable();
+        match fate {
+            Expected::Qualified(destinations) if !closed => {
+                let routed: Vec<_> = destinations.iter().map(|destination| format!("0/routed/{destination}")).collect();
+                let all: Vec<_> = std::iter::once("0/qualified").chain(routed.iter().map(String::as_str)).collect();
+                assert_eq!(kinds, all, "{at:?} by {version}");
+            }
+            Expected::Qualified(_) => assert_eq!(kinds, ["0/unqualified closed_today"], "{at:?} by {version}"),
+            Expected::Unqualified(_) => assert!(kinds.len() == 1 && kinds[0].starts_with("0/unqualified"), "{at:?}: {kinds:?}"),
+            Expected::DeadLetter(_) => panic!("{at:?} is no lead, and has {kinds:?}"),
+        }
+    }
+    assert!(
+        versions.iter().any(|version| version % 2 == 1) && versions.iter().any(|version| version % 2 == 0),
+        "decided by {versions:?}\n{}",
+        service.lines()
+    );
+    assert!(reloads(&service, "ok") >= 2.0 && service.is_ready(), "{}", service.lines());
+    println!("{} leads by {} rulesets, {} reloads", expected.len(), versions.len(), reloads(&service, "ok"));
+}
+
+#[test]
+fn a_bad_file_is_told_and_what_was_in_use_stays() {
+    let desk = Desk::set_up("bad-rules");
+    let service = desk.run(&["--set", "run.lanes=1"]);
+    service.wait_ready();
+    let hash = service.status()["ruleset"]["hash"].clone();
+    let refused = |count: f64| {
+        wait_for("it is refused", SOON, || service.lines(), || (reloads(&service, "refused") >= count).then_some(()));
+    };
+    desk.put(&rules(1, false).replacen("storefront = ", "storefrunt = ", 1));
+    refused(1.0);
+    let lines = service.lines();
+    assert!(lines.contains("storefrunt") && lines.contains("what was in use stays in use"), "{lines}");
+    let (code, page) = service.try_page("/readyz").expect("it answers");
+    assert!(code == 200 && page.contains("changed rules are refused"), "leads are decided meanwhile: {page}");
+    assert_eq!(service.status()["ruleset"]["hash"], hash);
+    // Gone altogether, then no text, then back: each is told once, and nothing is lost.
+    fs::remove_file(&desk.file).expect("it was there");
+    refused(2.0);
+    desk.put("\u{feff}\u{0}");
+    refused(3.0);
+    let expected = write(&desk.scene, 0..200, PARTITIONS);
+    desk.scene.wait_done(expected.len(), &service);
+    assert!(decided(&desk.scene).values().flatten().all(|(version, _)| version == "0"));
+    desk.put(&rules(0, false));
+    wait_until("nothing is wrong any more", SOON, || !service.page("/readyz").contains("refused"));
+    assert_eq!((reloads(&service, "ok"), reloads(&service, "refused")), (0.0, 3.0), "what came back is what was in use");
+}
+
+#[test]
+fn where_nobody_watches_a_signal_asks() {
+    let desk = Desk::set_up("hangup");
+    let service = desk.run(&["--set", "run.lanes=1", "--set", "rules.watch=false"]);
+    service.wait_ready();
+    desk.put(&rules(1, true));
+    let expected = write(&desk.scene, 0..100, PARTITIONS);
+    desk.scene.wait_done(expected.len(), &service);
+    assert_eq!(live_version(&service), "0");
+    service.hang_up();
+    wait_for("the new rules are live", SOON, || service.lines(), || (live_version(&service) == "1").then_some(()));
+    assert!(service.page("/metrics").contains("version=\"1\"") && !service.page("/metrics").contains("version=\"0\""));
+    service.assert_runs();
+}
