@@ -78,7 +78,8 @@ fn the_proxy_does_to_a_request_what_the_rule_says() {
         let began = Instant::now();
         producer.commit_transaction(2 * SOON).expect("committed in the end");
         let (took, sent) = (began.elapsed(), proxy.seen(Api::EndTxn) - first);
-        assert!(sent == if matches!(action, Action::Delay(_)) { 1 } else { 2 }, "{action:?}: sent {sent} times");
+        // Once more, or more often where the machine is slow.
+        assert!(if matches!(action, Action::Delay(_)) { sent == 1 } else { sent >= 2 }, "{action:?}: sent {sent} times");
         assert!(took >= long || !matches!(action, Action::Delay(_)), "{action:?}: took {took:?}");
         assert_eq!(proxy.done().get(&(Api::EndTxn, action.name())), Some(&1), "{:?}", proxy.done());
         expected.push(value);

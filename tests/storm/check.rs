@@ -16,11 +16,13 @@ use super::{
     clients,
     obligations::{self, Obligations},
     oracle::{Findings, Oracle, Sum, dead_letter},
+    ruleset::ChangingRules,
     service::Scene,
 };
 
 /// What is wrong with the outputs of this scene.
-pub(crate) fn findings(scene: &Scene, load: &Obligations, timestamp: i64, avro: bool) -> Findings {
+pub(crate) fn findings(scene: &Scene, load: &Obligations, rules: &ChangingRules, timestamp: i64, avro: bool) -> Findings {
+    rules.settle();
     let written = load.written();
     let mut oracle = Oracle::new(written.clone(), obligations::fate);
     for (number, topic) in scene.outputs().into_iter().enumerate() {
@@ -34,19 +36,23 @@ pub(crate) fn findings(scene: &Scene, load: &Obligations, timestamp: i64, avro: 
                     |number| record.payload() == Some(&obligations::value(number)) && record.key() == Some(&obligations::key(number));
                 oracle.see(place, at, &dead_letter(&header("dlq-code")), record.key(), None);
                 if header("dlq-topic") != scene.raw || !original.is_some_and(same) {
-                    oracle.altered(at);
+                    oracle.altered(at, "the dead letter is not the original");
                 }
             } else {
                 let value = record.payload().unwrap_or_default();
                 let (at, name) = event_of(value, &scene.raw).unwrap_or(((-1, -1), "no event of this input".to_owned()));
-                oracle.see(place, at, &name, record.key(), Some(value).filter(|_| !avro));
+                let by_the_first = rules.as_by_the_first(value);
+                if by_the_first.is_none() && !avro {
+                    oracle.altered(at, "the event is by rules that were never in use");
+                }
+                oracle.see(place, at, &name, record.key(), by_the_first.as_deref().filter(|_| !avro));
             }
         });
     }
     // `process` writes JSON.
     for (partition, numbers) in written.iter().enumerate().filter(|_| !avro) {
         if !numbers.is_empty() {
-            oracle.compare(partition, &processed(scene, partition, numbers, timestamp));
+            oracle.compare(partition, &processed(scene, rules, partition, numbers, timestamp));
         }
     }
     oracle.judge()
@@ -103,7 +109,7 @@ fn id_of(value: &[u8]) -> Option<&[u8]> {
 }
 
 /// The events that `leadstream process` makes of the same records, by offset.
-fn processed(scene: &Scene, partition: usize, numbers: &[u32], timestamp: i64) -> HashMap<i64, Sum> {
+fn processed(scene: &Scene, rules: &ChangingRules, partition: usize, numbers: &[u32], timestamp: i64) -> HashMap<i64, Sum> {
     let folder = scene.path(&format!("partition-{partition}"));
     fs::create_dir_all(&folder).expect("a folder");
     // Named as the topic, so that only the partition's number differs.
@@ -118,7 +124,7 @@ fn processed(scene: &Scene, partition: usize, numbers: &[u32], timestamp: i64) -
     let output = folder.join("out");
     let now = jiff::Timestamp::from_millisecond(timestamp).expect("a time").to_string();
     let (input, out) = (input.to_str().expect("text"), output.to_str().expect("text"));
-    let done = scene.call(&["process", input, "--framing", "length", "--now", &now, "--output", out, "--quiet"]);
+    let done = scene.call(&["process", input, "--framing", "length", "--now", &now, "--output", out, "--quiet", "--rules", rules.file()]);
     assert!(done.status.success(), "process: {}", String::from_utf8_lossy(&done.stderr));
     let mut sums: HashMap<i64, Sum> = HashMap::new();
     for name in ["qualified", "unqualified", "routing"] {

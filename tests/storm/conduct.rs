@@ -15,6 +15,7 @@ use super::{
     ground::Ground,
     obligations::Obligations,
     proxy::{Action, Api},
+    ruleset::ChangingRules,
     schedule::{Disturbance, Disturbed, Fault, Step},
     service::Scene,
     waiting::let_pass,
@@ -31,6 +32,7 @@ pub(crate) struct Conduct<'a> {
     pub(crate) load: &'a Obligations,
     /// Where events are Avro.
     pub(crate) registry: Option<&'a FakeRegistry>,
+    pub(crate) ruleset: &'a ChangingRules,
     pub(crate) done: Mutex<Done>,
     pub(crate) disturbing: Mutex<Vec<Disturbing>>,
 }
@@ -199,6 +201,13 @@ impl Conduct<'_> {
             }
             Fault::Burst { leads } => {
                 self.load.burst(*leads);
+                true
+            }
+            Fault::Reload { times, gap } => {
+                for _ in 0..*times {
+                    self.ruleset.change();
+                    let_pass(*gap);
+                }
                 true
             }
             Fault::Poison { oversize, many } => {

@@ -16,6 +16,7 @@ pub(crate) struct Figures {
     pub(crate) left_out: u64,
     pub(crate) network: BTreeMap<String, u64>,
     pub(crate) recycles: BTreeMap<String, u64>,
+    pub(crate) reloads: BTreeMap<String, u64>,
     pub(crate) findings: Findings,
     pub(crate) open_transactions: u64,
     /// What the brokers forgot to end.
@@ -45,6 +46,7 @@ impl Figures {
         self.left_out += other.left_out;
         add(&mut self.network, &other.network);
         add(&mut self.recycles, &other.recycles);
+        add(&mut self.reloads, &other.reloads);
         let (sum, more) = (&mut self.findings, &other.findings);
         sum.obligations += more.obligations;
         sum.outputs += more.outputs;
@@ -100,7 +102,7 @@ impl Figures {
         let line: Value = json!({
             "held": self.held(mib), "seed": seed, "setting": setting, "storms": self.storms, "seconds": self.seconds,
             "processes_started": self.processes_started, "faults": self.faults, "left_out": self.left_out, "network": self.network,
-            "producer_recycles": self.recycles, "obligations": findings.obligations, "outputs": findings.outputs,
+            "producer_recycles": self.recycles, "ruleset_reloads": self.reloads, "obligations": findings.obligations, "outputs": findings.outputs,
             "lost": findings.lost, "duplicated": findings.duplicated, "wrong": findings.wrong, "reordered": findings.reordered,
             "scattered": findings.scattered, "invented": findings.invented, "altered": findings.altered,
             "open_transactions": self.open_transactions, "hanging_by_broker": self.hanging.len(), "metrics_wrong": self.metrics_wrong.len(), "deaths": self.deaths.len(),

@@ -210,6 +210,11 @@ impl<'a> Fleet<'a> {
         self.counted().of("leadstream_producer_recycles_total")
     }
 
+    /// Changed rules that they took or refused.
+    pub(crate) fn reloads(&self) -> BTreeMap<String, u64> {
+        self.counted().of("leadstream_ruleset_reloads_total")
+    }
+
     /// Waits until all that are always there are ready.
     pub(crate) fn wait_ready(&self) {
         for process in &self.processes {

@@ -14,6 +14,7 @@ mod metrics;
 mod obligations;
 mod oracle;
 mod phases;
+mod ruleset;
 mod schedule;
 
 #[path = "../kafka/broker.rs"]

@@ -9,12 +9,13 @@ use super::{leads::Expected, obligations, oracle::Fate};
 pub(crate) struct Counted(BTreeMap<(String, String), u64>);
 
 /// Which counters, and which label of each; the others are summed up.
-const LOOKED_AT: [(&str, &str); 5] = [
+const LOOKED_AT: [(&str, &str); 6] = [
     ("leadstream_records_consumed_total", ""),
     ("leadstream_leads_total", "verdict"),
     ("leadstream_dead_letters_total", "code"),
     ("leadstream_events_produced_total", "topic"),
     ("leadstream_producer_recycles_total", "reason"),
+    ("leadstream_ruleset_reloads_total", "result"),
 ];
 
 impl Counted {
@@ -89,7 +90,8 @@ impl Counted {
     }
 
     fn compared(&self, due: &Self, holds: impl Fn(u64, u64) -> bool) -> Vec<String> {
-        let mut keys: Vec<_> = self.0.keys().chain(due.0.keys()).filter(|(name, _)| !name.contains("recycles")).collect();
+        let mut keys: Vec<_> =
+            self.0.keys().chain(due.0.keys()).filter(|(name, _)| !name.contains("recycles") && !name.contains("reloads")).collect();
         keys.sort();
         keys.dedup();
         let value = |counted: &Self, key: &(String, String)| counted.0.get(key).copied().unwrap_or(0);

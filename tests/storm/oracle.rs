@@ -163,10 +163,10 @@ impl Oracle {
         }
     }
 
-    /// A dead letter is not the record it stands for.
-    pub(crate) fn altered(&mut self, at: (i32, i64)) {
+    /// An output is not what it should be, and why.
+    pub(crate) fn altered(&mut self, at: (i32, i64), why: &str) {
         self.findings.altered += 1;
-        self.findings.tell(at, || format!("the dead letter of {at:?} is not its original"));
+        self.findings.tell(at, || format!("{at:?}: {why}"));
     }
 
     /// Holds the events' bytes of one partition against those that they should have, by offset.

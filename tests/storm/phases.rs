@@ -16,6 +16,7 @@ use super::{
     ground::Ground,
     metrics::Counted,
     obligations::{self, Obligations, Pen},
+    ruleset::ChangingRules,
     schedule::{self, Climate},
     service::{Scene, now_millis},
     waiting::{Enough, let_pass},
@@ -54,7 +55,9 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
     let load = Obligations::new(PARTITIONS, timestamp);
     let climate = Climate::of(wish.seed);
     let registry = climate.avro.then(|| FakeRegistry::start(knows_all));
-    let mut settings = vec![format!("kafka.consumer.partition.assignment.strategy={}", climate.strategy)];
+    let rules = ChangingRules::of(&scene);
+    let mut settings =
+        vec![format!("rules.path={}", rules.file()), format!("kafka.consumer.partition.assignment.strategy={}", climate.strategy)];
     if let Some(registry) = &registry {
         settings.extend(["encoding.format=avro".to_owned(), format!("encoding.registry={}", registry.url())]);
     }
@@ -65,6 +68,7 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
         fleet: &fleet,
         load: &load,
         registry: registry.as_ref(),
+        ruleset: &rules,
         done: Mutex::default(),
         disturbing: Mutex::default(),
     };
@@ -93,13 +97,13 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
     let topics = scene.outputs();
     let due = Counted::due(load.written().into_iter().flatten(), [topics[0], topics[1], topics[2], topics[3]]);
     figures.metrics_wrong.extend(fleet.counted().exceeds(&due));
-    figures.recycles = fleet.recycles();
+    (figures.recycles, figures.reloads) = (fleet.recycles(), fleet.reloads());
     figures.peak_mib = fleet.peak_mib();
     fleet.dock();
     let open = open_transactions(&scene);
     figures.hanging = ground.hanging();
     if open.is_empty() {
-        figures.findings = check::findings(&scene, &load, timestamp, climate.avro);
+        figures.findings = check::findings(&scene, &load, &rules, timestamp, climate.avro);
     } else {
         eprintln!("open transactions: {open:?}");
         figures.open_transactions = open.len() as u64;

@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     Burst { leads: u32 },
     /// The schema registry answers nobody for a while; only where events are Avro.
     RegistryAway { hold: Duration },
+    /// The ruleset is another one, so many times.
+    Reload { times: usize, gap: Duration },
     /// Events that no topic takes, and ten thousand leads in one record.
     Poison { oversize: u32, many: u32 },
 }
@@ -100,6 +102,7 @@ impl Fault {
             Self::MorePartitions => "more_partitions",
             Self::Burst { .. } => "burst",
             Self::RegistryAway { .. } => "registry_away",
+            Self::Reload { .. } => "reload",
             Self::Poison { .. } => "poison",
         }
     }
@@ -194,7 +197,8 @@ fn fault(dice: &mut Dice, nodes: usize) -> Fault {
         88..91 => Fault::Partition { node, hold: millis(dice, 1_000, 9_000) },
         91..93 => Fault::MorePartitions,
         93..95 => Fault::RegistryAway { hold: millis(dice, 1_000, 15_000) },
-        95..98 => Fault::Burst { leads: 2_000 + u32::try_from(dice.below(8_000)).expect("small") },
+        95 => Fault::Reload { times: 2 + dice.below(8), gap: millis(dice, 100, 2_000) },
+        96..98 => Fault::Burst { leads: 2_000 + u32::try_from(dice.below(8_000)).expect("small") },
         _ => Fault::Poison { oversize: 5, many: u32::try_from(dice.below(3)).expect("small") },
     }
 }
@@ -246,6 +250,6 @@ mod tests {
     #[test]
     fn an_hour_has_everything_in_it() {
         let names: std::collections::BTreeSet<_> = draw(2, 3, Duration::from_hours(1), None).iter().map(|step| step.fault.name()).collect();
-        assert_eq!(names.len(), 17, "{names:?}");
+        assert_eq!(names.len(), 18, "{names:?}");
     }
 }
