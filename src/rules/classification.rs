@@ -5,10 +5,7 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::{
-    reading::{Reader, Section, Written},
-    suggest,
-};
+use super::reading::{Reader, Section, Written};
 use crate::lead::{Action, Audience, Campaign, Channel, Listing, ListingOption, OfferType, Stage, Storefront, Vocabulary, fold};
 
 /// What a token on the left of `LeadSource` means.
@@ -124,7 +121,8 @@ impl Classification {
             let mut known: Vec<&str> = tokens.into_iter().flat_map(DeTable::keys).map(|key| key.get_ref().as_ref()).collect();
             known.extend(Storefront::ALL.iter().map(|storefront| storefront.name()));
             let message = format!("{text:?} is neither a storefront nor a token of [source]");
-            reader.tell(value.span().start, "unknown_name", message, suggest::hint(text, &known));
+            let hint = reader.hint(text, &known);
+            reader.tell(value.span().start, "unknown_name", message, hint);
         }
     }
 }

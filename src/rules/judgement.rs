@@ -1,11 +1,12 @@
 //! The part of a ruleset that judges: policy, gates and score. Reads and keeps; the judging is in `pipeline::qualify`.
 
+use std::collections::BTreeSet;
+
 use toml::de::DeTable;
 
 use super::{
     condition::{Condition, Sight, Subject},
     reading::{Ids, Reader, Section},
-    suggest,
 };
 use crate::lead::{Grade, Part, Storefront, Vocabulary};
 
@@ -131,16 +132,13 @@ pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Poli
         let gates = root.get("gate").and_then(|value| value.get_ref().as_array()).into_iter().flatten();
         let written = gates.filter_map(|gate| gate.get_ref().get("reason")?.get_ref().as_str());
         let reasons: Vec<&str> = written.chain([LOW_SCORE]).collect();
+        let known: BTreeSet<&str> = reasons.iter().copied().collect();
         for value in list {
             let Some(reason) = reader.text_of(value, "redact") else { continue };
-            if !reasons.contains(&reason) {
+            if !known.contains(reason) {
                 // A slip here would publish what must not be published.
-                reader.tell(
-                    value.span().start,
-                    "unknown_name",
-                    format!("no gate gives the reason {reason:?}"),
-                    suggest::hint(reason, &reasons),
-                );
+                let hint = reader.hint(reason, &reasons);
+                reader.tell(value.span().start, "unknown_name", format!("no gate gives the reason {reason:?}"), hint);
             }
             policy.redact.push(reason.to_owned());
         }

@@ -10,7 +10,6 @@ use super::{
     condition::{Condition, Sight, Subject},
     judgement::rules,
     reading::{Ids, Reader, Section},
-    suggest,
 };
 use crate::lead::{Origin, Storefront, Timestamp, Verdict, Vocabulary};
 
@@ -182,7 +181,8 @@ impl Clocks {
         let clock = self.0.get(named.map_or(DEFAULT_CLOCK, |(name, _)| name));
         if let (None, Some((name, place))) = (clock, named) {
             let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
-            reader.tell(place, "unknown_name", format!("there is no [clock.{name}]"), suggest::hint(name, &known));
+            let hint = reader.hint(name, &known);
+            reader.tell(place, "unknown_name", format!("there is no [clock.{name}]"), hint);
         }
         clock.copied().unwrap_or_default()
     }

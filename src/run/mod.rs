@@ -24,6 +24,7 @@ mod registration;
 mod registry_watch;
 #[cfg(feature = "kafka")]
 mod report;
+mod ruleset_files;
 pub mod schemas;
 #[cfg(feature = "kafka")]
 pub mod serve;
