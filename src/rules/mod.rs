@@ -2,7 +2,9 @@
 //! texts of its files and opens none; decides nothing about a lead by itself.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+mod calendar;
 mod classification;
+mod clock;
 mod condition;
 mod dates;
 mod files;
@@ -13,11 +15,15 @@ mod reading;
 mod routing;
 #[cfg(test)]
 pub(crate) mod sample;
+mod show;
 mod suggest;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -26,9 +32,10 @@ use classification::Classification;
 use files::Texts;
 use judgement::{Gate, Scoring};
 use reading::{Reader, Written};
-use routing::CampaignRule;
+use routing::{CampaignRule, Owner};
 
 pub(crate) use classification::{ActionRow, OfferTypeRow, SourceRow};
+pub(crate) use clock::Clock;
 pub(crate) use condition::Subject;
 pub use files::{Extended, Extends, RulesetFile, extends};
 pub(crate) use judgement::{LOW_SCORE, Policy};
@@ -51,6 +58,7 @@ pub struct Ruleset {
     pub(crate) campaigns: Vec<CampaignRule>,
     /// In the order in which they are tried: those of the files, then those of `follow_up`.
     pub(crate) routes: Vec<RouteRule>,
+    pub(crate) owners: BTreeMap<String, Owner>,
 }
 
 /// The built-in ruleset's text: `deploy/rules/default/ruleset.toml`.
@@ -59,7 +67,21 @@ pub const DEFAULT: &str = include_str!("../../deploy/rules/default/ruleset.toml"
 /// What problems of the built-in ruleset are said to stand in.
 const BUILT_IN: &str = "built-in ruleset";
 
-const KEYS: &[&str] = &["ruleset", "source", "action", "offer_type", "storefront", "policy", "gate", "score", "campaign", "route", "clock"];
+const KEYS: &[&str] = &[
+    "ruleset",
+    "source",
+    "action",
+    "offer_type",
+    "storefront",
+    "policy",
+    "gate",
+    "score",
+    "campaign",
+    "route",
+    "owner",
+    "clock",
+    "calendar",
+];
 const RULESET_KEYS: &[&str] = &["name", "version", "extends", "remove"];
 
 impl Ruleset {
@@ -90,10 +112,11 @@ impl Ruleset {
         let policy = judgement::policy(&mut reader, root);
         let scoring = judgement::scoring(&mut reader, root);
         let campaigns = routing::campaigns(&mut reader, root);
-        let routes = routing::routes(&mut reader, root, &classification.storefronts);
+        let owners = routing::owners(&mut reader, root);
+        let routes = routing::routes(&mut reader, root, &classification.storefronts, &owners);
         let problems = reader.into_problems();
         if problems.is_empty() {
-            Ok(Self { name, version, hash: hash(files), classification, policy, gates, scoring, campaigns, routes })
+            Ok(Self { name, version, hash: hash(files), classification, policy, gates, scoring, campaigns, routes, owners })
         } else {
             Err(problems)
         }

@@ -50,6 +50,14 @@ fn ruleset(path: Option<&Path>, problems: &mut Vec<Problem>) -> Option<Ruleset> 
     }
 }
 
+/// The merged ruleset at `path`, or the built-in one, as one text.
+///
+/// # Errors
+/// As [`inspect_pipeline`], of the rules alone.
+pub fn show_ruleset(path: Option<&Path>) -> Result<String, Vec<Problem>> {
+    Ruleset::show(&read_ruleset(path)?)
+}
+
 /// The tables in the folder `dir`: one file a table, named after it. A file that looks like a table and is none is an error:
 /// a misspelt name must not read as "no such offers".
 fn tables(dir: &Path, problems: &mut Vec<Problem>) -> Tables {

@@ -33,7 +33,7 @@ pub mod topics;
 
 pub use arguments::{DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ServeArguments, Target};
 pub use bugs::hide_panic_messages;
-pub use load::{inspect_pipeline, load_pipeline};
+pub use load::{inspect_pipeline, load_pipeline, show_ruleset};
 pub use reading::schema_source;
 
 use std::fmt;

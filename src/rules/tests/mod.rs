@@ -1,5 +1,6 @@
 //! Rulesets in, problems or rules out: what a person who writes rules sees.
 
+mod dates;
 mod merging;
 
 use proptest::prelude::*;
