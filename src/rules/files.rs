@@ -52,12 +52,12 @@ impl Extended {
 #[must_use]
 pub fn extends(file: &RulesetFile) -> Option<Extended> {
     let text = file.written();
-    let (root, errors) = DeTable::parse_recoverable(text);
+    let root = DeTable::parse(text).ok()?;
     let value = root.get_ref().get("ruleset")?.get_ref().as_table()?.get("extends")?;
     let DeValue::String(written) = value.get_ref() else { return None };
     let what = if written == "default" { Extends::BuiltIn } else { Extends::File(written.clone().into_owned()) };
     let place = Problem::error("", "").at(text, value.span().start).in_file(file.name.clone());
-    errors.is_empty().then_some(Extended { what, place })
+    Some(Extended { what, place })
 }
 
 /// A line of a rules file that is longer than this is not shown: nobody wrote it by hand.

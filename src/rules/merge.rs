@@ -22,6 +22,9 @@ pub(super) struct Merged<'t> {
     pub(super) identities: Vec<(usize, Option<Value<'t>>)>,
 }
 
+/// Rules of all lists together: each takes its time, when the ruleset is loaded and with every lead.
+const MOST_RULES: usize = 10_000;
+
 /// Merges the files, outermost first. Nothing where a file is no TOML, or names one to extend that is not here: what else could
 /// be told would be told of a guess.
 pub(super) fn merge<'t>(reader: &mut Reader<'_>, texts: &Texts<'t>) -> Option<Merged<'t>> {
@@ -57,7 +60,20 @@ pub(super) fn merge<'t>(reader: &mut Reader<'_>, texts: &Texts<'t>) -> Option<Me
             }
         });
     }
-    Some(Merged { root: whole.unwrap_or_default(), identities })
+    let root = whole.unwrap_or_default();
+    within_bounds(reader, &root).then_some(Merged { root, identities })
+}
+
+/// Whether there are so few rules that they can be looked at one by one.
+fn within_bounds(reader: &mut Reader<'_>, root: &DeTable<'_>) -> bool {
+    let scored = root.get("score").and_then(|score| score.get_ref().get("rule"));
+    let lists = ["gate", "campaign", "route"].into_iter().filter_map(|list| root.get(list)).chain(scored);
+    let mut rules = lists.filter_map(|list| list.get_ref().as_array()).flatten();
+    let Some(over) = rules.nth(MOST_RULES) else { return true };
+    let count = MOST_RULES + 1 + rules.count();
+    let hint = "lists of companies, addresses or offers belong into the reference tables (docs/tables.md); ask for their columns";
+    reader.tell(over.span().start, "too_many_rules", format!("a ruleset has at most {MOST_RULES} rules; here are {count}"), hint);
+    false
 }
 
 fn parse<'t>(reader: &mut Reader<'_>, start: usize, text: &'t str) -> Option<DeTable<'t>> {

@@ -24,7 +24,7 @@ pub(super) type Written<'a> = &'a Spanned<DeValue<'a>>;
 /// So many problems of a kind are told one by one (ADR 8).
 const TOLD: usize = 1000;
 /// Comparing names is the one thing that many wrong names times many right ones would make long.
-const COMPARISONS: usize = 1_000_000;
+const COMPARISONS: usize = 100_000;
 
 /// The texts and what is wrong with them so far.
 pub(super) struct Reader<'a> {
@@ -87,7 +87,8 @@ impl<'a> Reader<'a> {
             if !known.contains(&key.get_ref().as_ref()) {
                 let within = if name.is_empty() { String::new() } else { format!(" in {name}") };
                 let message = format!("unknown key {:?}{within}", key.get_ref());
-                self.tell(key.span().start, "unknown_key", message, suggest::hint(key.get_ref(), known));
+                let hint = self.hint(key.get_ref(), known);
+                self.tell(key.span().start, "unknown_key", message, hint);
             }
         }
     }
@@ -132,7 +133,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn not_a_word<V: Vocabulary>(&mut self, offset: usize, written: &str, name: &str) {
         let words: Vec<&str> = V::ALL.iter().map(|value| value.name()).collect();
-        self.tell(offset, "invalid_value", format!("{written:?} is no value of {name}"), suggest::hint(written, &words));
+        let hint = self.hint(written, &words);
+        self.tell(offset, "invalid_value", format!("{written:?} is no value of {name}"), hint);
     }
 
     /// The elements of a list.

@@ -112,7 +112,10 @@ impl Page<'_> {
     fn value(&self, value: &Value<'_>) -> String {
         match value.get_ref() {
             DeValue::Table(table) => {
-                let entries: Vec<String> = table.iter().map(|(key, value)| format!("{} = {}", bare(key), self.value(value))).collect();
+                let mut entries: Vec<_> = table.iter().collect();
+                entries.sort_by_key(|(key, _)| key.span().start);
+                let entries: Vec<String> =
+                    entries.into_iter().map(|(key, value)| format!("{} = {}", bare(key), self.value(value))).collect();
                 if entries.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", entries.join(", ")) }
             }
             _ => self.texts.written(value.span()).to_owned(),

@@ -31,6 +31,9 @@ pub(super) fn read_ruleset(path: Option<&Path>) -> Result<Vec<RulesetFile>, Vec<
     let mut next = path.to_owned();
     let mut named: Option<Extended> = None;
     loop {
+        if next.is_dir() {
+            next.push(IN_A_FOLDER);
+        }
         if let Err(why) = chain.read(&next) {
             return Err(vec![why.told(&next, named.as_ref())]);
         }
@@ -79,21 +82,20 @@ impl From<io::Error> for Refused {
 
 impl Chain {
     fn read(&mut self, path: &Path) -> Result<(), Refused> {
-        let path = if path.is_dir() { path.join(IN_A_FOLDER) } else { path.to_owned() };
-        let real = fs::canonicalize(&path)?;
+        let real = fs::canonicalize(path)?;
         if let Some(first) = self.real.iter().position(|known| *known == real) {
-            let circle = self.paths.get(first..).unwrap_or_default().iter().chain([&path]);
+            let circle = self.paths.get(first..).unwrap_or_default().iter().map(PathBuf::as_path).chain([path]);
             return Err(Refused::Circle(circle.map(|path| path.display().to_string()).collect()));
         }
         if self.files.len() == MOST_FILES {
             return Err(Refused::TooMany);
         }
-        let bytes = read_whole(&path, MOST_BYTES - self.bytes)?;
+        let bytes = read_whole(path, MOST_BYTES - self.bytes)?;
         self.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let name = path.display().to_string();
         let text = text_of(bytes, "ruleset").map_err(|problem| Refused::NotText(problem.in_file(name.clone())))?;
         self.files.push(RulesetFile { name, text });
-        self.paths.push(path);
+        self.paths.push(path.to_owned());
         self.real.push(real);
         Ok(())
     }
