@@ -68,7 +68,7 @@ pub(super) struct Texts<'a>(Vec<Text<'a>>);
 
 struct Text<'a> {
     name: &'a str,
-    text: &'a str,
+    written: &'a str,
     start: usize,
     /// Bytes at which lines begin, counted from the file's first.
     lines: Vec<usize>,
@@ -88,7 +88,7 @@ impl<'a> Texts<'a> {
         let texts = files.iter().map(|file| {
             let text = file.written();
             let lines = [0].into_iter().chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-            let this = Text { name: &file.name, text, start, lines };
+            let this = Text { name: &file.name, written: text, start, lines };
             start += text.len() + 1;
             this
         });
@@ -97,7 +97,7 @@ impl<'a> Texts<'a> {
 
     /// Every text with its first byte, outermost first.
     pub(super) fn each(&self) -> impl Iterator<Item = (usize, &'a str)> {
-        self.0.iter().map(|text| (text.start, text.text))
+        self.0.iter().map(|text| (text.start, text.written))
     }
 
     fn holding(&self, offset: usize) -> Option<&Text<'a>> {
@@ -106,17 +106,17 @@ impl<'a> Texts<'a> {
 
     /// What is written there.
     pub(super) fn written(&self, span: Range<usize>) -> &'a str {
-        let inside = |text: &Text<'a>| text.text.get(span.start.checked_sub(text.start)?..span.end.checked_sub(text.start)?);
+        let inside = |text: &Text<'a>| text.written.get(span.start.checked_sub(text.start)?..span.end.checked_sub(text.start)?);
         self.holding(span.start).and_then(inside).unwrap_or_default()
     }
 
     pub(super) fn locate(&self, offset: usize) -> Option<Located<'a>> {
         let text = self.holding(offset)?;
-        let within = (offset - text.start).min(text.text.len());
+        let within = (offset - text.start).min(text.written.len());
         let line = text.lines.partition_point(|start| *start <= within);
         let start = text.lines.get(line.checked_sub(1)?).copied()?;
-        let end = text.lines.get(line).map_or(text.text.len(), |next| next - 1);
-        let whole = text.text.get(start..end)?;
+        let end = text.lines.get(line).map_or(text.written.len(), |next| next - 1);
+        let whole = text.written.get(start..end)?;
         // A line too long to be shown is too long to be counted for each of its problems, too.
         let before = whole.get(..(within - start).min(whole.len()));
         let column = if whole.len() > LONGEST_SHOWN { within - start } else { before.map_or(0, |before| before.chars().count()) };

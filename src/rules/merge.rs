@@ -55,7 +55,9 @@ pub(super) fn merge<'t>(reader: &mut Reader<'_>, texts: &Texts<'t>) -> Option<Me
                 root
             }
             Some(mut base) => {
-                remove.into_iter().for_each(|list| take_out(reader, &mut base, list));
+                if let Some(list) = remove {
+                    take_out(reader, &mut base, list);
+                }
                 over("", base, root)
             }
         });
@@ -246,8 +248,8 @@ fn take_out<'t>(reader: &mut Reader<'_>, base: &mut DeTable<'t>, list: &Value<'t
             if known.contains(&name_as_compared) {
                 gone.insert(name_as_compared);
             } else {
-                let names: Vec<&str> = there.iter().map(String::as_str).collect();
-                let hint = reader.hint(name, &names);
+                let inherited: Vec<&str> = there.iter().map(String::as_str).collect();
+                let hint = reader.hint(name, &inherited);
                 reader.tell(at, "unknown_name", format!("no {kind} {name:?} is inherited"), hint);
             }
         }

@@ -171,7 +171,7 @@ fn hash(files: &[RulesetFile]) -> String {
     let digests = files.iter().map(|file| Sha256::digest(file.text.as_bytes()));
     match files {
         [only] => hex(&Sha256::digest(only.text.as_bytes())),
-        _ => hex(&digests.fold(Sha256::new(), |all, digest| all.chain_update(digest)).finalize()),
+        _ => hex(&digests.fold(Sha256::new(), Digest::chain_update).finalize()),
     }
 }
 

@@ -118,7 +118,7 @@ fn tables(dir: &Path, problems: &mut Vec<Problem>) -> Tables {
 fn read(file: &Path, problems: &mut Vec<Problem>) -> Option<String> {
     let problem = match std::fs::read(file).map(|bytes| text_of(bytes, "table")) {
         Ok(Ok(text)) => return Some(text),
-        Ok(Err(problem)) => problem,
+        Ok(Err(problem)) => *problem,
         Err(error) => Problem::error("unreadable_file", format!("cannot read the table: {error}")).hint("make it readable for this user"),
     };
     problems.push(problem.in_file(file.display().to_string()));
@@ -126,11 +126,11 @@ fn read(file: &Path, problems: &mut Vec<Problem>) -> Option<String> {
 }
 
 /// Bytes as text; `what` tells of what kind the file is.
-pub(super) fn text_of(bytes: Vec<u8>, what: &str) -> Result<String, Problem> {
+pub(super) fn text_of(bytes: Vec<u8>, what: &str) -> Result<String, Box<Problem>> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
         let problem = Problem::error("not_utf8", format!("the {what} is not UTF-8")).hint("save it as UTF-8");
-        Problem { quoted: None, ..problem.at(&valid, valid.len()) }
+        Box::new(Problem { quoted: None, ..problem.at(&valid, valid.len()) })
     })
 }
 

@@ -71,7 +71,7 @@ enum Refused {
     TooLarge,
     TooMany,
     Circle(Vec<String>),
-    NotText(Problem),
+    NotText(Box<Problem>),
 }
 
 impl From<io::Error> for Refused {
@@ -93,7 +93,7 @@ impl Chain {
         let bytes = read_whole(path, MOST_BYTES - self.bytes)?;
         self.bytes += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let name = path.display().to_string();
-        let text = text_of(bytes, "ruleset").map_err(|problem| Refused::NotText(problem.in_file(name.clone())))?;
+        let text = text_of(bytes, "ruleset").map_err(|problem| Refused::NotText(Box::new(problem.in_file(name.clone()))))?;
         self.files.push(RulesetFile { name, text });
         self.paths.push(path.to_owned());
         self.real.push(real);
@@ -131,7 +131,7 @@ impl Refused {
         let file = path.display();
         let (code, message, hint) = match self {
             // What the file says is told in the file.
-            Self::NotText(problem) => return problem,
+            Self::NotText(problem) => return *problem,
             Self::Unreadable(error) => {
                 let hint = if named.is_some() {
                     "write \"default\" for the built-in ruleset, or a path relative to this file"

@@ -167,12 +167,46 @@ fn a_file_of_ten_megabytes_and_one_of_a_hundred_thousand_rules_are_refused_by_th
     fs::write(folder.join("other.toml"), ruleset("", &"# a comment\n".repeat(200_000))).expect("written");
     assert_eq!(refused(folder, "half.toml"), [format!("half.toml:4:11 other.toml: {too_large}")]);
 
-    let many: String = (0..90_000).map(|number| format!("[[gate]]\nid='{number}'\nwhen='true'\nreason='r'\n")).collect();
-    fs::write(folder.join("many.toml"), ruleset("", &many)).expect("written");
+    let many: Vec<String> = (0..90_000).map(|number| format!("[[gate]]\nid='{number}'\nwhen='true'\nreason='r'\n")).collect();
+    fs::write(folder.join("many.toml"), ruleset("", &many.concat())).expect("written");
     assert_eq!(refused(folder, "many.toml"), ["many.toml:40004:1 a ruleset has at most 10000 rules; here are 90000"]);
     fs::write(folder.join("broken.toml"), ruleset("", &"[[gate]]\n".repeat(5_000))).expect("written");
     let problems = refused(folder, "broken.toml");
     assert_eq!((problems.len(), problems[1000].as_str()), (1001, ":0:0 and 14000 more of the kind missing_key"));
+}
+
+#[test]
+fn rules_show_prints_a_ruleset_or_why_there_is_none() {
+    let show = |path: &str| {
+        let arguments = ["rules", "show", "--rules", path];
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rulesets");
+        Command::new(env!("CARGO_BIN_EXE_leadstream")).args(arguments).current_dir(folder).env_clear().output().expect("the binary runs")
+    };
+    let shown = show("acme");
+    assert_eq!(shown.status.code(), Some(0));
+    let text = String::from_utf8(shown.stdout).expect("UTF-8");
+    assert!(
+        text.starts_with("# The ruleset as it is used, merged of: acme/ruleset.toml, acme/../base/ruleset.toml, built-in ruleset.\n"),
+        "{text}"
+    );
+    let none = show("acme/none");
+    assert_eq!((none.status.code(), none.stdout.len()), (Some(64), 0));
+    assert!(String::from_utf8_lossy(&none.stderr).contains("acme/none: cannot read the ruleset"));
+}
+
+#[test]
+fn explain_tells_whom_an_owner_stands_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(
+        folder.path().join("lead.json"),
+        r#"{"userDetails": {"email": "a@b-company.example", "country": "FR"}, "leadSource": "SPZA-PLT"}"#,
+    )
+    .expect("written");
+    let acme = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rulesets/acme");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_leadstream"));
+    let explained = command.args(["explain", "lead.json", "--rules", acme]).current_dir(folder.path()).output().expect("the binary runs");
+    let tree = String::from_utf8_lossy(&explained.stdout).into_owned();
+    assert!(tree.contains("by emea team-emea\n") && tree.contains("owner            Team EMEA, emea@acme.example\n"), "{tree}");
 }
 
 /// Whatever of a file has been written so far: it is a ruleset or it is refused.

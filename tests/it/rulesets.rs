@@ -59,6 +59,32 @@ fn a_ruleset_that_extends_others_is_merged_as_written_down() {
     assert_eq!(shown, fs::read_to_string(&path).unwrap_or_default());
 }
 
+#[test]
+fn a_lead_is_decided_by_what_was_merged() {
+    let lead = r#"{"userDetails": {"email": "jane.doe@adatum-industries.example", "country": "FR"}, "leadSource": "SPZA-PLT|acme.app"}"#;
+    let events: Vec<Value> = run(&merged(&acme()), None, Some(lead.as_bytes()), &[]).0.iter().map(crate::core::Written::json).collect();
+    assert_eq!((&events[0]["channel"], &events[0]["verdict"]), (&"PARTNER_CENTER".into(), &"QUALIFIED".into()));
+    assert_eq!(events[0]["ruleset"]["hash"].as_str(), Some(merged(&acme()).rules.hash.as_str()));
+    let route = |event: &Value| {
+        let fields = ["destination", "route", "owner", "first_touch_due"];
+        fields.map(|field| event[field].as_str().unwrap_or("-").to_owned()).join(" ")
+    };
+    // It came on a Sunday: four hours of Monday.
+    assert_eq!(
+        events[1..].iter().map(route).collect::<Vec<_>>(),
+        [
+            "PUBLISHER_CRM emea team-emea 2026-11-02T12:00:00.000000Z",
+            "MICROSOFT_FIELD_SELLER_CRM follow_up.APP_SOURCE.MICROSOFT_FIELD_SELLER_CRM - 2026-11-02T12:00:00.000000Z",
+        ]
+    );
+    let lead = lead.replace("PLT", "Frob").replace("adatum-industries.example", "gmail.com");
+    let events = run(&merged(&acme()), None, Some(lead.as_bytes()), &[]).0;
+    assert_eq!(
+        (events[0].json()["reasons"][0].as_str(), events[1].json()["destination"].as_str()),
+        (Some("low_score"), Some("NURTURE_PROGRAMME"))
+    );
+}
+
 /// A ruleset's text without comments.
 fn rules_of(shown: &str) -> String {
     shown.lines().map(|line| line.split("  # ").next().unwrap_or(line)).filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n")
@@ -69,7 +95,7 @@ fn what_is_shown_loads_again_to_the_same_rules() {
     for files in [acme(), vec![rules::built_in()]] {
         let shown = Ruleset::show(&files).expect("a ruleset");
         let again = RulesetFile { name: "shown.toml".to_owned(), text: shown.clone() };
-        assert_eq!(rules_of(&Ruleset::show(&[again.clone()]).expect("a ruleset")), rules_of(&shown));
+        assert_eq!(rules_of(&Ruleset::show(std::slice::from_ref(&again)).expect("a ruleset")), rules_of(&shown));
         assert_eq!(decisions(&merged(&[again])), decisions(&merged(&files)));
     }
     assert!(decisions(&merged(&acme())) != decisions(&merged(&[rules::built_in()])), "there is a difference to see");

@@ -82,8 +82,8 @@ fn an_hour_that_comes_twice_counts_twice_and_one_that_never_comes_not_at_all() {
 #[test]
 fn round_the_clock_is_plain_time() {
     let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    let hours: String = days.iter().map(|day| format!("{day} = '00:00-24:00'\n")).collect();
-    let always = calendar(&format!("zone = 'America/New_York'\n[calendar.c.hours]\n{hours}"));
+    let hours: Vec<_> = days.iter().map(|day| format!("{day} = '00:00-24:00'\n")).collect();
+    let always = calendar(&format!("zone = 'America/New_York'\n[calendar.c.hours]\n{}", hours.concat()));
     for start in ["2026-10-31T00:00:00Z", "2026-03-07T23:59:59.5Z", "0001-01-01T00:00:00Z", "9999-01-01T00:00:00Z"] {
         assert_eq!(always.after(at(start), 100 * HOUR), at(start).plus_micros(100 * HOUR), "{start}");
     }
@@ -137,8 +137,11 @@ fn what_is_no_calendar_is_told() {
     );
     let many = format!("zone = 'UTC'\nhours = {{ monday = '09:00-17:00' }}\nholidays = [{}]", "2026-01-01, ".repeat(1001));
     assert_eq!(problems(&many), ["3:12 a calendar has at most 1000 holidays"]);
-    let pieces: String = (0..13).map(|hour| format!("'{hour:02}:00-{hour:02}:30', ")).collect();
-    assert_eq!(problems(&format!("zone = 'UTC'\nhours = {{ monday = [{pieces}] }}")), ["2:20 monday is cut into more than 12 pieces"]);
+    let pieces: Vec<_> = (0..13).map(|hour| format!("'{hour:02}:00-{hour:02}:30', ")).collect();
+    assert_eq!(
+        problems(&format!("zone = 'UTC'\nhours = {{ monday = [{}] }}", pieces.concat())),
+        ["2:20 monday is cut into more than 12 pieces"]
+    );
 }
 
 /// The same by looking at each minute: whether it is working time, by the zone database's own conversion.

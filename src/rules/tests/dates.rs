@@ -67,6 +67,10 @@ fn a_campaign_a_route_and_a_clock_are_in_force_within_their_dates() {
     assert_eq!(around_march(&none, &lead("SPZA-PLT"), clocks), ["false", "true", "true", "false"]);
 }
 
+/// One that is sold.
+static OFFER: LazyLock<Offer> =
+    LazyLock::new(|| Offer { offer_type: Some(OfferType::Saas), listing_option: Some(ListingOption::Transact), ..Offer::default() });
+
 #[test]
 fn rows_of_tables_are_there_within_their_dates() {
     let told = |decision: &Decision<'_>| {
@@ -74,8 +78,6 @@ fn rows_of_tables_are_there_within_their_dates() {
         let flags: Vec<_> = decision.flags().iter().map(Flag::name).filter(|flag| *flag != "late_delivery").collect();
         format!("{:?} {:?} {:?} {:?} {}", class.storefront, class.action, class.campaign, class.listing, flags.join(" "))
     };
-    static OFFER: LazyLock<Offer> =
-        LazyLock::new(|| Offer { offer_type: Some(OfferType::Saas), listing_option: Some(ListingOption::Transact), ..Offer::default() });
     let of = |body: &str| {
         let mut facts = lead("New-Buy");
         facts.offer.row = Some(&OFFER);

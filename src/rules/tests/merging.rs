@@ -1,6 +1,7 @@
 //! Rulesets of several files: what of which file stands where afterwards, and where problems are said to be.
 
 use super::*;
+use crate::lead::{Channel, Grade, Storefront};
 
 fn file(name: &str, text: &str) -> RulesetFile {
     RulesetFile { name: name.to_owned(), text: text.to_owned() }
@@ -53,7 +54,6 @@ fn tables_merge_by_key() {
          [policy]\nown_domains = ['b.example']\n",
     );
     let rules = Ruleset::merge(&[outer, inner]).expect("a ruleset");
-    use crate::lead::{Channel, Grade, Storefront};
     let row = &rules.classification.sources["spza"];
     assert_eq!((row.storefront, row.channel), (Some(Storefront::AppSource), Channel::PartnerCenter));
     assert_eq!(rules.classification.sources.len(), 2);
@@ -161,9 +161,24 @@ fn extends_without_a_file_to_extend_is_told() {
 fn the_hash_is_that_of_the_file_or_of_all_files_in_their_order() {
     let (a, b) = (ruleset("a", OUTER, ""), ruleset("b", "", ""));
     let hash = |files: &[RulesetFile]| Ruleset::merge(files).expect("a ruleset").hash;
-    assert_eq!(hash(&[b.clone()]), hex(&Sha256::digest(b.text.as_bytes())));
+    assert_eq!(hash(std::slice::from_ref(&b)), hex(&Sha256::digest(b.text.as_bytes())));
     let both = [Sha256::digest(a.text.as_bytes()), Sha256::digest(b.text.as_bytes())].concat();
     assert_eq!(hash(&[a.clone(), b.clone()]), hex(&Sha256::digest(both)));
     let other = RulesetFile { text: format!("{}# a comment", b.text), ..b.clone() };
     assert_ne!(hash(&[a.clone(), b]), hash(&[a, other]));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    /// A piece of the built-in ruleset, damaged, over the whole.
+    #[test]
+    fn no_damage_makes_merging_panic(from in 0..DEFAULT.len(), length in 0..3000_usize, cut in 0..3000_usize, piece in "[\\[\\]{}\"'=a-z0-9.\n\\\\é]{0,8}") {
+        let boundary = |at: usize| (0..=at.min(DEFAULT.len())).rev().find(|at| DEFAULT.is_char_boundary(*at)).unwrap_or_default();
+        let (start, end) = (DEFAULT[..boundary(from)].rfind("\n[").map_or(0, |at| at + 1), boundary(from + length));
+        let middle = boundary(start + cut).min(end);
+        let outer = ruleset("outer", OUTER, &format!("{}{piece}{}", &DEFAULT[start..middle], &DEFAULT[middle..end]));
+        for problem in Ruleset::merge(&[outer, built_in()]).err().unwrap_or_default() {
+            prop_assert!(problem.code == "more_problems" || problem.line >= 1 && problem.column >= 1 && problem.file.is_some(), "{problem}");
+        }
+    }
 }
