@@ -143,10 +143,10 @@ impl Classification {
                 continue;
             }
             let tokens = root.get("source").and_then(|value| value.get_ref().as_table());
-            let mut known: Vec<&str> = tokens.into_iter().flat_map(DeTable::keys).map(|key| key.get_ref().as_ref()).collect();
-            known.extend(Storefront::ALL.iter().map(|storefront| storefront.name()));
+            let known = tokens.into_iter().flat_map(DeTable::keys).map(|key| key.get_ref().as_ref());
+            let known = known.chain(Storefront::ALL.iter().map(|storefront| storefront.name()));
             let message = format!("{text:?} is neither a storefront nor a token of [source]");
-            let hint = reader.hint(text, &known);
+            let hint = reader.hint(text, known);
             reader.tell(value.span().start, "unknown_name", message, hint);
         }
     }

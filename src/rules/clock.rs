@@ -80,8 +80,7 @@ impl Clocks {
     pub(super) fn get(&self, reader: &mut Reader<'_>, named: Option<(&str, usize)>) -> RouteClock {
         let clock = named.and_then(|(name, _)| self.0.get(name));
         if let (None, Some((name, place))) = (clock, named) {
-            let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
-            let hint = reader.hint(name, &known);
+            let hint = reader.hint(name, self.0.keys().map(String::as_str));
             reader.tell(place, "unknown_name", format!("there is no [clock.{name}]"), hint);
         }
         RouteClock { named: clock.cloned(), default: self.0.get(DEFAULT_CLOCK).cloned() }

@@ -140,7 +140,7 @@ pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Poli
             let Some(reason) = reader.text_of(value, "redact") else { continue };
             if !known.contains(reason) {
                 // A slip here would publish what must not be published.
-                let hint = reader.hint(reason, &reasons);
+                let hint = reader.hint(reason, reasons.iter().copied());
                 reader.tell(value.span().start, "unknown_name", format!("no gate gives the reason {reason:?}"), hint);
             }
             policy.redact.push(reason.to_owned());

@@ -248,8 +248,7 @@ fn take_out<'t>(reader: &mut Reader<'_>, base: &mut DeTable<'t>, list: &Value<'t
             if known.contains(&name_as_compared) {
                 gone.insert(name_as_compared);
             } else {
-                let inherited: Vec<&str> = there.iter().map(String::as_str).collect();
-                let hint = reader.hint(name, &inherited);
+                let hint = reader.hint(name, there.iter().map(String::as_str));
                 reader.tell(at, "unknown_name", format!("no {kind} {name:?} is inherited"), hint);
             }
         }

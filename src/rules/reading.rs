@@ -65,9 +65,13 @@ impl<'a> Reader<'a> {
     }
 
     /// As [`suggest::hint`], for names of which there may be very many.
-    pub(super) fn hint(&mut self, written: &str, known: &[&str]) -> String {
+    pub(super) fn hint<'k>(&mut self, written: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+        if self.comparisons > COMPARISONS {
+            return "mend the other names first".to_owned();
+        }
+        let known: Vec<&str> = known.into_iter().collect();
         self.comparisons += known.len();
-        if self.comparisons > COMPARISONS { "mend the other names first".to_owned() } else { suggest::hint(written, known) }
+        suggest::hint(written, &known)
     }
 
     /// Opens a table whose keys must all be among `known`.
@@ -87,7 +91,7 @@ impl<'a> Reader<'a> {
             if !known.contains(&key.get_ref().as_ref()) {
                 let within = if name.is_empty() { String::new() } else { format!(" in {name}") };
                 let message = format!("unknown key {:?}{within}", key.get_ref());
-                let hint = self.hint(key.get_ref(), known);
+                let hint = self.hint(key.get_ref(), known.iter().copied());
                 self.tell(key.span().start, "unknown_key", message, hint);
             }
         }
@@ -132,8 +136,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn not_a_word<V: Vocabulary>(&mut self, offset: usize, written: &str, name: &str) {
-        let words: Vec<&str> = V::ALL.iter().map(|value| value.name()).collect();
-        let hint = self.hint(written, &words);
+        let hint = self.hint(written, V::ALL.iter().map(|value| value.name()));
         self.tell(offset, "invalid_value", format!("{written:?} is no value of {name}"), hint);
     }
 

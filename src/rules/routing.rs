@@ -166,8 +166,7 @@ pub(super) fn owners<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> BTre
 fn check_owner<'a>(reader: &mut Reader<'a>, section: &Section<'a>, owners: &BTreeMap<String, Owner>) {
     let Some(owner) = section.get("owner").and_then(|value| value.get_ref().as_str()) else { return };
     if !owners.is_empty() && !owners.contains_key(owner) {
-        let known: Vec<&str> = owners.keys().map(String::as_str).collect();
-        let hint = reader.hint(owner, &known);
+        let hint = reader.hint(owner, owners.keys().map(String::as_str));
         reader.tell(section.place("owner"), "unknown_name", format!("there is no [owner.{owner}]"), hint);
     }
 }

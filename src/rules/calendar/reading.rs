@@ -14,6 +14,8 @@ const CALENDAR_KEYS: &[&str] = &["zone", "hours", "holidays"];
 const WEEKDAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 /// A day that is cut into more pieces is a slip; and each is looked at for each lead.
 const MOST_PIECES: usize = 12;
+/// One for each country would do; each brings the table of its zone along.
+const MOST_CALENDARS: usize = 300;
 /// Thirty holidays a year for thirty years.
 const MOST_HOLIDAYS: usize = 1000;
 
@@ -23,7 +25,12 @@ pub(in crate::rules) struct Calendars(BTreeMap<String, Option<Arc<Calendar>>>);
 impl Calendars {
     pub(in crate::rules) fn read<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Self {
         let mut calendars = BTreeMap::new();
-        for (name, value) in table(reader, root, "calendar").into_iter().flatten() {
+        let all = table(reader, root, "calendar");
+        if let Some((name, _)) = all.and_then(|all| all.iter().nth(MOST_CALENDARS)) {
+            let message = format!("a ruleset has at most {MOST_CALENDARS} calendars");
+            reader.tell(name.span().start, "invalid_value", message, "let clocks share those that have the same hours");
+        }
+        for (name, value) in all.into_iter().flatten().take(MOST_CALENDARS) {
             let section = reader.section(format!("calendar.{}", name.get_ref()), value, CALENDAR_KEYS);
             let calendar = section.and_then(|section| calendar(reader, &section));
             calendars.insert(name.get_ref().to_string(), calendar.map(Arc::new));
@@ -37,8 +44,7 @@ impl Calendars {
         if let Some(calendar) = self.0.get(name) {
             return calendar.clone();
         }
-        let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
-        let hint = reader.hint(name, &known);
+        let hint = reader.hint(name, self.0.keys().map(String::as_str));
         reader.tell(section.place("calendar"), "unknown_name", format!("there is no [calendar.{name}]"), hint);
         None
     }

@@ -135,6 +135,8 @@ fn what_is_no_calendar_is_told() {
         near("[clock.x]\ncalendar='d'\n[calendar.c]\nzone='UTC'\nhours.monday='09:00-17:00'")[0].message,
         "there is no [calendar.d]"
     );
+    let calendars: Vec<_> = (0..301).map(|number| format!("[calendar.c{number}]\nzone = 'UTC'\nhours.monday = '09:00-17:00'\n")).collect();
+    assert_eq!(near(&calendars.concat())[0].message, "a ruleset has at most 300 calendars");
     let many = format!("zone = 'UTC'\nhours = {{ monday = '09:00-17:00' }}\nholidays = [{}]", "2026-01-01, ".repeat(1001));
     assert_eq!(problems(&many), ["3:12 a calendar has at most 1000 holidays"]);
     let pieces: Vec<_> = (0..13).map(|hour| format!("'{hour:02}:00-{hour:02}:30', ")).collect();
