@@ -110,6 +110,11 @@ enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// The ruleset itself
+    Rules {
+        #[command(subcommand)]
+        verb: RulesVerb,
+    },
     /// Whether exactly-once can hold here: configuration, brokers and schema registry, each finding with its fix
     Doctor {
         /// One JSON object instead of text
@@ -132,6 +137,12 @@ enum Verb {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         leads: Option<u64>,
     },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum RulesVerb {
+    /// The merged ruleset as one file, each entry with where it came from
+    Show,
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]
@@ -315,6 +326,14 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             Ok(0)
         }
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
+        Verb::Rules { verb: RulesVerb::Show } => {
+            tell(&problems, true, err)?;
+            match run::show_ruleset(config.rules.path.as_deref()) {
+                Ok(shown) => write!(out, "{shown}")?,
+                Err(found) => tell(&found, true, err)?,
+            }
+            Ok(0)
+        }
         Verb::Doctor { json } => doctor(&config, problems, json, out, err),
         Verb::Topics { verb } => topics(&config, &problems, verb, out, err),
         Verb::Schemas { verb } => schemas(&config, &problems, verb, quiet, out, err),

@@ -17,10 +17,10 @@ pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trac
     let mut flags = Flags::default();
     let parts = facts.lead_source();
     let offer = facts.offer.row;
-    let offer_type = offer.and_then(|row| row.offer_type).and_then(|of| tables.offer_types.get(&of));
+    let offer_type = offer.and_then(|row| row.offer_type).and_then(|of| tables.offer_type(of, facts.event_time));
 
     let token = fold(parts.source);
-    let source = tables.sources.get(&*token);
+    let source = tables.source(&token, facts.event_time);
     let chosen = action(facts, &parts, source, rules, &mut flags);
     let (storefront, confidence, because) = storefront(facts.origin, source, offer_type, chosen, &mut flags);
 
@@ -40,7 +40,7 @@ pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trac
         Origin::Storefront => source.map_or(Channel::Unknown, |row| row.channel),
         _ => Channel::PartnerCenter,
     };
-    let row = tables.storefronts.get(&storefront);
+    let row = tables.storefront(storefront, facts.event_time);
     let action = chosen.map_or(Action::Unknown, |row| row.action);
     let mut consent = facts.consent;
     if action == Action::DoNotContact && consent.contact == Consent::Granted {
@@ -75,9 +75,9 @@ fn action<'r>(
     rules: &'r Ruleset,
     flags: &mut Flags,
 ) -> Option<&'r ActionRow> {
-    let actions = &rules.classification.actions;
+    let row = |code: &str| rules.classification.action(code, facts.event_time);
     let (in_source, in_code) = (fold(parts.action), fold(facts.action_raw.as_deref().unwrap_or_default()));
-    let (from_source, from_code) = (actions.get(&*in_source), actions.get(&*in_code));
+    let (from_source, from_code) = (row(&in_source), row(&in_code));
 
     let parsed = source.is_some() || is_single_token(parts, from_source.is_some());
     if source.is_none() && !parts.is_empty() {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::{
     lead::{Classified, Facts, Flag, Qualified, Route, Timestamp},
-    rules::{RouteRule, Ruleset, Subject},
+    rules::{Clock, RouteRule, Ruleset, Subject},
 };
 
 use super::Trace;
@@ -39,18 +39,18 @@ pub(super) fn route<'a>(
 /// One destination with its clocks. They run from the event, not from its arrival; but a first touch that was due before the
 /// lead came would only raise alarms, so a late lead gets a short time of its own (readings Q30, Q33).
 fn follow_up<'a>(facts: &Facts<'_>, class: &Classified, rule: &'a RouteRule) -> Route<'a> {
-    let clock = &rule.clock;
-    let due = |micros: Option<i64>| micros.map(|micros| facts.event_time.plus_micros(micros));
+    let clock = rule.clock.at(facts.event_time);
+    let due = |length: fn(&Clock) -> Option<i64>| clock.and_then(|clock| Some(clock.after(facts.event_time, length(clock)?)));
     let late_delivery = class.flags.contains(Flag::LateDelivery);
-    let first_touch_due = match clock.late_first_touch {
-        Some(micros) if late_delivery && clock.first_touch.is_some() => Some(facts.received_at.plus_micros(micros)),
-        _ => due(clock.first_touch),
-    };
+    let late = clock.filter(|clock| late_delivery && clock.first_touch.is_some());
+    let late_first_touch = late.and_then(|clock| Some(clock.after(facts.received_at, clock.late_first_touch?)));
+    let first_touch_due = late_first_touch.or_else(|| due(|clock| clock.first_touch));
     // The offer to accept ends with the referral at the latest; what is accepted already is not due any more.
     let referral = facts.referral.as_ref();
     let accepted = referral.is_some_and(|referral| referral.status.as_deref() == Some("Active"));
     let expires_at = referral.and_then(|referral| referral.expires_at);
-    let accept_due: Option<Timestamp> = due(clock.accept).filter(|_| !accepted).map(|due| expires_at.map_or(due, |end| due.min(end)));
+    let accept_due: Option<Timestamp> =
+        due(|clock| clock.accept).filter(|_| !accepted).map(|due| expires_at.map_or(due, |end| due.min(end)));
     Route {
         destination: &rule.destination,
         queue: rule.queue.as_deref(),
@@ -59,7 +59,7 @@ fn follow_up<'a>(facts: &Facts<'_>, class: &Classified, rule: &'a RouteRule) -> 
         route: &rule.id,
         first_touch_due,
         accept_due,
-        hot_until: due(clock.hot),
+        hot_until: due(|clock| clock.hot),
         late_delivery,
     }
 }

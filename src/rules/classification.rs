@@ -1,15 +1,15 @@
 //! The classification tables of a ruleset: what a source token, an action code, an offer type and a storefront mean. Rows
 //! only; the order in which they are asked is in `pipeline::classify`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::de::DeTable;
 
 use super::{
+    dates::EffectiveDates,
     reading::{Reader, Section, Written},
-    suggest,
 };
-use crate::lead::{Action, Audience, Campaign, Channel, Listing, ListingOption, OfferType, Stage, Storefront, Vocabulary, fold};
+use crate::lead::{Action, Audience, Campaign, Channel, Listing, ListingOption, OfferType, Stage, Storefront, Timestamp, Vocabulary, fold};
 
 /// What a token on the left of `LeadSource` means.
 #[derive(Debug)]
@@ -17,6 +17,7 @@ pub(crate) struct SourceRow {
     /// Absent where the token does not tell it (readings Q7).
     pub(crate) storefront: Option<Storefront>,
     pub(crate) channel: Channel,
+    dates: EffectiveDates,
 }
 
 /// What an action code means.
@@ -28,6 +29,7 @@ pub(crate) struct ActionRow {
     pub(crate) storefront_if_unknown: Option<Storefront>,
     pub(crate) impossible_with: Pairs,
     pub(crate) undocumented_with: Pairs,
+    dates: EffectiveDates,
 }
 
 impl ActionRow {
@@ -57,6 +59,7 @@ impl Pairs {
 pub(crate) struct OfferTypeRow {
     pub(crate) storefronts: Vec<Storefront>,
     pub(crate) listing: Listing,
+    dates: EffectiveDates,
 }
 
 impl OfferTypeRow {
@@ -80,24 +83,43 @@ pub(crate) struct StorefrontRow {
     pub(super) follow_up: Vec<(String, usize)>,
     /// Clock of those destinations.
     pub(super) clock: Option<(String, usize)>,
+    pub(super) dates: EffectiveDates,
 }
 
-/// All four tables. Tokens are kept folded.
+/// All four tables. Tokens are kept folded. A row is looked up for an event's time: one that is not in force then is not there.
 #[derive(Debug, Default)]
 pub(crate) struct Classification {
-    pub(crate) sources: BTreeMap<String, SourceRow>,
-    pub(crate) actions: BTreeMap<String, ActionRow>,
-    pub(crate) offer_types: BTreeMap<OfferType, OfferTypeRow>,
-    pub(crate) storefronts: BTreeMap<Storefront, StorefrontRow>,
+    pub(super) sources: BTreeMap<String, SourceRow>,
+    pub(super) actions: BTreeMap<String, ActionRow>,
+    pub(super) offer_types: BTreeMap<OfferType, OfferTypeRow>,
+    pub(super) storefronts: BTreeMap<Storefront, StorefrontRow>,
 }
 
-const SOURCE_KEYS: &[&str] = &["storefront", "channel"];
+const SOURCE_KEYS: &[&str] = &["storefront", "channel", "from", "until"];
 const ACTION_KEYS: &[&str] =
-    &["action", "stage", "stage_by_listing_option", "storefront_if_unknown", "impossible_with", "undocumented_with"];
-const OFFER_TYPE_KEYS: &[&str] = &["storefronts", "listing"];
-const STOREFRONT_KEYS: &[&str] = &["campaign", "audience", "listings", "follow_up", "clock"];
+    &["action", "stage", "stage_by_listing_option", "storefront_if_unknown", "impossible_with", "undocumented_with", "from", "until"];
+const OFFER_TYPE_KEYS: &[&str] = &["storefronts", "listing", "from", "until"];
+const STOREFRONT_KEYS: &[&str] = &["campaign", "audience", "listings", "follow_up", "clock", "from", "until"];
 
 impl Classification {
+    /// The row of a folded token.
+    pub(crate) fn source(&self, token: &str, event_time: Timestamp) -> Option<&SourceRow> {
+        self.sources.get(token).filter(|row| row.dates.include(event_time))
+    }
+
+    /// The row of a folded code.
+    pub(crate) fn action(&self, code: &str, event_time: Timestamp) -> Option<&ActionRow> {
+        self.actions.get(code).filter(|row| row.dates.include(event_time))
+    }
+
+    pub(crate) fn offer_type(&self, offer_type: OfferType, event_time: Timestamp) -> Option<&OfferTypeRow> {
+        self.offer_types.get(&offer_type).filter(|row| row.dates.include(event_time))
+    }
+
+    pub(crate) fn storefront(&self, storefront: Storefront, event_time: Timestamp) -> Option<&StorefrontRow> {
+        self.storefronts.get(&storefront).filter(|row| row.dates.include(event_time))
+    }
+
     pub(super) fn read<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Self {
         let sources = tokens(reader, root, "source", SOURCE_KEYS, source_row);
         let actions = tokens(reader, root, "action", ACTION_KEYS, action_row);
@@ -121,10 +143,11 @@ impl Classification {
                 continue;
             }
             let tokens = root.get("source").and_then(|value| value.get_ref().as_table());
-            let mut known: Vec<&str> = tokens.into_iter().flat_map(DeTable::keys).map(|key| key.get_ref().as_ref()).collect();
-            known.extend(Storefront::ALL.iter().map(|storefront| storefront.name()));
+            let known = tokens.into_iter().flat_map(DeTable::keys).map(|key| key.get_ref().as_ref());
+            let known = known.chain(Storefront::ALL.iter().map(|storefront| storefront.name()));
             let message = format!("{text:?} is neither a storefront nor a token of [source]");
-            reader.tell(value.span().start, "unknown_name", message, suggest::hint(text, &known));
+            let hint = reader.hint(text, known);
+            reader.tell(value.span().start, "unknown_name", message, hint);
         }
     }
 }
@@ -215,7 +238,8 @@ fn storefront<'a>(reader: &mut Reader<'a>, section: &Section<'a>, key: &str) -> 
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as the other rows")]
 fn source_row<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<SourceRow> {
     let channel = section.word(reader, "channel").unwrap_or(Channel::Unknown);
-    Some(SourceRow { storefront: storefront(reader, section, "storefront"), channel })
+    let storefront = storefront(reader, section, "storefront");
+    Some(SourceRow { storefront, channel, dates: EffectiveDates::read(reader, section) })
 }
 
 fn action_row<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<ActionRow> {
@@ -242,6 +266,7 @@ fn action_row<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<Acti
         storefront_if_unknown: storefront(reader, section, "storefront_if_unknown"),
         impossible_with: pairs(reader, section, "impossible_with"),
         undocumented_with: pairs(reader, section, "undocumented_with"),
+        dates: EffectiveDates::read(reader, section),
         action: action?,
         stage,
         stage_by_listing_option,
@@ -267,10 +292,11 @@ fn storefront_row<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<
     let audience = section.word(reader, "audience").unwrap_or(Audience::Unknown);
     let listings = section.words(reader, "listings");
     let mut follow_up: Vec<(String, usize)> = Vec::new();
+    let mut named = BTreeSet::new();
     let list = section.get("follow_up").and_then(|value| reader.list_of(value, "follow_up"));
     for value in list.unwrap_or_default() {
         let Some(destination) = reader.name_of(value, "destination") else { continue };
-        if follow_up.iter().any(|(named, _)| named == destination) {
+        if !named.insert(destination) {
             let message = format!("{destination:?} is named twice");
             reader.tell(value.span().start, "duplicate_id", message, "a lead has at most one event a destination; name it once");
             continue;
@@ -278,7 +304,8 @@ fn storefront_row<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<
         follow_up.push((destination.to_owned(), value.span().start));
     }
     let clock = section.name(reader, "clock").map(|clock| (clock.to_owned(), section.place("clock")));
-    Some(StorefrontRow { campaign, audience, listings, follow_up, clock })
+    let dates = EffectiveDates::read(reader, section);
+    Some(StorefrontRow { campaign, audience, listings, follow_up, clock, dates })
 }
 
 fn offer_type_row<'a>(reader: &mut Reader<'a>, section: &Section<'a>, rows: &BTreeMap<Storefront, StorefrontRow>) -> Option<OfferTypeRow> {
@@ -290,5 +317,5 @@ fn offer_type_row<'a>(reader: &mut Reader<'a>, section: &Section<'a>, rows: &BTr
         let message = format!("{:?} is in no `listings` of the storefronts it is sold in", listing.name());
         reader.tell(section.place("listing"), "invalid_value", message, "add it to [storefront.X] listings, or name another listing");
     }
-    Some(OfferTypeRow { storefronts, listing })
+    Some(OfferTypeRow { storefronts, listing, dates: EffectiveDates::read(reader, section) })
 }

@@ -1,11 +1,13 @@
 //! The part of a ruleset that judges: policy, gates and score. Reads and keeps; the judging is in `pipeline::qualify`.
 
+use std::collections::BTreeSet;
+
 use toml::de::DeTable;
 
 use super::{
     condition::{Condition, Sight, Subject},
+    dates::EffectiveDates,
     reading::{Ids, Reader, Section},
-    suggest,
 };
 use crate::lead::{Grade, Part, Storefront, Vocabulary};
 
@@ -40,11 +42,12 @@ pub(crate) struct Gate {
     pub(crate) id: String,
     pub(crate) reason: String,
     when: Condition,
+    dates: EffectiveDates,
 }
 
 impl Gate {
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
-        self.when.holds(subject)
+        self.dates.include(subject.facts.event_time) && self.when.holds(subject)
     }
 }
 
@@ -55,11 +58,12 @@ pub(crate) struct ScoreRule {
     pub(crate) part: Part,
     pub(crate) points: i64,
     when: Condition,
+    dates: EffectiveDates,
 }
 
 impl ScoreRule {
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
-        self.when.holds(subject)
+        self.dates.include(subject.facts.event_time) && self.when.holds(subject)
     }
 }
 
@@ -97,9 +101,9 @@ const LATE_AFTER: i64 = 6 * 3_600 * 1_000_000;
 const REDACT: [&str; 3] = ["do_not_contact", "consent_denied", "suppressed"];
 
 const POLICY_KEYS: &[&str] = &["own_domains", "late_after", "redact"];
-const GATE_KEYS: &[&str] = &["id", "when", "reason"];
+const GATE_KEYS: &[&str] = &["id", "when", "reason", "from", "until"];
 const SCORE_KEYS: &[&str] = &["threshold", "threshold_by_storefront", "grades", "rule"];
-const RULE_KEYS: &[&str] = &["id", "part", "when", "points"];
+const RULE_KEYS: &[&str] = &["id", "part", "when", "points", "from", "until"];
 
 pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Policy {
     let redact = REDACT.map(str::to_owned).to_vec();
@@ -131,16 +135,13 @@ pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Poli
         let gates = root.get("gate").and_then(|value| value.get_ref().as_array()).into_iter().flatten();
         let written = gates.filter_map(|gate| gate.get_ref().get("reason")?.get_ref().as_str());
         let reasons: Vec<&str> = written.chain([LOW_SCORE]).collect();
+        let known: BTreeSet<&str> = reasons.iter().copied().collect();
         for value in list {
             let Some(reason) = reader.text_of(value, "redact") else { continue };
-            if !reasons.contains(&reason) {
+            if !known.contains(reason) {
                 // A slip here would publish what must not be published.
-                reader.tell(
-                    value.span().start,
-                    "unknown_name",
-                    format!("no gate gives the reason {reason:?}"),
-                    suggest::hint(reason, &reasons),
-                );
+                let hint = reader.hint(reason, reasons.iter().copied());
+                reader.tell(value.span().start, "unknown_name", format!("no gate gives the reason {reason:?}"), hint);
             }
             policy.redact.push(reason.to_owned());
         }
@@ -155,8 +156,9 @@ pub(super) fn gates<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Vec<G
         let id = ids.take(reader, &section);
         let reason = section.required(reader, "reason", "\"country_not_allowed\"").and_then(|_| reason(reader, &section));
         let when = section.required(reader, "when", "'is_test'").and_then(|_| section.condition(reader, "when", Sight::Lead));
+        let dates = EffectiveDates::read(reader, &section);
         if let (Some(id), Some(reason), Some(when)) = (id, reason, when) {
-            gates.push(Gate { id: id.to_owned(), reason: reason.to_owned(), when });
+            gates.push(Gate { id: id.to_owned(), reason: reason.to_owned(), when, dates });
         }
     }
     gates
@@ -219,8 +221,9 @@ pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Sco
         let part = section.required(reader, "part", "\"fit\"").and_then(|value| reader.word_of(value, "part"));
         let points = section.required(reader, "points", "10").and_then(|value| reader.integer_of(value, "points"));
         let when = section.required(reader, "when", "'has(note)'").and_then(|_| section.condition(reader, "when", Sight::Lead));
+        let dates = EffectiveDates::read(reader, &section);
         if let (Some(id), Some(part), Some(points), Some(when)) = (id, part, points, when) {
-            scoring.rules.push(ScoreRule { id: id.to_owned(), part, points, when });
+            scoring.rules.push(ScoreRule { id: id.to_owned(), part, points, when, dates });
         }
     }
     scoring

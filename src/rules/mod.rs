@@ -1,32 +1,43 @@
-//! The ruleset: classification tables, gates, scores, routes, clocks: parsed, type-checked, compiled, versioned. Knows text,
-//! not files; decides nothing about a lead by itself.
+//! The ruleset: classification tables, gates, scores, routes, clocks: merged, type-checked, compiled, versioned. Is handed the
+//! texts of its files and opens none; decides nothing about a lead by itself.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+mod calendar;
 mod classification;
+mod clock;
 mod condition;
+mod dates;
+mod files;
 mod judgement;
+mod merge;
 mod quoting;
 mod reading;
 mod routing;
 #[cfg(test)]
 pub(crate) mod sample;
+mod show;
 mod suggest;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use sha2::{Digest, Sha256};
-use toml::de::DeTable;
 
 use crate::problem::Problem;
 use classification::Classification;
+use files::Texts;
 use judgement::{Gate, Scoring};
-use reading::Reader;
-use routing::CampaignRule;
+use reading::{Reader, Written};
+use routing::{CampaignRule, Owner};
 
 pub(crate) use classification::{ActionRow, OfferTypeRow, SourceRow};
+pub(crate) use clock::Clock;
 pub(crate) use condition::Subject;
+pub use files::{Extended, Extends, RulesetFile, extends};
 pub(crate) use judgement::{LOW_SCORE, Policy};
 pub(crate) use routing::RouteRule;
 
@@ -37,61 +48,75 @@ pub struct Ruleset {
     pub name: String,
     /// `[ruleset] version`.
     pub version: String,
-    /// Lower-case hex SHA-256 of the file's bytes.
+    /// Lower-case hex SHA-256 of the file's bytes; of several files, of their SHA-256, outermost first.
     pub hash: String,
     pub(crate) classification: Classification,
     pub(crate) policy: Policy,
-    /// In file order.
+    /// In the order of the merged files, as all lists here.
     pub(crate) gates: Vec<Gate>,
     pub(crate) scoring: Scoring,
-    /// In file order.
     pub(crate) campaigns: Vec<CampaignRule>,
-    /// In the order in which they are tried: those of the file, then those of `follow_up`.
+    /// In the order in which they are tried: those of the files, then those of `follow_up`.
     pub(crate) routes: Vec<RouteRule>,
+    pub(crate) owners: BTreeMap<String, Owner>,
 }
 
 /// The built-in ruleset's text: `deploy/rules/default/ruleset.toml`.
 pub const DEFAULT: &str = include_str!("../../deploy/rules/default/ruleset.toml");
 
-const KEYS: &[&str] = &["ruleset", "source", "action", "offer_type", "storefront", "policy", "gate", "score", "campaign", "route", "clock"];
+/// What problems of the built-in ruleset are said to stand in.
+const BUILT_IN: &str = "built-in ruleset";
+
+const KEYS: &[&str] = &[
+    "ruleset",
+    "source",
+    "action",
+    "offer_type",
+    "storefront",
+    "policy",
+    "gate",
+    "score",
+    "campaign",
+    "route",
+    "owner",
+    "clock",
+    "calendar",
+];
 const RULESET_KEYS: &[&str] = &["name", "version", "extends", "remove"];
 
 impl Ruleset {
-    /// Parses and checks a complete ruleset file.
+    /// Parses and checks one file, which extends none or the built-in ruleset.
     ///
     /// # Errors
-    /// Every problem of the file at once, with line and column; `file` is left for the caller to fill.
+    /// As [`Ruleset::merge`]; the `file` of the text's own problems is left for the caller to fill.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
-        let hash = hex(&Sha256::digest(text.as_bytes()));
-        // Editors that write a byte-order mark do not count it as a column.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut reader = Reader::new(text);
-        let (root, errors) = DeTable::parse_recoverable(text);
-        if !errors.is_empty() {
-            // What the parser made of the rest is a guess: judging it would tell problems that are none.
-            for error in errors {
-                let hint = "texts stand in quotes; a key stands once in its table; see docs/rules.md";
-                reader.tell(
-                    error.span().map_or(0, |span| span.start),
-                    "toml_syntax",
-                    format!("not valid TOML: {}", first_line(error.message())),
-                    hint,
-                );
-            }
-            return Err(reader.into_problems());
-        }
-        let root = root.get_ref();
+        let file = RulesetFile { name: String::new(), text: text.to_owned() };
+        let base = extends(&file).filter(|extended| extended.what == Extends::BuiltIn).map(|_| built_in());
+        Self::merge(&[file].into_iter().chain(base).collect::<Vec<_>>())
+    }
+
+    /// Merges, parses and checks the files of a ruleset: first the outermost, then what it extends, and so on.
+    ///
+    /// # Errors
+    /// Every problem of all files at once, with file, line and column.
+    pub fn merge(files: &[RulesetFile]) -> Result<Self, Vec<Problem>> {
+        let texts = Texts::new(files);
+        let mut reader = Reader::new(&texts);
+        let Some(merged) = merge::merge(&mut reader, &texts) else { return Err(reader.into_problems()) };
+        let root = &merged.root;
         reader.known_keys("", root, KEYS);
-        let (name, version) = identity(&mut reader, root);
+        let identities: Vec<_> = merged.identities.iter().map(|(start, value)| identity(&mut reader, *start, value.as_ref())).collect();
+        let (name, version) = identities.into_iter().next().unwrap_or_default();
         let classification = Classification::read(&mut reader, root);
         let gates = judgement::gates(&mut reader, root);
         let policy = judgement::policy(&mut reader, root);
         let scoring = judgement::scoring(&mut reader, root);
         let campaigns = routing::campaigns(&mut reader, root);
-        let routes = routing::routes(&mut reader, root, &classification.storefronts);
+        let owners = routing::owners(&mut reader, root);
+        let routes = routing::routes(&mut reader, root, &classification.storefronts, &owners);
         let problems = reader.into_problems();
         if problems.is_empty() {
-            Ok(Self { name, version, hash, classification, policy, gates, scoring, campaigns, routes })
+            Ok(Self { name, version, hash: hash(files), classification, policy, gates, scoring, campaigns, routes, owners })
         } else {
             Err(problems)
         }
@@ -118,31 +143,36 @@ impl Ruleset {
     }
 }
 
-/// `[ruleset]`.
-fn identity<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> (String, String) {
-    let Some(value) = root.get("ruleset") else {
-        reader.tell(0, "missing_key", "there is no [ruleset]", "add [ruleset] with name = \"…\" and version = \"…\"");
+/// The built-in ruleset as a file.
+#[must_use]
+pub fn built_in() -> RulesetFile {
+    RulesetFile { name: BUILT_IN.to_owned(), text: DEFAULT.to_owned() }
+}
+
+/// `[ruleset]` of one file, which begins at `start`.
+fn identity<'a>(reader: &mut Reader<'a>, start: usize, value: Option<Written<'a>>) -> (String, String) {
+    let Some(value) = value else {
+        reader.tell(start, "missing_key", "there is no [ruleset]", "add [ruleset] with name = \"…\" and version = \"…\"");
         return Default::default();
     };
     let Some(section) = reader.section("ruleset", value, RULESET_KEYS) else { return Default::default() };
     let name = section.required(reader, "name", "\"acme\"").and_then(|value| reader.name_of(value, "name"));
     let version = section.required(reader, "version", "\"2026.11.1\"").and_then(|value| reader.name_of(value, "version"));
-    for key in ["extends", "remove"] {
-        if let Some((key, _)) = section.table.get_key_value(key) {
-            let message = format!("{:?} is not supported yet", key.get_ref());
-            reader.tell(
-                key.span().start,
-                "not_supported",
-                message,
-                "write a complete ruleset: begin with a copy of deploy/rules/default/ruleset.toml",
-            );
-        }
+    // Both are followed before: here only what could not be.
+    section.get("extends").and_then(|value| reader.text_of(value, "extends"));
+    for value in section.get("remove").and_then(|value| reader.list_of(value, "remove")).unwrap_or_default() {
+        reader.text_of(value, "remove");
     }
     (name.unwrap_or_default().to_owned(), version.unwrap_or_default().to_owned())
 }
 
-fn first_line(message: &str) -> &str {
-    message.lines().next().unwrap_or_default()
+/// Of one file what `sha256sum` tells; of several the hash of theirs, so that the same files always have the same one.
+fn hash(files: &[RulesetFile]) -> String {
+    let digests = files.iter().map(|file| Sha256::digest(file.text.as_bytes()));
+    match files {
+        [only] => hex(&Sha256::digest(only.text.as_bytes())),
+        _ => hex(&digests.fold(Sha256::new(), Digest::chain_update).finalize()),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -1,7 +1,7 @@
 //! Reading TOML that people write: every value with its place, every problem collected, unknown keys told with the nearest
 //! known one. Knows types of values; not what a ruleset is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{
     Spanned,
@@ -10,6 +10,7 @@ use toml::{
 
 use super::{
     condition::{Condition, Sight},
+    files::Texts,
     quoting, suggest,
 };
 use crate::{
@@ -20,25 +21,57 @@ use crate::{
 /// A value and where it stands.
 pub(super) type Written<'a> = &'a Spanned<DeValue<'a>>;
 
-/// The file's text and what is wrong with it so far.
+/// So many problems of a kind are told one by one (ADR 8).
+const TOLD: usize = 1000;
+/// Comparing names is the one thing that many wrong names times many right ones would make long.
+const COMPARISONS: usize = 100_000;
+
+/// The texts and what is wrong with them so far.
 pub(super) struct Reader<'a> {
-    pub(super) text: &'a str,
-    problems: Vec<Problem>,
+    texts: &'a Texts<'a>,
+    problems: Vec<(usize, Problem)>,
+    counts: BTreeMap<&'static str, usize>,
+    comparisons: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text, problems: Vec::new() }
+    pub(super) fn new(texts: &'a Texts<'a>) -> Self {
+        Self { texts, problems: Vec::new(), counts: BTreeMap::new(), comparisons: 0 }
     }
 
-    /// Everything that was told, from top to bottom.
+    pub(super) fn found_none(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Everything that was told, from top to bottom, the outermost file first.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
-        self.problems.sort_by_key(|problem| (problem.line, problem.column));
-        self.problems
+        self.problems.sort_by_key(|(offset, _)| *offset);
+        let place = |(offset, problem)| self.texts.place(offset, problem);
+        let mut problems: Vec<Problem> = self.problems.into_iter().map(place).collect();
+        for (code, count) in self.counts {
+            let Some(more) = count.checked_sub(TOLD).filter(|more| *more > 0) else { continue };
+            let problem = Problem::error("more_problems", format!("and {more} more of the kind {code}"));
+            problems.push(problem.hint("the first of a kind are told one by one: mend them and check again"));
+        }
+        problems
     }
 
     pub(super) fn tell(&mut self, offset: usize, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
-        self.problems.push(Problem::error(code, message).at(self.text, offset).hint(hint));
+        let count = self.counts.entry(code).or_default();
+        *count += 1;
+        if *count <= TOLD {
+            self.problems.push((offset, Problem::error(code, message).hint(hint)));
+        }
+    }
+
+    /// As [`suggest::hint`], for names of which there may be very many.
+    pub(super) fn hint<'k>(&mut self, written: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+        if self.comparisons > COMPARISONS {
+            return "mend the other names first".to_owned();
+        }
+        let known: Vec<&str> = known.into_iter().collect();
+        self.comparisons += known.len();
+        suggest::hint(written, &known)
     }
 
     /// Opens a table whose keys must all be among `known`.
@@ -58,7 +91,8 @@ impl<'a> Reader<'a> {
             if !known.contains(&key.get_ref().as_ref()) {
                 let within = if name.is_empty() { String::new() } else { format!(" in {name}") };
                 let message = format!("unknown key {:?}{within}", key.get_ref());
-                self.tell(key.span().start, "unknown_key", message, suggest::hint(key.get_ref(), known));
+                let hint = self.hint(key.get_ref(), known.iter().copied());
+                self.tell(key.span().start, "unknown_key", message, hint);
             }
         }
     }
@@ -102,8 +136,8 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn not_a_word<V: Vocabulary>(&mut self, offset: usize, written: &str, name: &str) {
-        let words: Vec<&str> = V::ALL.iter().map(|value| value.name()).collect();
-        self.tell(offset, "invalid_value", format!("{written:?} is no value of {name}"), suggest::hint(written, &words));
+        let hint = self.hint(written, V::ALL.iter().map(|value| value.name()));
+        self.tell(offset, "invalid_value", format!("{written:?} is no value of {name}"), hint);
     }
 
     /// The elements of a list.
@@ -235,7 +269,7 @@ impl<'a> Section<'a> {
             Ok(condition) => Some(condition),
             Err(faults) => {
                 let span = value.span();
-                let raw = reader.text.get(span.clone()).unwrap_or_default();
+                let raw = reader.texts.written(span.clone());
                 for fault in faults {
                     let offset = span.start + quoting::offset_in_raw(raw, fault.offset);
                     reader.tell(offset, "condition", fault.message, fault.hint.unwrap_or_default());

@@ -1,4 +1,4 @@
-//! The part of a ruleset that routes: the publisher's campaigns, routes and clocks. Reads and keeps; the choosing is in
+//! The part of a ruleset that routes: the publisher's campaigns, owners and routes. Reads and keeps; the choosing is in
 //! `pipeline::route`.
 
 use std::collections::BTreeMap;
@@ -7,15 +7,14 @@ use toml::de::DeTable;
 
 use super::{
     classification::{StorefrontRow, table},
+    clock::{Clocks, RouteClock},
     condition::{Condition, Sight, Subject},
+    dates::EffectiveDates,
     judgement::rules,
     reading::{Ids, Reader, Section},
-    suggest,
 };
-use crate::lead::{Origin, Storefront, Timestamp, Verdict, Vocabulary};
+use crate::lead::{Origin, Storefront, Verdict, Vocabulary};
 
-/// The clock of a route that names none, where the ruleset has one of this name.
-const DEFAULT_CLOCK: &str = "default";
 /// Ids that begin so belong to the routes made of `follow_up`.
 const FOLLOW_UP: &str = "follow_up.";
 
@@ -24,17 +23,13 @@ const FOLLOW_UP: &str = "follow_up.";
 pub(crate) struct CampaignRule {
     pub(crate) id: String,
     when: Option<Condition>,
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
+    dates: EffectiveDates,
 }
 
 impl CampaignRule {
-    /// Whether the lead's event time lies in it (its end excluded) and its condition is true.
+    /// Whether it is in force at the lead's event time and its condition is true.
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
-        let at = subject.facts.event_time;
-        self.from.is_none_or(|from| from <= at)
-            && self.until.is_none_or(|until| at < until)
-            && self.when.as_ref().is_none_or(|when| when.holds(subject))
+        self.dates.include(subject.facts.event_time) && self.when.as_ref().is_none_or(|when| when.holds(subject))
     }
 }
 
@@ -55,16 +50,18 @@ pub(crate) struct RouteRule {
     pub(crate) queue: Option<String>,
     pub(crate) owner: Option<String>,
     pub(crate) priority: Option<String>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: RouteClock,
     /// No later route is tried once it holds.
     pub(crate) stop: bool,
     verdict: Verdict,
+    dates: EffectiveDates,
     asks: Asks,
 }
 
 impl RouteRule {
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
         subject.qualified.is_some_and(|qualified| qualified.verdict == self.verdict)
+            && self.dates.include(subject.facts.event_time)
             && match &self.asks {
                 Asks::When(when) => when.as_ref().is_none_or(|when| when.holds(subject)),
                 Asks::Storefront(storefront) => {
@@ -75,18 +72,16 @@ impl RouteRule {
     }
 }
 
-/// `[clock.NAME]`, in microseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Clock {
-    pub(crate) first_touch: Option<i64>,
-    pub(crate) accept: Option<i64>,
-    pub(crate) hot: Option<i64>,
-    pub(crate) late_first_touch: Option<i64>,
+/// `[owner.NAME]`: who follows up, for people; events carry the name alone.
+#[derive(Debug)]
+pub(crate) struct Owner {
+    pub(crate) name: Option<String>,
+    pub(crate) contact: Option<String>,
 }
 
 const CAMPAIGN_KEYS: &[&str] = &["id", "when", "from", "until"];
-const ROUTE_KEYS: &[&str] = &["id", "when", "destination", "queue", "owner", "priority", "clock", "stop", "verdict"];
-const CLOCK_KEYS: &[&str] = &["first_touch", "accept", "hot", "late_first_touch"];
+const ROUTE_KEYS: &[&str] = &["id", "when", "destination", "queue", "owner", "priority", "clock", "stop", "verdict", "from", "until"];
+const OWNER_KEYS: &[&str] = &["name", "contact"];
 
 pub(super) fn campaigns<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Vec<CampaignRule> {
     let mut ids = Ids::default();
@@ -94,17 +89,12 @@ pub(super) fn campaigns<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> V
     for section in rules(reader, root, "campaign", CAMPAIGN_KEYS) {
         let id = ids.take(reader, &section);
         let when = section.condition(reader, "when", Sight::Judged);
-        let (from, until) = (section.time(reader, "from"), section.time(reader, "until"));
-        if let (Some(from), Some(until)) = (from, until)
-            && until <= from
-        {
-            reader.tell(section.place("until"), "invalid_value", "until must come after from", "the campaign ends right before `until`");
-        }
+        let dates = EffectiveDates::read(reader, &section);
         if ["when", "from", "until"].iter().all(|key| section.get(key).is_none()) {
             let hint = "add when = '…', or from and until";
             reader.tell(section.start, "missing_key", format!("{} would hold for every lead", section.name), hint);
         }
-        campaigns.extend(id.map(|id| CampaignRule { id: id.to_owned(), when, from, until }));
+        campaigns.extend(id.map(|id| CampaignRule { id: id.to_owned(), when, dates }));
     }
     campaigns
 }
@@ -113,12 +103,14 @@ pub(super) fn routes<'a>(
     reader: &mut Reader<'a>,
     root: &'a DeTable<'a>,
     storefronts: &BTreeMap<Storefront, StorefrontRow>,
+    owners: &BTreeMap<String, Owner>,
 ) -> Vec<RouteRule> {
     let clocks = Clocks::read(reader, root);
     let mut ids = Ids::default();
     let mut routes = Vec::new();
     for section in rules(reader, root, "route", ROUTE_KEYS) {
         routes.extend(route(reader, &section, &mut ids, &clocks));
+        check_owner(reader, &section, owners);
     }
     for (storefront, row) in storefronts {
         let named = row.clock.as_ref().map(|(name, place)| (name.as_str(), *place));
@@ -129,9 +121,10 @@ pub(super) fn routes<'a>(
             queue: None,
             owner: None,
             priority: None,
-            clock,
+            clock: clock.clone(),
             stop: false,
             verdict: Verdict::Qualified,
+            dates: row.dates,
             asks: Asks::Storefront(*storefront),
         }));
     }
@@ -154,36 +147,26 @@ fn route<'a>(reader: &mut Reader<'a>, section: &Section<'a>, ids: &mut Ids<'a>, 
     let clock = clocks.get(reader, named);
     let stop = section.boolean(reader, "stop").unwrap_or_default();
     let verdict = section.word(reader, "verdict").unwrap_or(Verdict::Qualified);
+    let dates = EffectiveDates::read(reader, section);
     let (id, destination) = (id?.to_owned(), destination?.to_owned());
-    Some(RouteRule { id, destination, queue, owner, priority, clock, stop, verdict, asks: Asks::When(when) })
+    Some(RouteRule { id, destination, queue, owner, priority, clock, stop, verdict, dates, asks: Asks::When(when) })
 }
 
-/// The clocks by name.
-struct Clocks(BTreeMap<String, Clock>);
-
-impl Clocks {
-    fn read<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Self {
-        let mut clocks = BTreeMap::new();
-        for (name, value) in table(reader, root, "clock").into_iter().flatten() {
-            let Some(section) = reader.section(format!("clock.{}", name.get_ref()), value, CLOCK_KEYS) else { continue };
-            let clock = Clock {
-                first_touch: section.duration(reader, "first_touch"),
-                accept: section.duration(reader, "accept"),
-                hot: section.duration(reader, "hot"),
-                late_first_touch: section.duration(reader, "late_first_touch"),
-            };
-            clocks.insert(name.get_ref().to_string(), clock);
-        }
-        Self(clocks)
+pub(super) fn owners<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> BTreeMap<String, Owner> {
+    let mut owners = BTreeMap::new();
+    for (key, value) in table(reader, root, "owner").into_iter().flatten() {
+        let Some(section) = reader.section(format!("owner.{}", key.get_ref()), value, OWNER_KEYS) else { continue };
+        let mut own = |key: &str| section.label(reader, key).map(str::to_owned);
+        owners.insert(key.get_ref().to_string(), Owner { name: own("name"), contact: own("contact") });
     }
+    owners
+}
 
-    /// The clock of this name (written at that byte), else the default one, else none.
-    fn get(&self, reader: &mut Reader<'_>, named: Option<(&str, usize)>) -> Clock {
-        let clock = self.0.get(named.map_or(DEFAULT_CLOCK, |(name, _)| name));
-        if let (None, Some((name, place))) = (clock, named) {
-            let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
-            reader.tell(place, "unknown_name", format!("there is no [clock.{name}]"), suggest::hint(name, &known));
-        }
-        clock.copied().unwrap_or_default()
+/// Where owners are listed, a route has one of them.
+fn check_owner<'a>(reader: &mut Reader<'a>, section: &Section<'a>, owners: &BTreeMap<String, Owner>) {
+    let Some(owner) = section.get("owner").and_then(|value| value.get_ref().as_str()) else { return };
+    if !owners.is_empty() && !owners.contains_key(owner) {
+        let hint = reader.hint(owner, owners.keys().map(String::as_str));
+        reader.tell(section.place("owner"), "unknown_name", format!("there is no [owner.{owner}]"), hint);
     }
 }

@@ -29,10 +29,14 @@ pub(super) fn hint(written: &str, candidates: &[&str]) -> String {
     }
 }
 
+/// More words than this are no help.
+const LISTED: usize = 40;
+
 /// `"a", "b" or "c"`.
 pub(super) fn listed(words: &[&str]) -> String {
-    let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
+    let quoted: Vec<String> = words.iter().take(LISTED).map(|word| format!("{word:?}")).collect();
     match quoted.split_last() {
+        _ if words.len() > LISTED => format!("{} or one of {} more", quoted.join(", "), words.len() - LISTED),
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
         None => "nothing: there is none".to_owned(),

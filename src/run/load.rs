@@ -1,5 +1,5 @@
 //! Reads the rules and tables a configuration names into one snapshot the core decides with. Only this file turns paths into
-//! text for `rules` and `tables`.
+//! text for `tables`; for `rules`, `ruleset_files` does.
 
 use std::path::{Path, PathBuf};
 
@@ -7,12 +7,11 @@ use crate::{
     config::Config,
     pipeline::{EncodeSettings, PersonKey, Pipeline},
     problem::Problem,
-    rules::{self, Ruleset},
+    rules::Ruleset,
     tables::{self, TableForm, Tables},
 };
 
-/// What problems of the built-in ruleset are said to stand in.
-const BUILT_IN: &str = "built-in ruleset";
+use super::ruleset_files::read_ruleset;
 
 /// One snapshot of all that decides beside the record.
 ///
@@ -40,26 +39,23 @@ pub fn inspect_pipeline(config: &Config) -> (Option<Pipeline>, Vec<Problem>) {
     (pipeline, problems)
 }
 
-/// The ruleset at `path` (a file, or a folder with `ruleset.toml`), or the built-in one.
+/// The ruleset at `path` (a file, or a folder with `ruleset.toml`), with all that it extends, or the built-in one.
 fn ruleset(path: Option<&Path>, problems: &mut Vec<Problem>) -> Option<Ruleset> {
-    let (name, text) = match path {
-        None => (BUILT_IN.to_owned(), rules::DEFAULT.to_owned()),
-        Some(path) => {
-            let file = if path.is_dir() { path.join("ruleset.toml") } else { path.to_owned() };
-            let text = read(&file, "ruleset", "check rules.path (or --rules)", problems)?;
-            (file.display().to_string(), text)
-        }
-    };
-    match Ruleset::parse(&text) {
+    match read_ruleset(path).and_then(|files| Ruleset::merge(&files)) {
         Ok(rules) => Some(rules),
         Err(found) => {
-            if !found.iter().any(Problem::is_error) {
-                problems.push(Problem::error("ruleset_refused", "the ruleset cannot be used").in_file(name.clone()));
-            }
-            problems.extend(found.into_iter().map(|problem| placed(problem, &name)));
+            problems.extend(found);
             None
         }
     }
+}
+
+/// The merged ruleset at `path`, or the built-in one, as one text.
+///
+/// # Errors
+/// As [`inspect_pipeline`], of the rules alone.
+pub fn show_ruleset(path: Option<&Path>) -> Result<String, Vec<Problem>> {
+    Ruleset::show(&read_ruleset(path)?)
 }
 
 /// The tables in the folder `dir`: one file a table, named after it. A file that looks like a table and is none is an error:
@@ -98,7 +94,7 @@ fn tables(dir: &Path, problems: &mut Vec<Problem>) -> Tables {
             }
             (Some(table), Some(form)) => {
                 loaded.push(table);
-                if let Some(text) = read(&file, "table", "make it readable for this user", problems) {
+                if let Some(text) = read(&file, problems) {
                     let found = tables.add(table, form, &text);
                     // Lines of a table are customers' data: they are named, not shown.
                     problems.extend(found.into_iter().map(|problem| placed(Problem { quoted: None, ..problem }, &name)));
@@ -118,20 +114,24 @@ fn tables(dir: &Path, problems: &mut Vec<Problem>) -> Tables {
     tables
 }
 
-/// The text of a file; a problem if there is none.
-fn read(file: &Path, what: &str, hint: &str, problems: &mut Vec<Problem>) -> Option<String> {
-    let name = file.display().to_string();
-    let problem = match std::fs::read(file).map(String::from_utf8) {
+/// The text of a table; a problem if there is none.
+fn read(file: &Path, problems: &mut Vec<Problem>) -> Option<String> {
+    let problem = match std::fs::read(file).map(|bytes| text_of(bytes, "table")) {
         Ok(Ok(text)) => return Some(text),
-        Ok(Err(error)) => {
-            let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
-            let problem = Problem::error("not_utf8", format!("the {what} is not UTF-8")).hint("save it as UTF-8");
-            Problem { quoted: None, ..problem.at(&valid, valid.len()) }
-        }
-        Err(error) => Problem::error("unreadable_file", format!("cannot read the {what}: {error}")).hint(hint),
+        Ok(Err(problem)) => *problem,
+        Err(error) => Problem::error("unreadable_file", format!("cannot read the table: {error}")).hint("make it readable for this user"),
     };
-    problems.push(problem.in_file(name));
+    problems.push(problem.in_file(file.display().to_string()));
     None
+}
+
+/// Bytes as text; `what` tells of what kind the file is.
+pub(super) fn text_of(bytes: Vec<u8>, what: &str) -> Result<String, Box<Problem>> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]).into_owned();
+        let problem = Problem::error("not_utf8", format!("the {what} is not UTF-8")).hint("save it as UTF-8");
+        Box::new(Problem { quoted: None, ..problem.at(&valid, valid.len()) })
+    })
 }
 
 fn placed(problem: Problem, file: &str) -> Problem {

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{config::Config, pipeline::Pipeline, problem::Problem};
 
-use super::{Failure, load::inspect_pipeline, report::RulesReport};
+use super::{Failure, load::inspect_pipeline, report::RulesReport, ruleset_files::read_ruleset};
 
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -77,7 +77,7 @@ impl Reloader {
         thread::Builder::new().name("hangups".to_owned()).spawn(listen).map_err(no_thread)?;
         let (config, live) = (config.clone(), Arc::clone(live));
         let watch = move || {
-            let mut watched = Watched { seen: Traces::new(), refused: None };
+            let mut watched = Watched { chain: Vec::new(), seen: Traces::new(), refused: None };
             loop {
                 let asked = match woken.recv_timeout(LOOK) {
                     Ok(Wake::Asked) => true,
@@ -106,6 +106,8 @@ struct Trace {
 type Traces = BTreeMap<PathBuf, Trace>;
 
 struct Watched {
+    /// The ruleset's file, the one it extends, and so on, as they were last.
+    chain: Vec<PathBuf>,
     /// The files, when they were last read.
     seen: Traces,
     /// The problems that were told last, so that each is told once.
@@ -115,18 +117,22 @@ struct Watched {
 impl Watched {
     /// Reads what changed; `asked`: also what did not.
     fn look(&mut self, config: &Config, live: &ArcSwap<Pipeline>, report: &RulesReport, asked: bool) {
-        let before = traces(config);
+        let before = traces(config, &self.chain);
         if (before == self.seen || !self.is_settled(&before)) && !asked {
             return;
         }
         let (pipeline, problems) = inspect_pipeline(config);
-        let after = traces(config);
+        let after = traces(config, &self.chain);
         // What was read of a file that is written just now may be half of it, and of several files one may be older than another.
         // One alone that had to make room for another was whole.
         let replaced = |path: &PathBuf| after.get(path).is_some_and(|now| before.get(path).is_some_and(|then| now.file != then.file));
         if after != before && !(before.len() == 1 && before.keys().all(replaced)) {
             return;
         }
+        if let Ok(files) = read_ruleset(config.rules.path.as_deref()) {
+            self.chain = files.into_iter().map(|file| PathBuf::from(file.name)).collect();
+        }
+        // Files that are new in the chain have not been seen yet: the next look reads all once more, and finds it as it is.
         self.seen = before;
         match pipeline {
             Some(pipeline) => self.take(pipeline, live, report, asked),
@@ -182,8 +188,9 @@ impl Watched {
 }
 
 /// The files that rules and tables are made of, with what tells one from another; a folder's are those right in it.
-fn traces(config: &Config) -> Traces {
+fn traces(config: &Config, chain: &[PathBuf]) -> Traces {
     let mut traces = Traces::new();
+    chain.iter().for_each(|path| trace(path, &mut traces));
     for path in config.rules.path.iter().chain(&config.tables.dir) {
         trace(path, &mut traces);
         if path.is_dir() {

@@ -35,6 +35,8 @@ mod planted;
 mod privacy;
 mod properties;
 mod readings;
+mod ruleset_files;
+mod rulesets;
 mod schemas;
 mod scoring;
 mod seniority;

@@ -171,6 +171,30 @@ fn a_bad_file_is_told_and_what_was_in_use_stays() {
 }
 
 #[test]
+fn a_change_of_what_the_rules_extend_is_one_too() {
+    let desk = Desk::set_up("extended-rules");
+    let base = desk.scene.path("base.toml");
+    fs::write(&base, rules(7, false)).expect("written");
+    desk.put("[ruleset]\nname = \"extending\"\nversion = \"1\"\nextends = \"base.toml\"\n");
+    let service = desk.run(&["--set", "run.lanes=1"]);
+    service.wait_ready();
+    let before = write(&desk.scene, 0..40, PARTITIONS);
+    desk.scene.wait_done(before.len(), &service);
+    let hash = service.status()["ruleset"]["hash"].clone();
+    // In its place, by who has time.
+    fs::write(&base, rules(8, true)).expect("written");
+    wait_for("the base is read again", SOON, || service.lines(), || (reloads(&service, "ok") >= 1.0).then_some(()));
+    assert!(service.status()["ruleset"]["hash"] != hash && live_version(&service) == "1");
+    let after = write(&desk.scene, 40..80, PARTITIONS);
+    desk.scene.wait_done(before.len() + after.len(), &service);
+    let decided = decided(&desk.scene);
+    let closed = |at: &At| decided.get(at).is_some_and(|events| events.iter().all(|(_, kind)| kind.ends_with("closed_today")));
+    for (at, fate) in before.iter().chain(&after).filter(|(_, fate)| matches!(fate, Expected::Qualified(_))) {
+        assert_eq!(closed(at), after.contains_key(at), "{at:?}: {fate:?}");
+    }
+}
+
+#[test]
 fn where_nobody_watches_a_signal_asks() {
     let desk = Desk::set_up("hangup");
     let service = desk.run(&["--set", "run.lanes=1", "--set", "rules.watch=false"]);

@@ -120,6 +120,11 @@ fn routes(decision: &Decision<'_>, steps: &Steps, out: &mut dyn Write) -> io::Re
     for route in &decision.routes {
         let by = [Some(route.route), route.queue, route.owner, route.priority].into_iter().flatten().collect::<Vec<_>>().join(" ");
         writeln!(out, "   │    {:<28} by {by}", route.destination)?;
+        let owner = route.owner.and_then(|owner| decision.rules.owners.get(owner)).into_iter();
+        let named = owner.flat_map(|owner| [owner.name.as_deref(), owner.contact.as_deref()]).flatten().collect::<Vec<_>>().join(", ");
+        if !named.is_empty() {
+            writeln!(out, "   │      {:<16} {named}", "owner")?;
+        }
         let late = if route.late_delivery { " (late delivery: a fresh clock)" } else { "" };
         for (what, time) in [("first touch due", route.first_touch_due), ("accept due", route.accept_due), ("hot until", route.hot_until)] {
             if let Some(time) = time {
