@@ -190,7 +190,9 @@ impl Watched {
 /// The files that rules and tables are made of, with what tells one from another; a folder's are those right in it.
 fn traces(config: &Config, chain: &[PathBuf]) -> Traces {
     let mut traces = Traces::new();
-    chain.iter().for_each(|path| trace(path, &mut traces));
+    for path in chain {
+        trace(path, &mut traces);
+    }
     for path in config.rules.path.iter().chain(&config.tables.dir) {
         trace(path, &mut traces);
         if path.is_dir() {
