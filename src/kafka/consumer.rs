@@ -64,8 +64,9 @@ impl ConsumerContext for MemberContext {
         let cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let names = names(partitions);
         if code == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            let done = if cooperative { consumer.incremental_assign(partitions) } else { consumer.assign(partitions) };
-            match done {
+            let begun = begin(consumer, partitions, &names);
+            let assign = || if cooperative { consumer.incremental_assign(partitions) } else { consumer.assign(partitions) };
+            match begun.and_then(|()| assign()) {
                 Ok(()) => self.note(Change::Assigned(names)),
                 Err(error) => self.note(Change::Failed(format!("assigning partitions: {error}"))),
             }
@@ -82,6 +83,25 @@ impl ConsumerContext for MemberContext {
     fn main_queue_min_poll_interval(&self) -> rdkafka::util::Timeout {
         Duration::from_millis(100).into()
     }
+}
+
+/// How long the group's offsets are waited for within a callback.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Gives each partition an offset to begin at; where the group has none, or does not tell, any will do: the lane seeks before it
+/// reads. Left to itself librdkafka asks for the committed offsets; on some answers it gives those partitions up without a word,
+/// on others the process dies. Never a logical offset: the late answer to its look-up undoes a seek.
+fn begin<C: ConsumerContext>(consumer: &BaseConsumer<C>, partitions: &mut TopicPartitionList, names: &[(String, i32)]) -> KafkaResult<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let found = consumer.committed_offsets(partitions.clone(), ANSWER).ok();
+    for (topic, number) in names {
+        let committed = found.as_ref().and_then(|found| found.find_partition(topic, *number)).map(|element| element.offset());
+        let offset = committed.filter(|offset| matches!(offset, Offset::Offset(_))).unwrap_or(Offset::Offset(0));
+        partitions.set_partition_offset(topic, *number, offset)?;
+    }
+    Ok(())
 }
 
 fn names(partitions: &TopicPartitionList) -> Vec<(String, i32)> {
@@ -169,12 +189,13 @@ impl Member {
                 stubborn.push((partition.clone(), *offset));
             }
         }
-        self.reassign(&stubborn)
+        self.reassign(&stubborn, offsets)
     }
 
     /// Takes partitions out of the fetcher and puts them back at the given offsets: for those whose fetching has not begun
-    /// or has ended on an error, which cannot be sought.
-    pub(super) fn reassign(&self, offsets: &[(Partition, i64)]) -> KafkaResult<()> {
+    /// or has ended on an error, which cannot be sought. Where the group is eager all are put back: `all` tells where, since
+    /// librdkafka remembers where they were put last, not how far they have come.
+    pub(super) fn reassign(&self, offsets: &[(Partition, i64)], all: &[(Partition, i64)]) -> KafkaResult<()> {
         if offsets.is_empty() {
             return Ok(());
         }
@@ -183,11 +204,12 @@ impl Member {
             self.consumer.incremental_unassign(&list)?;
             self.consumer.incremental_assign(&list)
         } else {
-            let mut all = self.consumer.assignment()?;
-            for (partition, offset) in offsets {
-                all.set_partition_offset(&partition.topic, partition.number, Offset::Offset(*offset))?;
+            let mut assigned = self.consumer.assignment()?;
+            assigned.set_all_offsets(Offset::Stored)?;
+            for (partition, offset) in all.iter().chain(offsets) {
+                assigned.set_partition_offset(&partition.topic, partition.number, Offset::Offset(*offset))?;
             }
-            self.consumer.assign(&all)
+            self.consumer.assign(&assigned)
         }
     }
 }

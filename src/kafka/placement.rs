@@ -3,7 +3,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rdkafka::{TopicPartitionList, consumer::Consumer, error::KafkaResult, topic_partition_list::Offset};
+use rdkafka::{
+    TopicPartitionList,
+    consumer::Consumer,
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
+    topic_partition_list::Offset,
+};
 
 use crate::{
     config::From,
@@ -164,17 +169,29 @@ impl Lost {
     }
 }
 
+/// What is not taken for granted of the group's offsets.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Doubts {
+    /// The broker may no longer hold them.
+    pub(super) of_range: bool,
+    /// They may be behind what this lane itself has committed. Where not, whoever says so is not asked again.
+    pub(super) may_go_back: bool,
+}
+
 /// Makes sure that each of `partitions` has a committed offset: where the group has none, the start policy is resolved,
-/// committed and taken. Where it has one, librdkafka starts there by itself. `doubted`: whether the broker still holds the
-/// offsets is looked at too.
-pub(super) fn settle(member: &Member, partitions: &[Owned], policy: Start, doubted: bool) -> KafkaResult<Standing> {
+/// committed and taken. Going there is the caller's. What is doubted is looked at too.
+pub(super) fn settle(member: &Member, partitions: &[Owned], policy: Start, doubts: Doubts) -> KafkaResult<Standing> {
     let names: Vec<_> = partitions.iter().map(|owned| owned.partition.clone()).collect();
     let mut standing = Standing::default();
     let mut fresh = Vec::new();
     for ((partition, committed), owned) in member.committed(&names, CALL)?.into_iter().zip(partitions) {
         // A group that had an offset and has none has lost its position; it has not just begun.
         let vanished = committed.is_none() && owned.next.is_some();
-        if vanished || (doubted && committed.is_some()) {
+        if !doubts.may_go_back && committed.zip(owned.next).is_some_and(|(committed, next)| committed < next) {
+            // A coordinator that was put out of office and has not heard of it yet.
+            return Err(KafkaError::OffsetFetch(Code::NotCoordinator));
+        }
+        if vanished || (doubts.of_range && committed.is_some()) {
             let (low, high) = member.consumer.fetch_watermarks(&partition.topic, partition.number, CALL)?;
             if committed.is_none_or(|offset| offset < low || offset > high) {
                 standing.lost.push(Lost { partition, committed, low, high });
@@ -194,8 +211,11 @@ pub(super) fn settle(member: &Member, partitions: &[Owned], policy: Start, doubt
         let offset = policy.offset(member, &partition)?;
         start.push((partition, offset));
     }
+    // Of one that is no member the group would take them only while it is empty: and then others may have come and gone since.
+    if !member.may_commit() {
+        return Err(KafkaError::OffsetFetch(Code::UnknownMemberId));
+    }
     member.commit(&start)?;
-    member.reassign(&start)?;
     standing.known.extend(start);
     Ok(standing)
 }

@@ -1,6 +1,6 @@
 //! A second process comes and goes while leads keep coming: partitions move, nothing is lost, doubled or reordered.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
 use super::{
     broker,
@@ -30,8 +30,17 @@ fn a_second_process_takes_its_share_and_gives_it_back() {
 /// that the group has given to nobody it knows.
 #[test]
 fn an_answer_to_a_join_that_never_comes_is_waited_for_half_a_minute() {
-    let disturbed = Disturbed::with_partitions("unanswered-join", 4);
-    let service = disturbed.run(&["run.lanes=2"]);
+    thread::scope(|scope| {
+        for strategy in ["cooperative-sticky", "range"] {
+            scope.spawn(move || an_answer_never_comes(strategy));
+        }
+    });
+}
+
+fn an_answer_never_comes(strategy: &str) {
+    let disturbed = Disturbed::with_partitions(&format!("unanswered-{strategy}"), 4);
+    let strategy = format!("kafka.consumer.partition.assignment.strategy={strategy}");
+    let service = disturbed.run(&["run.lanes=2", &strategy]);
     service.wait_ready();
     let Disturbed { scene, proxy, .. } = &disturbed;
     let expected = under_load(scene, 4, || {
@@ -40,7 +49,7 @@ fn an_answer_to_a_join_that_never_comes_is_waited_for_half_a_minute() {
         // A third member makes both lanes join again; what they are told goes nowhere.
         let before = proxy.seen(Api::JoinGroup);
         proxy.rule(|request| if request.api == Api::JoinGroup { Action::DropAnswer } else { Action::Pass });
-        let third = scene.run(&[]);
+        let third = scene.run(&["--set", &strategy]);
         wait_until("both lanes have asked", SOON, || proxy.seen(Api::JoinGroup) >= before + 2);
         drop(third);
         proxy.pass_all();

@@ -11,30 +11,46 @@ use rdkafka::consumer::Consumer as _;
 
 use crate::io::Batch;
 
-use super::{super::native, KEEP, KafkaLane};
+use super::{
+    super::{consumer::Member, native},
+    KEEP, KafkaLane,
+};
 
 /// A rebalance takes a few seconds; a member that does not answer is put out of its group after six.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Who joins anew makes the group share out anew; so it is done less and less often.
 const LONGEST: Duration = Duration::from_mins(5);
 
+/// A refusal that is older says nothing of now.
+const RECENTLY: Duration = Duration::from_secs(10);
+
 /// Since when the group does not know the lane, as far as that is seen.
 #[derive(Debug)]
 pub(super) struct Astray {
     /// The moment, and the group's generation then; none where the lane was in none.
     since: Option<(Instant, Option<i32>)>,
+    /// It waits to be taken in. Else it was refused what it would commit, and `refused` tells when last.
+    waits: bool,
+    refused: Instant,
     patience: Duration,
 }
 
 impl Default for Astray {
     fn default() -> Self {
-        Self { since: None, patience: PATIENCE }
+        Self { since: None, waits: false, refused: Instant::now(), patience: PATIENCE }
     }
 }
 
 impl Astray {
-    /// The lane found no place in the group, of which it knows this generation.
-    fn note(&mut self, generation: Option<i32>) {
+    /// The group did not take what the lane would commit; of the group it knows this generation.
+    fn is_refused(&mut self, generation: Option<i32>) {
+        self.refused = Instant::now();
+        self.since.get_or_insert((self.refused, generation));
+    }
+
+    /// The lane has joined, or owns nothing any more: it is to hear of another generation than this.
+    fn waits(&mut self, generation: Option<i32>) {
+        self.waits = true;
         self.since.get_or_insert((Instant::now(), generation));
     }
 
@@ -48,10 +64,10 @@ impl Astray {
         let Some((since, then)) = self.since else { return false };
         if generation.is_some() && generation != then {
             // The group has met since then, with this lane.
-            self.since = None;
+            (self.since, self.waits) = (None, false);
             return false;
         }
-        since.elapsed() >= self.patience
+        since.elapsed() >= self.patience && (self.waits || self.refused.elapsed() < RECENTLY)
     }
 }
 
@@ -60,10 +76,16 @@ impl KafkaLane {
         self.member.as_ref().and_then(|member| native::generation(member.consumer.client()))
     }
 
-    /// The group does not know this lane, or not yet.
-    pub(super) fn is_astray(&mut self) {
+    /// The group did not take what this lane would commit.
+    pub(super) fn is_refused_by_group(&mut self) {
         let generation = self.generation();
-        self.astray.note(generation);
+        self.astray.is_refused(generation);
+    }
+
+    /// The lane is to be taken in by its group, for the first time or again.
+    pub(super) fn waits_for_group(&mut self) {
+        let generation = self.generation();
+        self.astray.waits(generation);
     }
 
     /// Joins anew when the group has not known this lane for too long, though the broker answers.
@@ -76,25 +98,26 @@ impl KafkaLane {
             return;
         }
         let patience = self.astray.patience;
-        self.astray.since = None;
         if self.health.was_away_within(patience) {
-            self.is_astray();
+            self.astray.since = Some((Instant::now(), generation));
             return;
         }
-        self.astray.patience = (patience * 2).min(LONGEST);
+        self.astray = Astray { patience: (patience * 2).min(LONGEST), ..Astray::default() };
         tracing::warn!(
             group = self.settings.kafka.group,
             "a lane has had no place in its group for {} s, though the broker answers; joining anew, nothing is lost",
             patience.as_secs()
         );
         batch.clear(KEEP);
-        let member = self.member.take();
         self.leave();
-        // It may wait for an answer that never comes.
-        let gone = thread::Builder::new().name("leaving".to_owned()).spawn(move || drop(member));
-        if let Err(error) = gone {
-            tracing::debug!(%error, "leaving the group on the lane's own thread");
-        }
+    }
+}
+
+/// Leaves the group, on a thread of its own: the client may wait for an answer that never comes.
+pub(super) fn part_from(member: Member) {
+    let gone = thread::Builder::new().name("leaving".to_owned()).spawn(move || drop(member));
+    if let Err(error) = gone {
+        tracing::debug!(%error, "leaving the group on the lane's own thread");
     }
 }
 
@@ -106,15 +129,21 @@ mod tests {
     fn who_finds_no_place_for_long_is_lost_and_a_new_generation_or_a_commit_is_a_place() {
         let mut astray = Astray { patience: Duration::ZERO, ..Astray::default() };
         assert!(!astray.is_lost(Some(3)), "nothing was wrong");
-        astray.note(Some(3));
+        astray.is_refused(Some(3));
         assert!(astray.is_lost(Some(3)) && astray.is_lost(None));
         assert!(!astray.is_lost(Some(4)) && !astray.is_lost(Some(3)), "it met anew, and all is well");
-        astray.note(None);
+        astray.waits(None);
         assert!(astray.is_lost(None), "it never joined");
         astray.is_home();
         assert!(!astray.is_lost(None));
+        astray.is_refused(Some(5));
+        astray.patience = Duration::ZERO;
+        astray.refused = Instant::now().checked_sub(RECENTLY).expect("the machine has run for longer");
+        assert!(!astray.is_lost(Some(5)), "nothing was refused of late: there was nothing to commit");
+        astray.waits(Some(5));
+        assert!(astray.is_lost(Some(5)), "it gave all back, and was not taken in again");
         let mut patient = Astray::default();
-        patient.note(None);
+        patient.waits(None);
         assert!(!patient.is_lost(None), "it takes its time");
     }
 }

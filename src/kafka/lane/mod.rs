@@ -40,8 +40,10 @@ use super::{
     sabotage::sabotage,
 };
 
-use membership::Astray;
+use membership::{Astray, part_from};
 
+/// Connections that were silent for a minute are closed without a word.
+const IDLE: Duration = Duration::from_secs(55);
 /// A batch's arena is kept up to this size.
 const KEEP: usize = 16 << 20;
 /// How long moving partitions within the client may take.
@@ -183,6 +185,9 @@ impl KafkaLane {
                     }
                     self.unsettled.retain(|partition| !partitions.contains(partition));
                     batch.retain(|partition| !partitions.contains(partition));
+                    if self.owned.is_empty() {
+                        self.waits_for_group();
+                    }
                     self.watch.tell(if lost { LaneEvent::Lost(&partitions) } else { LaneEvent::Revoked(&partitions) });
                 }
                 Change::Failed(what) => {
@@ -201,7 +206,9 @@ impl KafkaLane {
         self.watch.tell(LaneEvent::Lost(&gone));
         self.unsettled.clear();
         self.rewinding = false;
-        self.member = None;
+        if let Some(member) = self.member.take() {
+            part_from(member);
+        }
     }
 
     /// First placement, rewind, and a look at lost positions. `false`: not done, read nothing yet.
@@ -250,9 +257,9 @@ impl KafkaLane {
         let Some(member) = &self.member else { return Ok(Vec::new()) };
         let policy = placement::Start { from: self.settings.from, latest: self.settings.started };
         let wanted = self.owned.moving((!self.rewinding).then_some(self.unsettled.as_slice()));
-        let Standing { mut known, lost } = placement::settle(member, &wanted, policy, self.range_in_doubt)?;
+        let Standing { mut known, lost } = placement::settle(member, &wanted, policy, self.doubts())?;
         known.extend(self.decide_on_lost(lost)?);
-        if let Some(member) = self.member.as_ref().filter(|_| self.rewinding && !known.is_empty()) {
+        if let Some(member) = self.member.as_ref().filter(|_| !known.is_empty()) {
             member.place(&known, PLACE)?;
         }
         Ok(known)
@@ -283,7 +290,11 @@ impl KafkaLane {
                 );
             }
             KafkaError::MessageConsumption(code @ (Code::TopicAuthorizationFailed | Code::GroupAuthorizationFailed)) => self.refused(*code),
-            other => self.suspect(other),
+            other => {
+                self.suspect(other);
+                // It may be of a partition that the client has given up without saying which.
+                self.rewinding = true;
+            }
         }
     }
 
@@ -359,12 +370,14 @@ impl Lane for KafkaLane {
         let mut placed = false;
         loop {
             self.take_changes(batch);
-            // A rewind would bring this batch's own records a second time: it is decided and committed first.
-            if self.rewinding && !batch.is_empty() {
+            let to_place = self.rewinding || !self.unsettled.is_empty() || self.range_in_doubt;
+            // A rewind would bring this batch's own records a second time: it is decided and committed first. So is it where others
+            // have come: putting them in place may answer for a callback that waits, and the group give away what the batch has.
+            if to_place && !batch.is_empty() {
                 break;
             }
             let paused = !ready || self.pause_until.is_some_and(|until| Instant::now() < until);
-            if !placed || self.rewinding || !self.unsettled.is_empty() || self.range_in_doubt {
+            if !placed || to_place {
                 placed = !paused && self.place();
             }
             let Some(member) = &self.member else { return Ok(Next::Idle) };
@@ -401,6 +414,10 @@ impl Lane for KafkaLane {
 
     fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError> {
         let started = Instant::now();
+        // A connection that closes for idleness is not told of, and keeps the client from telling of the next that closes.
+        if self.producer.as_ref().is_some_and(|producer| producer.age() > IDLE) {
+            self.replace_producer("idle");
+        }
         // Nothing was polled since the batch was read, but its producer may have fallen into doubt meanwhile.
         if !self.connect()? {
             let detail = "the producer is being replaced".to_owned();
@@ -457,5 +474,7 @@ impl Drop for KafkaLane {
     }
 }
 
+#[cfg(test)]
+mod placing;
 #[cfg(test)]
 mod tests;

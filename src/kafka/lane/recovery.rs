@@ -14,6 +14,7 @@ use super::{
     super::{
         consumer::Member,
         fences,
+        placement::Doubts,
         producer::{LOST, Producer, Remedy, Trouble, abortable, is_fence},
         properties,
         rights::is_denial,
@@ -56,7 +57,7 @@ impl KafkaLane {
                 &self.health,
             );
             self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
-            self.is_astray();
+            self.is_refused_by_group();
         }
         Ok(())
     }
@@ -117,6 +118,13 @@ impl KafkaLane {
                 self.settings.kafka.group,
             ),
         );
+    }
+
+    /// What the group says of its offsets is not behind what this lane has committed: who says so is no coordinator any more. But
+    /// who goes on saying so is right.
+    pub(super) fn doubts(&self) -> Doubts {
+        let for_long = self.unplaced.is_some_and(|since| since.elapsed() > HANGS);
+        Doubts { of_range: self.range_in_doubt, may_go_back: for_long || self.settings.delivery == Delivery::AtLeastOnce }
     }
 
     /// All partitions are in place.
@@ -208,7 +216,7 @@ impl KafkaLane {
         }
         self.aborts_in_a_row += 1;
         if abort.reason == "rebalance" {
-            self.is_astray();
+            self.waits_for_group();
         }
         if let Some(backoff) = backoff(abort.reason, self.aborts_in_a_row) {
             self.pause(backoff);

@@ -15,7 +15,7 @@ use super::{super::properties, *};
 
 /// What the lane told, in words.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
+pub(super) struct Told(Arc<Mutex<Vec<String>>>);
 
 impl LaneWatch for Told {
     fn tell(&mut self, event: LaneEvent<'_>) {
