@@ -26,6 +26,7 @@ use reading::Reader;
 use routing::CampaignRule;
 
 pub(crate) use classification::{ActionRow, OfferTypeRow, SourceRow};
+pub use condition::Condition;
 pub(crate) use condition::Subject;
 pub(crate) use judgement::{LOW_SCORE, Policy};
 pub(crate) use routing::RouteRule;

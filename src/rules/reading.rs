@@ -237,8 +237,8 @@ impl<'a> Section<'a> {
                 let span = value.span();
                 let raw = reader.text.get(span.clone()).unwrap_or_default();
                 for fault in faults {
-                    let offset = span.start + quoting::offset_in_raw(raw, fault.offset);
-                    reader.tell(offset, "condition", fault.message, fault.hint.unwrap_or_default());
+                    let [start, end] = [fault.offset, fault.offset + fault.length].map(|at| span.start + quoting::offset_in_raw(raw, at));
+                    reader.problems.push(Problem::error("condition", fault.message).spanning(reader.text, start..end).hint(fault.hint));
                 }
                 None
             }
