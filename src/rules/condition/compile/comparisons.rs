@@ -115,7 +115,7 @@ impl Compiler<'_> {
         let number = match other {
             Node::Literal(Literal::Int(number)) => *number,
             Node::Negate(inner) => match **inner {
-                Node::Literal(Literal::Int(number)) => number.checked_neg()?,
+                Node::Literal(Literal::Int(number)) if number != i64::MIN => -number,
                 _ => return Some(()),
             },
             _ => return Some(()),

@@ -39,6 +39,10 @@ pub(super) fn compile(expression: &IdedExpr, source: &SourceInfo, sight: Sight) 
     match lowered {
         Some(node) if compiler.faults.is_empty() => Ok(node),
         _ => {
+            if compiler.faults.is_empty() {
+                // What is refused is always told: else a rule would be left out in silence.
+                _ = compiler.refused(expression, "this");
+            }
             compiler.faults.sort_by_key(|fault| fault.offset);
             Err(compiler.faults)
         }
