@@ -75,16 +75,27 @@ fn suppression_scopes() -> Vec<&'static str> {
     vec!["person", "domain"]
 }
 
-/// How the texts of a field are always written, and an example; nothing where they may be written in any way.
-pub(super) fn form(path: &str) -> Option<(fn(&str) -> bool, &'static str)> {
-    let lower_case: fn(&str) -> bool = |text| text == text.to_lowercase();
+/// How all texts of a field are written, so that another text can never be one of them.
+pub(super) struct Form {
+    pub(super) fits: fn(&str) -> bool,
+    /// For people.
+    pub(super) words: &'static str,
+    /// What was probably meant.
+    pub(super) mend: fn(&str) -> String,
+}
+
+/// The form of a field's texts, where they have one.
+pub(super) fn form(path: &str) -> Option<&'static Form> {
+    static COUNTRY: Form = Form {
+        // The one code that many take for another.
+        fits: |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) && text != "UK",
+        words: "a code of two capital letters (ISO 3166-1)",
+        mend: |text| if text.eq_ignore_ascii_case("UK") { "GB".to_owned() } else { text.to_uppercase() },
+    };
+    static SMALL: Form = Form { fits: |text| text == text.to_lowercase(), words: "in small letters", mend: |text| text.to_lowercase() };
     match path {
-        "contact.country" => Some((
-            |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
-            "a code of two capital letters, such as \"US\"",
-        )),
-        "contact.email_domain" | "account.domain" => Some((lower_case, "in small letters")),
-        "publisher_id" | "offer_id" | "offer.publisher_id" | "offer.offer_id" => Some((lower_case, "in small letters")),
+        "contact.country" => Some(&COUNTRY),
+        "contact.email_domain" | "account.domain" | "publisher_id" | "offer_id" | "offer.publisher_id" | "offer.offer_id" => Some(&SMALL),
         _ => None,
     }
 }

@@ -74,13 +74,12 @@ pub(super) fn equal(left: Value<'_>, right: Value<'_>) -> Option<bool> {
 /// Order as in CEL: numbers by size, texts by code point, times by time; nothing where CEL has none.
 fn order(left: Value<'_>, right: Value<'_>) -> Option<Ordering> {
     match (left, right) {
-        (Value::Int(left), Value::Int(right)) => Some(left.cmp(&right)),
+        (Value::Int(left), Value::Int(right)) | (Value::Duration(left), Value::Duration(right)) => Some(left.cmp(&right)),
         (Value::Double(left), Value::Double(right)) => left.partial_cmp(&right),
         (Value::Int(left), Value::Double(right)) => order_mixed(left, right),
         (Value::Double(left), Value::Int(right)) => order_mixed(right, left).map(Ordering::reverse),
         (Value::Text(left), Value::Text(right)) => Some(left.cmp(right)),
         (Value::Time(left), Value::Time(right)) => Some(left.cmp(&right)),
-        (Value::Duration(left), Value::Duration(right)) => Some(left.cmp(&right)),
         _ => None,
     }
 }

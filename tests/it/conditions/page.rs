@@ -107,6 +107,17 @@ fn every_example_is_so_of_the_lead_of_the_page() {
     }
 }
 
+/// The page of rules shows some too, each with fields and words that there are.
+#[test]
+fn the_examples_of_the_page_of_rules_are_conditions() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md")).expect("the page");
+    let shown: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("when = '")?.split('\'').next()).collect();
+    assert!(shown.len() > 5, "{shown:?}");
+    for when in shown {
+        assert!(Condition::of_route(when).is_ok(), "{when}");
+    }
+}
+
 #[test]
 fn every_field_reads_what_is_published() {
     let (pipeline, batch) = (leads::pipeline(), leads::batch(7));

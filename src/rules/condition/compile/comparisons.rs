@@ -83,12 +83,12 @@ impl Compiler<'_> {
                 self.fault(other.0, format!("{text:?} is none of the values this field can have"), hint);
             }
             (_, Node::Field(field), _) => {
-                if let Some((is_formed, form)) = fields::form(field.path)
-                    && !is_formed(text)
+                if let Some(form) = fields::form(field.path)
+                    && !(form.fits)(text)
                 {
-                    let hint =
-                        if is_formed(&text.to_lowercase()) { format!("write {:?}", text.to_lowercase()) } else { format!("write {form}") };
-                    self.fault(other.0, format!("{} is never {text:?}: it is always {form}", field.path), hint);
+                    let mended = Some((form.mend)(text)).filter(|mended| (form.fits)(mended));
+                    let hint = mended.map_or_else(|| format!("write {}", form.words), |mended| format!("write {mended:?}"));
+                    self.fault(other.0, format!("{} is never {text:?}: it is always {}", field.path, form.words), hint);
                 }
             }
             (_, Node::Lower(_), _) if text.bytes().any(|byte| byte.is_ascii_uppercase()) => {

@@ -102,14 +102,14 @@ impl Compiler<'_> {
             return;
         }
         let offset = self.name_of_call(at, name);
-        let (message, hint) = match REFUSED.iter().find(|(refused, ..)| refused.strip_suffix("()") == Some(name)) {
-            Some((refused, instead)) => (format!("{refused} is not supported in conditions"), (*instead).to_owned()),
-            None => {
-                let names = FUNCTIONS.iter().map(|(name, _)| *name);
-                let near = suggest::nearest(name, names.clone()).map(|near| format!("did you mean {near}?"));
-                let all: Vec<&str> = names.collect();
-                (format!("unknown function {name}"), near.unwrap_or_else(|| format!("there are {}", all.join(", "))))
-            }
+        let refused = REFUSED.iter().find(|(refused, _)| refused.strip_suffix("()") == Some(name));
+        let (message, hint) = if let Some((refused, instead)) = refused {
+            (format!("{refused} is not supported in conditions"), (*instead).to_owned())
+        } else {
+            let names = FUNCTIONS.iter().map(|(name, _)| *name);
+            let near = suggest::nearest(name, names.clone()).map(|near| format!("did you mean {near}?"));
+            let all: Vec<&str> = names.collect();
+            (format!("unknown function {name}"), near.unwrap_or_else(|| format!("there are {}", all.join(", "))))
         };
         self.faults.push(Fault { offset, length: name.len(), message, hint });
     }

@@ -59,13 +59,12 @@ impl Compiler<'_> {
     #[expect(clippy::option_option, reason = "the outer tells a fault, the inner an empty list")]
     fn one_type(&mut self, at: &IdedExpr, before: Option<Type>, is: Type) -> Option<Option<Type>> {
         let joined = match (before, is) {
-            (None, Type::Text | Type::Word(_)) | (Some(Type::Text), Type::Text | Type::Word(_)) => Type::Text,
-            (None, Type::Int | Type::Double | Type::Bool | Type::Time | Type::Duration) => is,
-            (Some(Type::Int), Type::Int)
-            | (Some(Type::Double), Type::Double)
-            | (Some(Type::Bool), Type::Bool)
-            | (Some(Type::Time), Type::Time)
-            | (Some(Type::Duration), Type::Duration) => is,
+            (None | Some(Type::Text), Type::Text | Type::Word(_)) => Type::Text,
+            (None | Some(Type::Int), Type::Int)
+            | (None | Some(Type::Double), Type::Double)
+            | (None | Some(Type::Bool), Type::Bool)
+            | (None | Some(Type::Time), Type::Time)
+            | (None | Some(Type::Duration), Type::Duration) => is,
             (None, _) => {
                 self.fault(at, format!("{} cannot be an element of a list", is.name()), "texts, numbers, times and durations can");
                 return None;

@@ -44,10 +44,10 @@ impl Compiler<'_> {
 
     fn end(&self, expression: &IdedExpr, start: usize) -> usize {
         let text = self.source.source.as_str();
-        let last = |expression: &IdedExpr| self.end(expression, self.start(expression));
+        let end_of = |expression: &IdedExpr| self.end(expression, self.start(expression));
         match &expression.expr {
             Expr::Call(call) => {
-                let inner = call.args.last().or(call.target.as_deref()).map_or(start, last);
+                let inner = call.args.last().or(call.target.as_deref()).map_or(start, end_of);
                 let closing = match call.func_name.as_str() {
                     "_[_]" | "_[?_]" => ']',
                     "_?._" => return bounds::token_end(text, inner + 1),
@@ -56,10 +56,10 @@ impl Compiler<'_> {
                 };
                 closed(text, inner, closing)
             }
-            Expr::List(list) => closed(text, list.elements.last().map_or(start, last), ']'),
+            Expr::List(list) => closed(text, list.elements.last().map_or(start, end_of), ']'),
             Expr::Ident(name) => start + name.len(),
             Expr::Select(select) => {
-                let after = last(&select.operand);
+                let after = end_of(&select.operand);
                 let field = text.get(after..).and_then(|rest| rest.find(select.field.as_str()));
                 field.map_or(after, |at| after + at + select.field.len())
             }

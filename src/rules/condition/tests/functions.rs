@@ -167,7 +167,7 @@ fn what_is_used_wrongly_is_told_with_what_to_write() {
         ("contact.company.lowerAscii().contains(\"Acme\")", "38 6 a text from lowerAscii() never has \"Acme\" in it"),
         (
             "contact.country == \"France\"",
-            "19 8 contact.country is never \"France\": it is always a code of two capital letters, such as \"US\"",
+            "19 8 contact.country is never \"France\": it is always a code of two capital letters (ISO 3166-1)",
         ),
         ("offer_id in [\"App\"]", "13 5 offer_id is never \"App\": it is always in small letters"),
         ("storefront == source.format", "14 13 these two have no value in common"),
@@ -211,6 +211,9 @@ fn hints_name_the_values_and_the_nearest() {
         ("note.upperAscii() == \"A\"", "use lowerAscii() and write the other text in small letters"),
         ("event_time.getDayOfWeek() == 7", "the days are 0 (Sunday) to 6 (Saturday)"),
         ("offer_id == \"App\"", "write \"app\""),
+        ("contact.country == \"us\"", "write \"US\""),
+        ("contact.country == \"UK\"", "write \"GB\""),
+        ("contact.country == \"Germany\"", "write a code of two capital letters (ISO 3166-1)"),
         ("event_time.getHours(\"Berlin\") == 1", "did you mean \"Europe/Berlin\"?"),
     ] {
         let faults = Condition::parse(when, Sight::Lead).err().unwrap_or_default();
