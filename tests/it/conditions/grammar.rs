@@ -134,11 +134,12 @@ impl Writer<'_, '_> {
                 1 => self.field(&[Kind::Truth]),
                 2 | 3 => self.comparison_of_known(),
                 4 => self.has(),
+                5 => self.text_test_of_known(),
                 _ => self.comparison(0),
             };
         }
         let below = depth - 1;
-        match self.dice.below(18) {
+        match self.dice.below(20) {
             0 => format!("!({})", self.truth(below)),
             1 => format!("!{}", self.field(&[Kind::Truth])),
             2 | 3 => format!("({} && {})", self.truth(below), self.truth(below)),
@@ -163,6 +164,7 @@ impl Writer<'_, '_> {
             }
             13 | 14 => self.each(below),
             15 => self.has(),
+            16 | 17 => self.text_test_of_known(),
             _ => self.comparison(below),
         }
     }
@@ -183,6 +185,27 @@ impl Writer<'_, '_> {
             3 => format!("{path} {} null", self.dice.of_all(&["==", "!="])),
             _ => format!("{path} == {value}"),
         }
+    }
+
+    /// A field and a piece of a value that it has in some lead, as it is or in small letters.
+    fn text_test_of_known(&mut self) -> String {
+        let (path, value) = self.grammar.known[self.dice.below(self.grammar.known.len())].clone();
+        let letters: Vec<char> = value.chars().collect();
+        let (start, end) = (self.dice.below(letters.len()), self.dice.below(letters.len()) + 1);
+        let (name, piece) = match self.dice.below(4) {
+            0 => ("startsWith", &letters[..end]),
+            1 => ("endsWith", &letters[start..]),
+            2 => ("contains", &letters[start.min(end)..start.max(end)]),
+            _ => ("", &letters[..]),
+        };
+        let piece: String = piece.iter().collect();
+        let lowered = self.dice.one_in(2);
+        let piece = quoted(self.dice, &if lowered { piece.to_ascii_lowercase() } else { piece });
+        let path = if lowered { format!("{path}.{}()", self.call("lowerAscii")) } else { path };
+        if name.is_empty() {
+            return format!("{path} {} {piece}", self.dice.of_all(&["==", "!=", "<=", ">"]));
+        }
+        format!("{path}.{}({piece})", self.call(name))
     }
 
     fn comparison(&mut self, depth: usize) -> String {
