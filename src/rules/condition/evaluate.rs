@@ -66,15 +66,7 @@ fn truth(node: &Node, scope: &Scope<'_, '_>) -> bool {
 /// The value of an expression that makes no text of its own.
 fn value<'a>(node: &'a Node, scope: &Scope<'_, 'a>) -> Value<'a> {
     match node {
-        Node::Literal(literal) => match literal {
-            Literal::Null => Value::Null,
-            Literal::Bool(value) => Value::Bool(*value),
-            Literal::Int(value) => Value::Int(*value),
-            Literal::Double(value) => Value::Double(*value),
-            Literal::Text(text) => Value::Text(text),
-            Literal::Time(time) => Value::Time(*time),
-            Literal::Duration(micros) => Value::Duration(*micros),
-        },
+        Node::Literal(literal) => written(literal),
         Node::Field(field) => (field.read)(scope.subject),
         Node::Column(table, name) => fields::column(*table, name, scope.subject),
         Node::Entry(map, key) => match value(map, scope) {
@@ -112,14 +104,31 @@ fn value<'a>(node: &'a Node, scope: &Scope<'_, 'a>) -> Value<'a> {
     }
 }
 
-/// Hands on the value of any expression, with the text made that it may be.
-fn with<R>(node: &Node, scope: &Scope<'_, '_>, then: impl FnOnce(Value<'_>) -> R) -> R {
-    if !matches!(node, Node::Join(_) | Node::Lower(_) | Node::Choose(_)) {
-        return then(value(node, scope));
+#[inline]
+fn written(literal: &Literal) -> Value<'_> {
+    match literal {
+        Literal::Null => Value::Null,
+        Literal::Bool(value) => Value::Bool(*value),
+        Literal::Int(value) => Value::Int(*value),
+        Literal::Double(value) => Value::Double(*value),
+        Literal::Text(text) => Value::Text(text),
+        Literal::Time(time) => Value::Time(*time),
+        Literal::Duration(micros) => Value::Duration(*micros),
     }
-    match make(node, scope) {
-        Made::Value(value) => then(value),
-        Made::Text(text) => then(Value::Text(&text)),
+}
+
+/// Hands on the value of any expression, with the text made that it may be. What most conditions are made of comes first, without
+/// a call in between: that is a third of what they cost.
+#[inline]
+fn with<R>(node: &Node, scope: &Scope<'_, '_>, then: impl FnOnce(Value<'_>) -> R) -> R {
+    match node {
+        Node::Field(field) => then((field.read)(scope.subject)),
+        Node::Literal(literal) => then(written(literal)),
+        Node::Join(_) | Node::Lower(_) | Node::Choose(_) => match make(node, scope) {
+            Made::Value(value) => then(value),
+            Made::Text(text) => then(Value::Text(&text)),
+        },
+        other => then(value(other, scope)),
     }
 }
 

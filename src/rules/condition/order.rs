@@ -64,6 +64,7 @@ pub(super) fn compare(how: Comparison, left: Value<'_>, right: Value<'_>) -> boo
 /// Equality as in CEL: values of different kinds differ, null equals null alone; nothing if one side is an error.
 pub(super) fn equal(left: Value<'_>, right: Value<'_>) -> Option<bool> {
     match (left, right) {
+        (Value::Text(left), Value::Text(right)) => Some(left == right),
         (Value::Error, _) | (_, Value::Error) => None,
         (Value::Null, Value::Null) => Some(true),
         (Value::Bool(left), Value::Bool(right)) => Some(left == right),
