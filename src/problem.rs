@@ -1,7 +1,7 @@
 //! One thing that is wrong with what a person wrote (configuration, rules, tables), told so that it can be mended:
 //! where, what, and what to do. Collected, never thrown one by one. Printing and exit codes live in the command line.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use serde::Serialize;
 
@@ -58,13 +58,26 @@ pub struct Problem {
     /// The line of the file the problem stands on, for people.
     #[serde(skip)]
     pub quoted: Option<String>,
+    /// How many letters of that line it is about, from the column on.
+    #[serde(skip)]
+    pub underlined: usize,
 }
 
 impl Problem {
     /// An error without a place.
     #[must_use]
     pub fn error(code: &'static str, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, file: None, line: 0, column: 0, code, message: message.into(), hint: None, quoted: None }
+        Self {
+            severity: Severity::Error,
+            file: None,
+            line: 0,
+            column: 0,
+            code,
+            message: message.into(),
+            hint: None,
+            quoted: None,
+            underlined: 1,
+        }
     }
 
     /// A warning without a place.
@@ -97,6 +110,17 @@ impl Problem {
         self
     }
 
+    /// Points at these bytes of `text`, quotes the line they begin on and underlines what of them stands there.
+    #[must_use]
+    pub fn spanning(self, text: &str, bytes: Range<usize>) -> Self {
+        let (start, end) = (Place::of(text, bytes.start), Place::of(text, bytes.end));
+        let mut problem = self.at(text, bytes.start);
+        let line_end = problem.quoted.as_ref().map_or(0, |line| line.chars().count() + 1);
+        let until = if end.line == start.line { end.column } else { line_end };
+        problem.underlined = until.saturating_sub(start.column).max(1);
+        problem
+    }
+
     /// Points at a place without quoting its line: for files whose lines may hold what must not be shown.
     #[must_use]
     pub fn on(mut self, place: Place) -> Self {
@@ -113,7 +137,7 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `error: FILE:LINE:COLUMN: message` with the line quoted, a caret under the column, and the hint.
+    /// `error: FILE:LINE:COLUMN: message` with the line quoted, what it is about underlined, and the hint.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.is_error() { "error" } else { "warning" };
         write!(f, "{word}: ")?;
@@ -128,7 +152,9 @@ impl fmt::Display for Problem {
             // A very long line is shown around the column only: the message must stay readable.
             let start = self.column.saturating_sub(80);
             let shown: String = quoted.chars().skip(start).take(160).map(|c| if c == '\t' { ' ' } else { c }).collect();
-            write!(f, "\n  | {shown}\n  | {}^", " ".repeat(self.column.saturating_sub(1 + start)))?;
+            let before = self.column.saturating_sub(1 + start);
+            let underlined = self.underlined.min(shown.chars().count().saturating_sub(before)).max(1);
+            write!(f, "\n  | {shown}\n  | {}{}", " ".repeat(before), "^".repeat(underlined))?;
         }
         if let Some(hint) = &self.hint {
             write!(f, "\n  = {hint}")?;
@@ -165,6 +191,15 @@ mod tests {
     fn a_place_counts_characters_not_bytes() {
         assert_eq!(Place::of("a\nöö = 1", 7), Place { line: 2, column: 4 });
         assert_eq!(Place::of("", 10), Place { line: 1, column: 1 });
+    }
+
+    #[test]
+    fn what_a_problem_is_about_is_underlined_to_the_end_of_its_line() {
+        let shown = |bytes| Problem::error("x", "y").spanning("é = foo\nb", bytes).to_string();
+        assert_eq!(shown(5..8), "error: 1:5: y\n  | é = foo\n  |     ^^^");
+        assert_eq!(shown(5..10), "error: 1:5: y\n  | é = foo\n  |     ^^^");
+        assert_eq!(shown(5..5), "error: 1:5: y\n  | é = foo\n  |     ^");
+        assert_eq!(shown(90..99), "error: 2:2: y\n  | b\n  |  ^");
     }
 
     #[test]

@@ -60,6 +60,15 @@ fn main() -> io::Result<()> {
         fs::write(corpus.join(target).join("seed"), seed)?;
         written += 1;
     }
+    // What the page of the language shows.
+    let page = fs::read_to_string(tests.join("../docs/conditions.md"))?;
+    let in_tables = page.split('`').skip(1).step_by(2);
+    let folder = corpus.join("condition");
+    fs::create_dir_all(&folder)?;
+    for (number, example) in page.lines().chain(in_tables).filter(|text| text.len() > 8 && text.len() < 200).enumerate() {
+        fs::write(folder.join(format!("seed-{number:03}")), example)?;
+        written += 1;
+    }
     println!("{written} seeds of {} fixtures in {}", seeds.len(), corpus.display());
     Ok(())
 }

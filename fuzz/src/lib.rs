@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use leadstream::{
     io::Batch,
     lead::{LeadSource, Partition, Position, Timestamp, fold},
-    pipeline::{EncodeSettings, Limits, Memory, OutputBuffer, PersonKey, Pipeline, run},
-    rules::{DEFAULT, Ruleset},
+    pipeline::{EncodeSettings, Limits, Memory, NoTrace, OutputBuffer, PersonKey, Pipeline, decide, read, run},
+    rules::{Condition, DEFAULT, Ruleset},
     tables::Tables,
 };
 
@@ -55,6 +55,45 @@ pub fn by_schema(schema: &str, datum: &[u8]) {
     let (one, other) = (outputs(), outputs());
     assert!(one.iter().map(|output| output.value).eq(other.iter().map(|output| output.value)));
     assert!(one.bytes() <= one.len() * 16_384 + 64 * value.len(), "{} bytes for {}", one.bytes(), value.len());
+}
+
+/// A lead with something in most fields.
+const LEAD: &[u8] = br#"{
+    "userDetails": {
+        "firstName": "Ada", "lastName": "Brandt", "email": "ada.brandt@cedar-labs.example", "phone": "14255550123",
+        "country": "DE", "company": "Cedar Labs GmbH", "title": "CTO"
+    },
+    "leadSource": "SPZA-INS|cedar.planner", "description": "?utm_source=web&utm_campaign=Spring", "seats": 200
+}"#;
+
+/// Reads a condition: either there are problems, each within the text and with something to do, or it is true or false of a lead,
+/// and the same again.
+pub fn condition(text: &str) {
+    let condition = match Condition::of_route(text) {
+        Ok(condition) => condition,
+        Err(problems) => {
+            assert!(!problems.is_empty());
+            for problem in problems {
+                let line = text.lines().nth(problem.line - 1).unwrap_or_default();
+                assert!(problem.column <= line.chars().count() + 1 && problem.underlined >= 1, "{problem}");
+                assert!(problem.hint.as_ref().is_some_and(|hint| !hint.is_empty()), "{problem}");
+                // A long text is told about in few words.
+                assert!(problem.to_string().len() < 4_000 + 8 * text.len().min(4_096), "{problem}");
+            }
+            return;
+        }
+    };
+    thread_local! {
+        static PIPELINE: Pipeline = pipeline();
+    }
+    PIPELINE.with(|pipeline| {
+        let mut batch = Batch::default();
+        let at = Position { partition: Partition { topic: "leads.raw".into(), number: 0 }, offset: 0 };
+        batch.push(at, Timestamp::from_millis(1_790_000_000_000), None, Some(LEAD), std::iter::empty());
+        let facts = read(&batch.get(0).expect("just pushed"), pipeline, &mut Memory::default()).expect("a lead");
+        let decision = decide(&facts[0], &pipeline.rules, &mut NoTrace);
+        assert_eq!(condition.holds_for(&decision), condition.holds_for(&decision));
+    });
 }
 
 /// Splits a `LeadSource`, and decides a lead that has it.

@@ -36,6 +36,7 @@ use routing::{CampaignRule, Owner};
 
 pub(crate) use classification::{ActionRow, OfferTypeRow, SourceRow};
 pub(crate) use clock::Clock;
+pub use condition::Condition;
 pub(crate) use condition::Subject;
 pub use files::{Extended, Extends, RulesetFile, extends};
 pub(crate) use judgement::{LOW_SCORE, Policy};

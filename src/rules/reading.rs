@@ -2,6 +2,7 @@
 //! known one. Knows types of values; not what a ruleset is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use toml::{
     Spanned,
@@ -57,10 +58,17 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn tell(&mut self, offset: usize, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+        self.tell_of(offset..offset, code, message, hint);
+    }
+
+    /// As [`Reader::tell`], of all these bytes: what of them stands on the first line is underlined.
+    pub(super) fn tell_of(&mut self, bytes: Range<usize>, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
         let count = self.counts.entry(code).or_default();
         *count += 1;
         if *count <= TOLD {
-            self.problems.push((offset, Problem::error(code, message).hint(hint)));
+            let first_line = self.texts.written(bytes.clone()).lines().next().unwrap_or_default();
+            let underlined = first_line.chars().count().max(1);
+            self.problems.push((bytes.start, Problem { underlined, ..Problem::error(code, message).hint(hint) }));
         }
     }
 
@@ -271,8 +279,8 @@ impl<'a> Section<'a> {
                 let span = value.span();
                 let raw = reader.texts.written(span.clone());
                 for fault in faults {
-                    let offset = span.start + quoting::offset_in_raw(raw, fault.offset);
-                    reader.tell(offset, "condition", fault.message, fault.hint.unwrap_or_default());
+                    let [start, end] = [fault.offset, fault.offset + fault.length].map(|at| span.start + quoting::offset_in_raw(raw, at));
+                    reader.tell_of(start..end, "condition", fault.message, fault.hint);
                 }
                 None
             }

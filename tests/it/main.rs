@@ -10,6 +10,7 @@ mod bundle;
 mod cases;
 mod cli;
 mod codes;
+mod conditions;
 mod config;
 mod core;
 #[cfg(feature = "kafka")]

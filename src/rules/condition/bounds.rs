@@ -84,6 +84,23 @@ pub(super) fn check(text: &str) -> Result<(), OutOfBounds> {
     Ok(())
 }
 
+/// The byte after the literal, the name or the sign that begins at `start`.
+pub(super) fn token_end(text: &str, start: usize) -> usize {
+    let Some(rest) = text.get(start..).filter(|rest| !rest.is_empty()) else { return start };
+    if rest.starts_with('-') && rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit) {
+        return token_end(text, start + 1);
+    }
+    let word = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'))).unwrap_or(rest.len());
+    let quote = start + word;
+    if matches!(text.as_bytes().get(quote), Some(b'"' | b'\''))
+        && let Some(raw) = is_raw(text.get(..quote).unwrap_or_default())
+        && let Some(end) = text_end(text.as_bytes(), quote, raw)
+    {
+        return end;
+    }
+    start + if word > 0 { word } else { rest.chars().next().map_or(0, char::len_utf8) }
+}
+
 /// Whether the word `in` stands here by itself.
 fn is_in(bytes: &[u8], at: usize) -> bool {
     let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');

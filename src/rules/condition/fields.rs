@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use crate::{
     lead::{
-        Action, Audience, Campaign, Channel, Classified, Confidence, Consent, EmailKind, Facts, Flags, Format, Grade, Identity, Listing,
-        ListingOption, OfferType, Origin, Qualified, Region, Seniority, Stage, Storefront, Timestamp, Verdict, Vocabulary,
+        Action, Audience, Campaign, Channel, Classified, Confidence, Consent, EmailKind, Facts, Flag, Flags, Format, Grade, Identity,
+        Listing, ListingOption, OfferType, Origin, Qualified, Region, Seniority, Stage, Storefront, Timestamp, Verdict, Vocabulary,
     },
     rules::Policy,
 };
@@ -33,6 +33,7 @@ pub(super) enum Type {
     /// A text out of a closed list.
     Word(fn() -> Vec<&'static str>),
     Time,
+    Duration,
     /// Something that is there or not: a table row, a referral.
     Row,
     /// Texts by key.
@@ -52,6 +53,7 @@ impl Type {
             Self::Text => "a text",
             Self::Word(_) => "a text out of a fixed list",
             Self::Time => "a time",
+            Self::Duration => "a duration",
             Self::Row => "a record",
             Self::Map => "a map",
             Self::Flags | Self::Reasons => "a list",
@@ -62,6 +64,44 @@ impl Type {
 fn words<V: Vocabulary>() -> Vec<&'static str> {
     V::ALL.iter().map(|value| value.name()).collect()
 }
+
+/// The flags that rules can see: `redacted` is set only after all of them.
+pub(super) fn flag_words() -> Vec<&'static str> {
+    Flag::ALL.iter().filter(|flag| **flag != Flag::Redacted).map(|flag| flag.name()).collect()
+}
+
+/// What a suppression can be of.
+fn suppression_scopes() -> Vec<&'static str> {
+    vec!["person", "domain"]
+}
+
+/// How all texts of a field are written, so that another text can never be one of them.
+pub(super) struct Form {
+    pub(super) fits: fn(&str) -> bool,
+    /// For people.
+    pub(super) words: &'static str,
+    /// What was probably meant.
+    pub(super) mend: fn(&str) -> String,
+}
+
+/// The form of a field's texts, where they have one.
+pub(super) fn form(path: &str) -> Option<&'static Form> {
+    static COUNTRY: Form = Form {
+        // The one code that many take for another.
+        fits: |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) && text != "UK",
+        words: "a code of two capital letters (ISO 3166-1)",
+        mend: |text| if text.eq_ignore_ascii_case("UK") { "GB".to_owned() } else { text.to_uppercase() },
+    };
+    static SMALL: Form = Form { fits: |text| text == text.to_lowercase(), words: "in small letters", mend: |text| text.to_lowercase() };
+    match path {
+        "contact.country" => Some(&COUNTRY),
+        "contact.email_domain" | "account.domain" | "publisher_id" | "offer_id" | "offer.publisher_id" | "offer.offer_id" => Some(&SMALL),
+        _ => None,
+    }
+}
+
+/// Texts by key, sorted by it.
+pub(super) type Map<'a> = &'a [(Cow<'a, str>, Cow<'a, str>)];
 
 /// A value while it is looked at. Borrowed: evaluating allocates nothing.
 #[derive(Clone, Copy, Debug)]
@@ -74,8 +114,10 @@ pub(super) enum Value<'a> {
     Double(f64),
     Text(&'a str),
     Time(Timestamp),
+    /// Microseconds.
+    Duration(i64),
     Row,
-    Map(&'a [(Cow<'a, str>, Cow<'a, str>)]),
+    Map(Map<'a>),
     Flags(Flags),
     Reasons(&'a [&'a str]),
 }
@@ -210,7 +252,7 @@ pub(super) static FIELDS: &[Field] = &[
         Value::Bool(s.facts.contact.email_domain.as_deref().is_some_and(|domain| s.policy.is_own_domain(domain)))
     }),
     field("reachable", Type::Bool, |s| Value::Bool(s.facts.contact.is_reachable())),
-    field("suppressed_by", Type::Text, |s| Value::text(s.facts.suppressed_by)),
+    field("suppressed_by", Type::Word(suppression_scopes), |s| Value::text(s.facts.suppressed_by)),
     field("note", Type::Text, |s| Value::text(s.facts.note.as_deref())),
     field("attribution", Type::Map, |s| Value::Map(&s.facts.attribution)),
     field("extra", Type::Map, |s| Value::Map(&s.facts.extra)),

@@ -5,39 +5,61 @@ mod bounds;
 mod compile;
 mod evaluate;
 mod fields;
+mod order;
+mod steps;
+mod syntax;
 #[cfg(test)]
 mod tests;
+mod times;
+mod tree;
 
 pub(super) use fields::Sight;
 pub(crate) use fields::Subject;
 
-use bounds::OutOfBounds;
+use crate::{lead::Decision, problem::Problem};
 
-/// What is wrong in a condition, and at which byte of it.
+/// What is wrong in a condition, and at which bytes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) offset: usize,
+    pub(super) length: usize,
     pub(super) message: String,
-    pub(super) hint: Option<String>,
+    pub(super) hint: String,
 }
 
-/// A checked condition.
+/// A checked condition. What conditions can say is told in `docs/conditions.md`.
 #[derive(Debug)]
-pub(crate) struct Condition(compile::Node);
+pub struct Condition(tree::Node);
 
 impl Condition {
+    /// A condition by itself, as a route would ask it: with the score, the verdict and the campaign in sight.
+    ///
+    /// # Errors
+    /// Every problem that can be told at once, with line and column in `text`.
+    pub fn of_route(text: &str) -> Result<Self, Vec<Problem>> {
+        Self::parse(text, Sight::Routed).map_err(|faults| faults.into_iter().map(|fault| fault.into_problem(text)).collect())
+    }
+
+    /// Whether it is true of a lead that has been decided.
+    #[must_use]
+    pub fn holds_for(&self, decision: &Decision<'_>) -> bool {
+        let Decision { facts, rules, class, marketing_campaign, qualified, .. } = decision;
+        let marketing_campaign = marketing_campaign.as_deref();
+        self.holds(&Subject { facts, class, policy: &rules.policy, qualified: Some(qualified), marketing_campaign })
+    }
+
     /// Parses and checks the text of a condition.
     ///
     /// # Errors
     /// Every fault that can be told at once: one where the text is no CEL, all where names or types are wrong.
     pub(super) fn parse(text: &str, sight: Sight) -> Result<Self, Vec<Fault>> {
-        bounds::check(text).map_err(|out| vec![out_of_bounds(out)])?;
+        bounds::check(text).map_err(|out| vec![syntax::out_of_bounds(text, out)])?;
         if text.trim().is_empty() {
-            return Err(vec![fault(0, "the condition is empty", "write `true` for one that always holds")]);
+            return Err(vec![Fault::new(0, 0, "the condition is empty", "write `true` for one that always holds")]);
         }
-        // Without macros, so that has(x) reaches us as it is written, whatever x is.
-        let parser = cel::Env::default().parser().enable_optional_syntax(false);
-        let (expression, source) = parser.parse_with_source_info(text).map_err(|errors| vec![syntax(text, &errors)])?;
+        // Without macros, so that calls reach us as they are written; what is optional, so that it can be refused by its name.
+        let parser = cel::Env::default().parser().enable_optional_syntax(true);
+        let (expression, source) = parser.parse_with_source_info(text).map_err(|errors| vec![syntax::not_cel(text, &errors)])?;
         compile::compile(&expression, &source, sight).map(Self)
     }
 
@@ -47,56 +69,13 @@ impl Condition {
     }
 }
 
-fn fault(offset: usize, message: &str, hint: &str) -> Fault {
-    Fault { offset, message: message.to_owned(), hint: Some(hint.to_owned()) }
-}
-
-fn out_of_bounds(out: OutOfBounds) -> Fault {
-    match out {
-        OutOfBounds::TooLong(at) => fault(at, &format!("a condition has at most {} bytes", bounds::LONGEST), "split it over several rules"),
-        OutOfBounds::TooDeep(at) => {
-            let message = format!("a condition nests at most {} levels and {} brackets deep", bounds::DEEPEST, bounds::MOST_OPEN);
-            fault(at, &message, "split it over several rules, or use `in`")
-        }
-        OutOfBounds::UnclosedText(at) => fault(at, "this text is not closed", "end it with the quote it begins with"),
-        OutOfBounds::BadPrefix(at) => fault(at, "a text cannot stand here", "put an operator before it"),
+impl Fault {
+    fn new(offset: usize, length: usize, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { offset, length, message: message.into(), hint: hint.into() }
     }
-}
 
-/// The first thing the parser did not understand; what it says after that mostly follows from it.
-fn syntax(text: &str, errors: &cel::ParseErrors) -> Fault {
-    let Some(first) = errors.errors.first() else {
-        return fault(0, "this is no CEL", "see docs/rules.md");
-    };
-    let offset = offset_of(text, first.pos);
-    let said = first.msg.trim_start_matches("Syntax error: ");
-    let said = said.split_once(" expecting ").map_or(said, |(what, _)| what).replace("'<EOF>'", "the end");
-    // The parser's three ways of saying that something does not belong here.
-    let unexpected = ["token recognition error at: ", "mismatched input ", "extraneous input "];
-    let said = match unexpected.iter().find_map(|way| said.strip_prefix(way)) {
-        Some(what) => format!("unexpected {what}"),
-        None => said,
-    };
-    let said: String = said.chars().take(120).collect();
-    let rest = text.get(offset..).unwrap_or_default();
-    let word: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
-    let doubled = rest.starts_with("&&") || rest.starts_with("||");
-    let hint = match (word.to_ascii_lowercase().as_str(), rest.as_bytes().first()) {
-        _ if doubled => "this operator lacks a side",
-        ("and", _) | (_, Some(b'&')) => "write && for \"and\"",
-        ("or", _) | (_, Some(b'|')) => "write || for \"or\"",
-        ("not", _) => "write ! for \"not\"",
-        (_, Some(b'=')) => "write == to compare",
-        _ => "conditions are CEL: && || ! == != < <= > >= in, texts in quotes",
-    };
-    Fault { offset, message: format!("not valid CEL: {said}"), hint: Some(hint.to_owned()) }
-}
-
-/// The byte at a 1-based line and column; the end where that is not in the text.
-fn offset_of(text: &str, (line, column): (isize, isize)) -> usize {
-    let line = usize::try_from(line).unwrap_or_default().saturating_sub(1);
-    let column = usize::try_from(column).unwrap_or_default().saturating_sub(1);
-    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
-    let rest = text.get(start..).unwrap_or_default();
-    start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
+    fn into_problem(self, text: &str) -> Problem {
+        let end = self.offset + self.length;
+        Problem::error("condition", self.message).spanning(text, self.offset..end).hint(self.hint)
+    }
 }
