@@ -19,7 +19,7 @@ import org.apache.kafka.common.TopicPartition;
 final class Transactions {
     public static void main(String[] arguments) throws Exception {
         Properties properties = new Properties();
-        properties.put("bootstrap.servers", arguments[arguments.length - 1]);
+        properties.put("bootstrap.servers", arguments[0]);
         try (Admin admin = Admin.create(properties)) {
             // A transaction that is open before its coordinator is asked, and after, and that the coordinator does not work on:
             // nothing that goes on by itself can look like this.

@@ -98,19 +98,7 @@ fn a_partition_whose_offset_could_not_be_had_at_once_is_read_all_the_same() {
             ClientConfig::new().set("bootstrap.servers", &kafka.brokers).set("group.id", &kafka.group).create().expect("a consumer");
         before.commit(&list(&[(partition(0), 3)]).expect("a list"), rdkafka::consumer::CommitMode::Sync).expect("committed");
         drop(before);
-        let settings = LaneSettings {
-            kafka,
-            input: vec!["raw".to_owned()],
-            output: ["qualified", "unqualified", "routing", "dead-letter"].map(str::to_owned),
-            transactional_id: "test-lane".to_owned(),
-            from: From::Earliest,
-            on_lost_position: OnLostPosition::Stop,
-            started: Timestamp::from_micros(0),
-            delivery: Delivery::ExactlyOnce,
-            memory: LaneMemory::share(64 << 20, 1),
-            largest_output: 1_000_000,
-            limits: [0; 4],
-        };
+        let settings = tests::settings(kafka);
         let health = Arc::new(BrokerHealth::new(&settings.kafka.brokers));
         let mut lane = KafkaLane::new(settings, health, Box::new(tests::Told::default()), Arc::default());
         cluster.request_errors(RDKafkaApiKey::OffsetFetch, errors);

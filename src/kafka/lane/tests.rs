@@ -30,10 +30,10 @@ impl LaneWatch for Told {
     }
 }
 
-/// A lane whose member reaches no group, and what it tells; its producer would write to `brokers`.
-fn lane(brokers: &str) -> (KafkaLane, Told) {
-    let settings = LaneSettings {
-        kafka: KafkaConfig { brokers: brokers.to_owned(), ..KafkaConfig::default() },
+/// What a lane of the tests needs to know.
+pub(super) fn settings(kafka: KafkaConfig) -> LaneSettings {
+    LaneSettings {
+        kafka,
         input: vec!["raw".to_owned()],
         output: ["qualified", "unqualified", "routing", "dead-letter"].map(str::to_owned),
         transactional_id: "test-lane".to_owned(),
@@ -44,7 +44,12 @@ fn lane(brokers: &str) -> (KafkaLane, Told) {
         memory: LaneMemory::share(64 << 20, 1),
         largest_output: 1_000_000,
         limits: [0; 4],
-    };
+    }
+}
+
+/// A lane whose member reaches no group, and what it tells; its producer would write to `brokers`.
+fn lane(brokers: &str) -> (KafkaLane, Told) {
+    let settings = settings(KafkaConfig { brokers: brokers.to_owned(), ..KafkaConfig::default() });
     let (health, told) = (Arc::new(BrokerHealth::new(brokers)), Told::default());
     let nowhere = KafkaConfig { brokers: "127.0.0.1:1".to_owned(), ..KafkaConfig::default() };
     let member =
