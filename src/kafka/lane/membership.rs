@@ -123,7 +123,24 @@ pub(super) fn part_from(member: Member) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::{
+            super::producer::{Remedy, Trouble},
+            tests::lane,
+        },
+        *,
+    };
+
+    #[test]
+    fn who_joins_waits_and_who_was_refused_once_does_not() {
+        let (mut lane, _) = lane("127.0.0.1:1");
+        lane.member = None;
+        lane.join().expect("good settings");
+        assert!(lane.astray.waits && lane.astray.since.is_some());
+        lane.astray.is_home();
+        drop(lane.take_back(Trouble { reason: "rebalance", detail: String::new(), remedy: Remedy::Wait, code: None }));
+        assert!(!lane.astray.waits && lane.astray.since.is_some(), "the next commit tells whether it is so still");
+    }
 
     #[test]
     fn who_finds_no_place_for_long_is_lost_and_a_new_generation_or_a_commit_is_a_place() {

@@ -57,7 +57,7 @@ impl KafkaLane {
                 &self.health,
             );
             self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
-            self.is_refused_by_group();
+            self.waits_for_group();
         }
         Ok(())
     }
@@ -216,7 +216,7 @@ impl KafkaLane {
         }
         self.aborts_in_a_row += 1;
         if abort.reason == "rebalance" {
-            self.waits_for_group();
+            self.is_refused_by_group();
         }
         if let Some(backoff) = backoff(abort.reason, self.aborts_in_a_row) {
             self.pause(backoff);

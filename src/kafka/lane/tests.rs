@@ -48,7 +48,7 @@ pub(super) fn settings(kafka: KafkaConfig) -> LaneSettings {
 }
 
 /// A lane whose member reaches no group, and what it tells; its producer would write to `brokers`.
-fn lane(brokers: &str) -> (KafkaLane, Told) {
+pub(super) fn lane(brokers: &str) -> (KafkaLane, Told) {
     let settings = settings(KafkaConfig { brokers: brokers.to_owned(), ..KafkaConfig::default() });
     let (health, told) = (Arc::new(BrokerHealth::new(brokers)), Told::default());
     let nowhere = KafkaConfig { brokers: "127.0.0.1:1".to_owned(), ..KafkaConfig::default() };
