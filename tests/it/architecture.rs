@@ -88,7 +88,7 @@ const AT_HOME: [(&str, &[&str]); 8] = [
     ("ureq", &["src/registry/"]),
     ("openssl", &["src/registry/"]),
     ("tracing_subscriber", &["src/telemetry/"]),
-    ("clap", &["src/cli.rs"]),
+    ("clap", &["src/cli/"]),
 ];
 
 /// What is wrong with a file, by the rules of the house; `path` is relative to the repository, with `/`.

@@ -1,0 +1,228 @@
+//! The command line's definition: every verb, its arguments and how their texts are read. What a verb does is not here.
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use leadstream::{
+    config,
+    lead::{Format, Partition, Position, Timestamp, Vocabulary as _},
+    run::Target,
+};
+
+/// Decides every lead from Microsoft's marketplaces exactly once: Kafka in, explained decisions on Kafka out.
+#[derive(Debug, Parser)]
+#[command(name = "leadstream", version, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 the work found problems, 64 usage, configuration or rules, 70 a bug, 75 a dependency is away"
+)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+// Taken by every verb. (A doc comment here would become the text of `--help`.)
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Configuration and output")]
+pub(super) struct Common {
+    /// The configuration file (TOML); without one every key has its default
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Set a key of the configuration, over file and environment; may be repeated
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// The ruleset: a file, or a folder with ruleset.toml (over rules.path)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) rules: Option<PathBuf>,
+    /// The folder of reference tables (over tables.dir)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(super) tables: Option<PathBuf>,
+    /// No progress and no closing lines
+    #[arg(long, global = true)]
+    pub(super) quiet: bool,
+    /// How log lines are written (over log.format)
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub(super) log_format: Option<LogFormatArgument>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// The service: raw leads from Kafka in, decisions to Kafka out, exactly once
+    Run {
+        /// End when everything that was there at the start is decided
+        #[arg(long)]
+        once: bool,
+        /// With --once: give up (exit 75) when nothing moves for this long
+        #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, requires = "once")]
+        wait: Duration,
+    },
+    /// Files through the same core
+    Process {
+        /// Raw leads, one a line; "-" is standard input
+        #[arg(required = true, value_name = "INPUT")]
+        inputs: Vec<PathBuf>,
+        /// The folder for qualified, unqualified, routing and dead-letter .ndjson; "-": all to standard output
+        #[arg(long, value_name = "DIR")]
+        output: PathBuf,
+        /// When the records were received (RFC 3339); default: now
+        #[arg(long, value_name = "TIME", value_parser = timestamp)]
+        now: Option<Timestamp>,
+        /// The format of the records, if it must not be told from their structure
+        #[arg(long, value_name = "NAME", value_parser = format)]
+        format: Option<Format>,
+        /// How records stand in the input
+        #[arg(long, value_enum, default_value_t)]
+        framing: FramingArgument,
+        /// Write the counts to this file, as JSON
+        #[arg(long, value_name = "FILE")]
+        summary: Option<PathBuf>,
+    },
+    /// Why one raw lead is decided as it is
+    Explain {
+        /// The raw record; "-" or nothing: standard input
+        input: Option<PathBuf>,
+        /// One JSON object instead of a tree
+        #[arg(long)]
+        json: bool,
+        /// When the record was received (RFC 3339); default: now
+        #[arg(long, value_name = "TIME", value_parser = timestamp)]
+        now: Option<Timestamp>,
+        /// Read the record from Kafka
+        #[arg(long, value_name = "TOPIC/PARTITION/OFFSET", value_parser = position, conflicts_with = "input")]
+        at: Option<Position>,
+    },
+    /// Every problem of configuration, rules and tables at once, offline
+    Check {
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+    /// The ruleset itself
+    Rules {
+        #[command(subcommand)]
+        verb: RulesVerb,
+    },
+    /// Whether exactly-once can hold here: configuration, brokers and schema registry, each finding with its fix
+    Doctor {
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+    /// The topics leadstream reads and writes
+    Topics {
+        #[command(subcommand)]
+        verb: TopicsVerb,
+    },
+    /// The schemas of what is read and written
+    Schemas {
+        #[command(subcommand)]
+        verb: SchemasVerb,
+    },
+    /// Made-up leads on an embedded broker, with a live summary and metrics
+    Demo {
+        /// End when so many leads are decided; default: go on until stopped
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        leads: Option<u64>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(super) enum RulesVerb {
+    /// The merged ruleset as one file, each entry with where it came from
+    Show,
+}
+
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(super) enum TopicsVerb {
+    /// Create those that are missing
+    Create {
+        /// Partitions of each new topic
+        #[arg(long, value_name = "N", default_value_t = 6, value_parser = clap::value_parser!(i32).range(1..=100_000))]
+        partitions: i32,
+        /// Replicas of each new topic; default: the broker's
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=100))]
+        replication: Option<i32>,
+    },
+    /// Tell what is missing or does not fit
+    Check,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum SchemasVerb {
+    /// Every released schema: record, version, fingerprint, subjects
+    List {
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+    /// Register the schemas of the events' topics with the registry of the configuration
+    Register {
+        /// Those of raw leads too, for producers that write Avro
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Tell whether the registry has them, or would take them
+    Check {
+        /// Those of raw leads too
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Write all that a subscriber needs: schemas, an AsyncAPI document, examples, consumers
+    Export {
+        /// An empty folder, or one that an earlier export wrote
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum LogFormatArgument {
+    /// For people
+    Text,
+    /// One object a line
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum FramingArgument {
+    /// One record a line
+    #[default]
+    Lines,
+    /// Each record after its length, u32 big-endian
+    Length,
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    config::parse_duration(text).ok_or_else(|| "a time is a whole number with its unit: 500ms, 30s, 5m or 1h".to_owned())
+}
+
+pub(super) fn timestamp(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| "a time looks like 2026-11-01T09:00:00Z (RFC 3339)".to_owned())
+}
+
+pub(super) fn format(text: &str) -> Result<Format, String> {
+    match Format::from_name(text) {
+        Some(Format::RawLead) => Err("raw_lead is not in this version yet".to_owned()),
+        Some(format) => Ok(format),
+        None => {
+            let names: Vec<_> = Format::ALL.iter().filter(|format| **format != Format::RawLead).map(|format| format.name()).collect();
+            Err(format!("no such format; there are {}", names.join(", ")))
+        }
+    }
+}
+
+pub(super) fn position(text: &str) -> Result<Position, String> {
+    let parse = || {
+        let (partition, offset) = text.rsplit_once('/')?;
+        let (topic, number) = partition.rsplit_once('/')?;
+        let number = number.parse().ok().filter(|number: &i32| *number >= 0)?;
+        let offset = offset.parse().ok().filter(|offset: &i64| *offset >= 0)?;
+        (!topic.is_empty()).then(|| Position { partition: Partition { topic: topic.into(), number }, offset })
+    };
+    parse().ok_or_else(|| "a position looks like leads.raw/0/42".to_owned())
+}
+
+pub(super) fn target(path: PathBuf) -> Target {
+    if path.as_os_str() == "-" { Target::Stream } else { Target::Path(path) }
+}

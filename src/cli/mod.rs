@@ -1,0 +1,166 @@
+//! The command line: what each verb is handed, and the exit codes. Its definition is in `arguments`; no work is done here.
+
+mod arguments;
+mod kafka_verbs;
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+};
+
+use clap::Parser as _;
+use leadstream::{
+    config::{self, Config, LogFormat},
+    pipeline::Pipeline,
+    problem::Problem,
+    run::{self, DemoArguments, ExplainArguments, ExplainInput, Failure, ProcessArguments, ServeArguments, Target},
+};
+
+use arguments::{Cli, Common, FramingArgument, LogFormatArgument, RulesVerb, Verb, target};
+#[cfg(not(feature = "kafka"))]
+use kafka_verbs::without_kafka;
+use kafka_verbs::{demo, doctor, schemas, serve, topics};
+
+/// The work found problems.
+const FOUND_PROBLEMS: u8 = 1;
+/// Usage, configuration or rules.
+const USAGE: u8 = 64;
+
+/// Parses the arguments, does what they say, and tells the exit code.
+pub(crate) fn main(
+    arguments: impl Iterator<Item = OsString>,
+    environment: impl Iterator<Item = (String, String)>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap knows which stream a message belongs to and whether colours are wanted; a closed pipe is no error.
+            let _ = error.print();
+            return if error.use_stderr() { USAGE } else { 0 };
+        }
+    };
+    match dispatch(cli, environment, out, err) {
+        Ok(exit) | Err(Ended::Told(exit)) => exit,
+        Err(Ended::Failed(failure)) => {
+            let _ = writeln!(err, "error: {failure}");
+            failure.exit
+        }
+        // Whoever read the output has read enough.
+        Err(Ended::Unwritten(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        Err(Ended::Unwritten(error)) => {
+            let _ = writeln!(err, "error: cannot write the output: {error}");
+            75
+        }
+    }
+}
+
+/// How a verb ended early.
+enum Ended {
+    /// The reason is printed already.
+    Told(u8),
+    Failed(Failure),
+    Unwritten(io::Error),
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<io::Error> for Ended {
+    fn from(error: io::Error) -> Self {
+        Self::Unwritten(error)
+    }
+}
+
+fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
+    let Cli { common, verb } = cli;
+    let quiet = common.quiet;
+    let (config, problems) = configuration(common, environment);
+    match verb {
+        Verb::Check { json } => {
+            let good = run::check::check(&config, problems, json, out)?;
+            Ok(if good { 0 } else { FOUND_PROBLEMS })
+        }
+        Verb::Process { inputs, output, now, format, framing, summary } => {
+            let framing = match framing {
+                FramingArgument::Lines => run::Framing::Lines,
+                FramingArgument::Length => run::Framing::Length,
+            };
+            let inputs = inputs.into_iter().map(target).collect();
+            let arguments = ProcessArguments { inputs, output: target(output), now, format, framing, summary, quiet };
+            let pipeline = pipeline(&config, problems, true, err)?;
+            let schemas = run::schema_source(&config.encoding)?;
+            run::process::process(&config.topics, &pipeline, &*schemas, &arguments, out)?;
+            Ok(0)
+        }
+        Verb::Explain { input, json, now, at } => {
+            #[cfg(not(feature = "kafka"))]
+            if at.is_some() {
+                return Err(without_kafka("explain --at").into());
+            }
+            let input = match (at, input) {
+                (Some(position), _) => ExplainInput::At(position),
+                (None, Some(path)) => ExplainInput::Value(target(path)),
+                (None, None) => ExplainInput::Value(Target::Stream),
+            };
+            let pipeline = pipeline(&config, problems, true, err)?;
+            let schemas = run::schema_source(&config.encoding)?;
+            run::explain::explain(&config, &pipeline, &*schemas, &ExplainArguments { input, json, now }, out)?;
+            Ok(0)
+        }
+        Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
+        Verb::Rules { verb: RulesVerb::Show } => {
+            tell(&problems, true, err)?;
+            match run::show_ruleset(config.rules.path.as_deref()) {
+                Ok(shown) => write!(out, "{shown}")?,
+                Err(found) => tell(&found, true, err)?,
+            }
+            Ok(0)
+        }
+        Verb::Doctor { json } => doctor(&config, problems, json, out, err),
+        Verb::Topics { verb } => topics(&config, &problems, verb, out, err),
+        Verb::Schemas { verb } => schemas(&config, &problems, verb, quiet, out, err),
+        Verb::Demo { leads } => demo(&config, problems, &DemoArguments { leads, quiet }, out, err),
+    }
+}
+
+/// The configuration as far as it can be read, with its problems.
+fn configuration(common: Common, environment: impl Iterator<Item = (String, String)>) -> (Config, Vec<Problem>) {
+    #[cfg(feature = "kafka")]
+    let check: &config::PropertyCheck<'_> = &leadstream::kafka::check_property;
+    #[cfg(not(feature = "kafka"))]
+    let check: &config::PropertyCheck<'_> = &|_, _| Ok(());
+    let (mut config, problems) = config::inspect(common.config.as_deref(), environment, &common.set, check);
+    if let Some(path) = common.rules {
+        config.rules.path = Some(path);
+    }
+    if let Some(dir) = common.tables {
+        config.tables.dir = Some(dir);
+    }
+    match common.log_format {
+        Some(LogFormatArgument::Text) => config.log.format = LogFormat::Text,
+        Some(LogFormatArgument::Json) => config.log.format = LogFormat::Json,
+        None => {}
+    }
+    (config, problems)
+}
+
+/// Rules and tables; all problems, the configuration's too, are told before giving up.
+fn pipeline(config: &Config, mut problems: Vec<Problem>, quiet: bool, err: &mut dyn Write) -> Result<Pipeline, Ended> {
+    let (pipeline, found) = run::inspect_pipeline(config);
+    problems.extend(found);
+    tell(&problems, quiet, err)?;
+    pipeline.ok_or(Ended::Told(USAGE))
+}
+
+/// Shows problems; an error among them ends the command, warnings are for those who want them.
+fn tell(problems: &[Problem], quiet: bool, err: &mut dyn Write) -> Result<(), Ended> {
+    for problem in problems.iter().filter(|problem| problem.is_error() || !quiet) {
+        let _ = writeln!(err, "{problem}");
+    }
+    if problems.iter().any(Problem::is_error) { Err(Ended::Told(USAGE)) } else { Ok(()) }
+}
