@@ -1,6 +1,8 @@
 //! Facts to a kind of lead: which store, how, what was done, how far it went. What a token means is a row of the ruleset; the
 //! order in which rows are asked, and what is flagged where they disagree, is decided here.
 
+use std::borrow::Cow;
+
 use crate::{
     lead::{
         Action, Audience, Campaign, Channel, Classified, Confidence, Consent, Facts, Flag, Flags, LeadSource, Listing, Origin, Stage,
@@ -21,7 +23,8 @@ pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trac
 
     let token = fold(parts.source);
     let source = tables.source(&token, facts.event_time);
-    let chosen = action(facts, &parts, source, rules, &mut flags);
+    let told = action(facts, &parts, source, rules, &mut flags);
+    let chosen = told.as_ref().map(|told| told.row);
     let (storefront, confidence, because) = storefront(facts.origin, source, offer_type, chosen, &mut flags);
 
     let stated = source.and_then(|row| row.storefront);
@@ -49,10 +52,7 @@ pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trac
     }
     flags.set(Flag::ConsentUnknown, action == Action::DoNotContact && consent.contact == Consent::Unknown);
 
-    trace.classified("storefront", storefront.name(), because);
-    trace.classified("action", action.name(), if chosen.is_some() { "a row of the ruleset" } else { "no row of the ruleset" });
-    flags.iter().for_each(|flag| trace.flag(flag));
-    Classified {
+    let class = Classified {
         storefront,
         channel,
         campaign: row.filter(|_| is_storefront_lead).map_or(Campaign::Unclassified, |row| row.campaign),
@@ -63,20 +63,90 @@ pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trac
         confidence,
         consent,
         flags,
+    };
+    if source.is_some() {
+        trace.row("source", &token);
     }
+    if let Some(told) = &told {
+        trace.row("action", &told.code);
+    }
+    if let (Some(of), Some(_)) = (offer.and_then(|row| row.offer_type), offer_type) {
+        trace.row("offer_type", of.name());
+    }
+    if row.is_some() {
+        trace.row("storefront", storefront.name());
+    }
+    conclude(&class, facts, source.is_some(), told.as_ref(), because, trace);
+    class
+}
+
+/// Tells what was concluded, and why.
+fn conclude(
+    class: &Classified,
+    facts: &Facts<'_>,
+    known_source: bool,
+    told: Option<&ToldAction<'_, '_>>,
+    because: &str,
+    trace: &mut impl Trace,
+) {
+    let storefront = class.storefront.name();
+    let parts = facts.lead_source();
+    // What no row knows may be anything, a name too: it is not told.
+    let token = || match (known_source, parts.source) {
+        (true, token) => format!("source token {token:?}"),
+        (false, "") => "there is no source token".to_owned(),
+        (false, _) => "the ruleset has no such source token".to_owned(),
+    };
+    trace.classified("storefront", storefront, || format!("{because} ({}), confidence {}", token(), class.confidence.name()));
+    let by_token = facts.origin == Origin::Storefront;
+    trace.classified("channel", class.channel.name(), || if by_token { token() } else { "the lead came by Partner Center".to_owned() });
+    let of_storefront = || format!("what the ruleset has for {storefront}");
+    let no_campaign = || format!("a lead of origin {} belongs to no storefront's campaign", facts.origin.name());
+    trace.classified("campaign", class.campaign.name(), || if by_token { of_storefront() } else { no_campaign() });
+    trace.classified("audience", class.audience.name(), of_storefront);
+    let row = facts.offer.row;
+    if let Some(of) = row.and_then(|row| row.offer_type) {
+        trace.classified("listing", class.listing.name(), || format!("the offers table has the offer as {}", of.name()));
+    }
+    trace.classified("action", class.action.name(), || match told {
+        Some(told) => format!("{} says {:?}", told.place, told.written),
+        None if class.flags.contains(Flag::UnknownAction) => "the ruleset has no such action".to_owned(),
+        None => "neither LeadSource nor ActionCode names one".to_owned(),
+    });
+    let option = row.and_then(|row| row.listing_option);
+    trace.classified("stage", class.stage.name(), || match option {
+        Some(option) => format!("what the action says of an offer listed as {}", option.name()),
+        None => "what the action says".to_owned(),
+    });
+    if class.consent.contact != facts.consent.contact {
+        trace.classified("consent", class.consent.contact.name(), || "contact was granted to somebody else: this touch says so".to_owned());
+    }
+    class.flags.iter().for_each(|flag| trace.flag(flag));
+}
+
+/// The row of an action, and where it was named.
+struct ToldAction<'r, 'c> {
+    row: &'r ActionRow,
+    /// `LeadSource` or `ActionCode`.
+    place: &'static str,
+    /// As it stands there.
+    written: &'c str,
+    /// As codes are compared.
+    code: Cow<'c, str>,
 }
 
 /// The row of the action: `LeadSource` before `ActionCode`, but do-not-contact in either wins (readings Q6). A code that no
 /// row knows tells no action, so the other place may. Flags what is unknown and what disagrees.
-fn action<'r>(
-    facts: &Facts<'_>,
-    parts: &LeadSource<'_>,
+fn action<'r, 'c>(
+    facts: &'c Facts<'_>,
+    parts: &LeadSource<'c>,
     source: Option<&SourceRow>,
     rules: &'r Ruleset,
     flags: &mut Flags,
-) -> Option<&'r ActionRow> {
+) -> Option<ToldAction<'r, 'c>> {
     let row = |code: &str| rules.classification.action(code, facts.event_time);
-    let (in_source, in_code) = (fold(parts.action), fold(facts.action_raw.as_deref().unwrap_or_default()));
+    let action_code = facts.action_raw.as_deref().unwrap_or_default();
+    let (in_source, in_code) = (fold(parts.action), fold(action_code));
     let (from_source, from_code) = (row(&in_source), row(&in_code));
 
     let parsed = source.is_some() || is_single_token(parts, from_source.is_some());
@@ -95,8 +165,11 @@ fn action<'r>(
     flags.set(Flag::ActionConflict, source_tells && !in_code.is_empty() && !same);
 
     match (from_source, from_code) {
-        (Some(row), Some(code)) if code.action == Action::DoNotContact && row.action != Action::DoNotContact => Some(code),
-        (row, code) => row.or(code),
+        (Some(row), Some(code)) if code.action == Action::DoNotContact && row.action != Action::DoNotContact => {
+            Some(ToldAction { row: code, place: "ActionCode", written: action_code, code: in_code })
+        }
+        (Some(row), _) => Some(ToldAction { row, place: "LeadSource", written: parts.action, code: in_source }),
+        (None, code) => code.map(|row| ToldAction { row, place: "ActionCode", written: action_code, code: in_code }),
     }
 }
 

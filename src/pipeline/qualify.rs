@@ -14,7 +14,7 @@ pub(super) fn qualify<'a>(facts: &'a Facts<'a>, class: &Classified, rules: &'a R
     let mut reasons: Vec<&'a str> = Vec::new();
     for gate in &rules.gates {
         let held = gate.holds(&subject);
-        trace.gate(&gate.id, &gate.reason, held);
+        trace.gate(&gate.id, &gate.reason, held, || gate.weigh(&subject));
         if held && !reasons.contains(&gate.reason.as_str()) {
             reasons.push(&gate.reason);
         }
@@ -38,7 +38,7 @@ fn score<'a>(subject: &Subject<'_>, rules: &'a Ruleset, trace: &mut impl Trace) 
     for rule in &rules.scoring.rules {
         let part = ScorePart { rule: &rule.id, part: rule.part, points: rule.points };
         let held = rule.holds(subject);
-        trace.score(&part, held);
+        trace.score(&part, held, || rule.weigh(subject));
         if held {
             let half = match rule.part {
                 Part::Fit => &mut fit,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::{
     lead::{Classified, Facts, Flag, Qualified, Route, Timestamp},
-    rules::{Clock, RouteRule, Ruleset, Subject},
+    rules::{CampaignRule, Clock, RouteRule, Ruleset, Subject},
 };
 
 use super::Trace;
@@ -19,13 +19,18 @@ pub(super) fn route<'a>(
     trace: &mut impl Trace,
 ) -> (Option<Cow<'a, str>>, Vec<Route<'a>>) {
     let judged = Subject { facts, class, policy: &rules.policy, qualified: Some(qualified), marketing_campaign: None };
-    let campaign = rules.campaigns.iter().find(|campaign| campaign.holds(&judged)).map(|campaign| campaign.id.as_str());
+    let mut holds = |campaign: &&CampaignRule| {
+        let held = campaign.holds(&judged);
+        trace.campaign(&campaign.id, held, || campaign.weigh(&judged));
+        held
+    };
+    let campaign = rules.campaigns.iter().find(&mut holds).map(|campaign| campaign.id.as_str());
     let subject = Subject { marketing_campaign: campaign, ..judged };
     let mut routes: Vec<Route<'a>> = Vec::new();
     for rule in &rules.routes {
         let held = rule.holds(&subject);
         let won = held && !routes.iter().any(|route| route.destination == rule.destination);
-        trace.route(&rule.id, &rule.destination, held, won);
+        trace.route(&rule.id, &rule.destination, held, won, || rule.weigh(&subject));
         if won {
             routes.push(follow_up(facts, class, rule));
         }

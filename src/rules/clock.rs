@@ -8,6 +8,7 @@ use toml::de::DeTable;
 use super::{
     calendar::{Calendar, Calendars},
     classification::table,
+    condition::shown_duration,
     dates::EffectiveDates,
     reading::{Reader, Section},
 };
@@ -21,18 +22,28 @@ const MOST_WEEKS: i64 = 104;
 /// `[clock.NAME]`, in microseconds.
 #[derive(Debug)]
 pub(crate) struct Clock {
+    pub(crate) name: String,
     pub(crate) first_touch: Option<i64>,
     pub(crate) accept: Option<i64>,
     pub(crate) hot: Option<i64>,
     pub(crate) late_first_touch: Option<i64>,
-    calendar: Option<Arc<Calendar>>,
+    calendar: Option<(String, Arc<Calendar>)>,
     dates: EffectiveDates,
 }
 
 impl Clock {
     /// When so much time has passed since `start`; working time, where the clock has a calendar.
     pub(crate) fn after(&self, start: Timestamp, micros: i64) -> Timestamp {
-        self.calendar.as_ref().map_or_else(|| start.plus_micros(micros), |calendar| calendar.after(start, micros))
+        self.calendar.as_ref().map_or_else(|| start.plus_micros(micros), |(_, calendar)| calendar.after(start, micros))
+    }
+
+    /// How so much time is counted, for people.
+    pub(crate) fn counted(&self, micros: i64) -> String {
+        let length = shown_duration(micros);
+        match &self.calendar {
+            Some((calendar, _)) => format!("{length} of working time by calendar {calendar}, clock {}", self.name),
+            None => format!("{length} by clock {}", self.name),
+        }
     }
 }
 
@@ -64,6 +75,7 @@ impl Clocks {
             let calendar = calendars.named(reader, &section);
             let mut length = |key| length(reader, &section, key, calendar.as_deref());
             let clock = Clock {
+                name: name.get_ref().to_string(),
                 first_touch: length("first_touch"),
                 accept: length("accept"),
                 hot: length("hot"),
@@ -71,7 +83,9 @@ impl Clocks {
                 calendar: None,
                 dates: EffectiveDates::read(reader, &section),
             };
-            clocks.insert(name.get_ref().to_string(), Arc::new(Clock { calendar, ..clock }));
+            let named = section.get("calendar").and_then(|value| value.get_ref().as_str()).unwrap_or_default().to_owned();
+            let calendar = calendar.map(|calendar| (named, calendar));
+            clocks.insert(clock.name.clone(), Arc::new(Clock { calendar, ..clock }));
         }
         Self(clocks)
     }

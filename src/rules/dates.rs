@@ -1,6 +1,9 @@
 //! Effective dates: from when until when an entry of the ruleset is in force, held against the event's time and no clock.
 
-use super::reading::{Reader, Section};
+use super::{
+    condition::{Compared, Weighed},
+    reading::{Reader, Section},
+};
 use crate::lead::Timestamp;
 
 /// `from` and `until` of an entry; without them it is always in force.
@@ -20,6 +23,15 @@ impl EffectiveDates {
             reader.tell(section.place("until"), "invalid_value", "until must come after from", hint);
         }
         Self { from, until }
+    }
+
+    /// Whether `at` lies in them, as an explanation has it; nothing where there are none.
+    pub(super) fn weigh(&self, at: Timestamp) -> Option<Weighed> {
+        let bound = |sign: &str, time: Timestamp| format!("event_time {sign} timestamp(\"{time}\")");
+        let bounds = [self.from.map(|from| bound(">=", from)), self.until.map(|until| bound("<", until))];
+        let when = bounds.into_iter().flatten().collect::<Vec<_>>().join(" && ");
+        let values = || vec![Compared { field: "event_time".to_owned(), is: at.to_string(), is_free: false }];
+        (!when.is_empty()).then(|| Weighed::said(when, self.include(at), values()))
     }
 
     /// Whether `at` lies in them, their end excluded.

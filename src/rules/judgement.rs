@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use toml::de::DeTable;
 
 use super::{
-    condition::{Condition, Sight, Subject},
+    condition::{Condition, Sight, Subject, Weighed},
     dates::EffectiveDates,
     reading::{Ids, Reader, Section},
 };
@@ -49,6 +49,12 @@ impl Gate {
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
         self.dates.include(subject.facts.event_time) && self.when.holds(subject)
     }
+
+    /// Each part of what it asks, beside what the lead has.
+    pub(crate) fn weigh(&self, subject: &Subject<'_>) -> Weighed {
+        let when = self.when.weigh(subject);
+        Weighed::all(self.dates.weigh(subject.facts.event_time).into_iter().chain([when]).collect())
+    }
 }
 
 /// `[[score.rule]]`.
@@ -64,6 +70,12 @@ pub(crate) struct ScoreRule {
 impl ScoreRule {
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
         self.dates.include(subject.facts.event_time) && self.when.holds(subject)
+    }
+
+    /// Each part of what it asks, beside what the lead has.
+    pub(crate) fn weigh(&self, subject: &Subject<'_>) -> Weighed {
+        let when = self.when.weigh(subject);
+        Weighed::all(self.dates.weigh(subject.facts.event_time).into_iter().chain([when]).collect())
     }
 }
 

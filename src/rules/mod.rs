@@ -32,15 +32,15 @@ use classification::Classification;
 use files::Texts;
 use judgement::{Gate, Scoring};
 use reading::{Reader, Written};
-use routing::{CampaignRule, Owner};
+use routing::Owner;
 
 pub(crate) use classification::{ActionRow, OfferTypeRow, SourceRow};
 pub(crate) use clock::Clock;
-pub use condition::Condition;
 pub(crate) use condition::Subject;
+pub use condition::{Compared, Condition, Of, Turned, Weighed};
 pub use files::{Extended, Extends, RulesetFile, extends};
 pub(crate) use judgement::{LOW_SCORE, Policy};
-pub(crate) use routing::RouteRule;
+pub(crate) use routing::{CampaignRule, RouteRule};
 
 /// A checked, compiled ruleset.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::{
     classification::{StorefrontRow, table},
     clock::{Clocks, RouteClock},
-    condition::{Condition, Sight, Subject},
+    condition::{Compared, Condition, Sight, Subject, Weighed},
     dates::EffectiveDates,
     judgement::rules,
     reading::{Ids, Reader, Section},
@@ -30,6 +30,12 @@ impl CampaignRule {
     /// Whether it is in force at the lead's event time and its condition is true.
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
         self.dates.include(subject.facts.event_time) && self.when.as_ref().is_none_or(|when| when.holds(subject))
+    }
+
+    /// Each part of what it asks, beside what the lead has.
+    pub(crate) fn weigh(&self, subject: &Subject<'_>) -> Weighed {
+        let when = self.when.as_ref().map(|when| when.weigh(subject));
+        Weighed::all(self.dates.weigh(subject.facts.event_time).into_iter().chain(when).collect())
     }
 }
 
@@ -69,6 +75,24 @@ impl RouteRule {
                     subject.facts.origin == Origin::Storefront && subject.class.storefront == *storefront
                 }
             }
+    }
+
+    /// Each part of what it asks, beside what the lead has: its verdict too where that is not the usual one, or not met.
+    pub(crate) fn weigh(&self, subject: &Subject<'_>) -> Weighed {
+        let compared = |field: &str, is: &str| Compared { field: field.to_owned(), is: format!("{is:?}"), is_free: false };
+        let equal =
+            |field: &str, wanted: &str, is: &str| Weighed::said(format!("{field} == {wanted:?}"), wanted == is, vec![compared(field, is)]);
+        let verdict = subject.qualified.map_or("", |qualified| qualified.verdict.name());
+        let verdict = equal("verdict", self.verdict.name(), verdict);
+        let asked = match &self.asks {
+            Asks::When(when) => when.iter().map(|when| when.weigh(subject)).collect(),
+            Asks::Storefront(storefront) => vec![
+                equal("origin", Origin::Storefront.name(), subject.facts.origin.name()),
+                equal("storefront", storefront.name(), subject.class.storefront.name()),
+            ],
+        };
+        let verdict = Some(verdict).filter(|verdict| !verdict.held || self.verdict != Verdict::Qualified || asked.is_empty());
+        Weighed::all(verdict.into_iter().chain(self.dates.weigh(subject.facts.event_time)).chain(asked).collect())
     }
 }
 

@@ -11,10 +11,17 @@ use crate::lead::{Flag, Vocabulary};
 
 /// What an expression can see: the lead, and the elements of the loops it stands in.
 #[derive(Clone, Copy)]
-struct Scope<'s, 'a> {
-    subject: &'s Subject<'a>,
+pub(super) struct Scope<'s, 'a> {
+    pub(super) subject: &'s Subject<'a>,
     element: Value<'a>,
     outer: Option<&'s Scope<'s, 'a>>,
+}
+
+impl<'s, 'a> Scope<'s, 'a> {
+    /// Outside of all loops.
+    pub(super) fn outermost(subject: &'s Subject<'a>) -> Self {
+        Self { subject, element: Value::Error, outer: None }
+    }
 }
 
 /// A value, or a text that had to be made.
@@ -25,10 +32,10 @@ enum Made<'a> {
 
 /// Whether the expression is true of the lead.
 pub(super) fn holds(node: &Node, subject: &Subject<'_>) -> bool {
-    truth(node, &Scope { subject, element: Value::Error, outer: None })
+    truth(node, &Scope::outermost(subject))
 }
 
-fn truth(node: &Node, scope: &Scope<'_, '_>) -> bool {
+pub(super) fn truth(node: &Node, scope: &Scope<'_, '_>) -> bool {
     match node {
         Node::Not(inner) => !truth(inner, scope),
         Node::All(sides) => sides.iter().all(|side| truth(side, scope)),
@@ -64,7 +71,7 @@ fn truth(node: &Node, scope: &Scope<'_, '_>) -> bool {
 }
 
 /// The value of an expression that makes no text of its own.
-fn value<'a>(node: &'a Node, scope: &Scope<'_, 'a>) -> Value<'a> {
+pub(super) fn value<'a>(node: &'a Node, scope: &Scope<'_, 'a>) -> Value<'a> {
     match node {
         Node::Literal(literal) => written(literal),
         Node::Field(field) => (field.read)(scope.subject),

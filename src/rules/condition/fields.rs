@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use crate::{
     lead::{
-        Action, Audience, Campaign, Channel, Classified, Confidence, Consent, EmailKind, Facts, Flag, Flags, Format, Grade, Identity,
-        Listing, ListingOption, OfferType, Origin, Qualified, Region, Seniority, Stage, Storefront, Timestamp, Verdict, Vocabulary,
+        Action, Audience, Campaign, Channel, Classified, Confidence, Consent, Decision, EmailKind, Facts, Flag, Flags, Format, Grade,
+        Identity, Listing, ListingOption, OfferType, Origin, Qualified, Region, Seniority, Stage, Storefront, Timestamp, Verdict,
+        Vocabulary,
     },
     rules::Policy,
 };
@@ -148,7 +149,14 @@ pub(crate) struct Subject<'a> {
     pub(crate) marketing_campaign: Option<&'a str>,
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
+    /// All of a decision, as a route would see it.
+    pub(super) fn decided(decision: &'a Decision<'a>) -> Self {
+        let Decision { facts, rules, class, marketing_campaign, qualified, .. } = decision;
+        let marketing_campaign = marketing_campaign.as_deref();
+        Self { facts, class, policy: &rules.policy, qualified: Some(qualified), marketing_campaign }
+    }
+
     pub(super) fn flags(&self) -> Flags {
         self.facts.flags.union(self.class.flags)
     }

@@ -12,9 +12,13 @@ mod syntax;
 mod tests;
 mod times;
 mod tree;
+mod weighed;
+mod written;
 
 pub(super) use fields::Sight;
 pub(crate) use fields::Subject;
+pub use weighed::{Compared, Of, Turned, Weighed};
+pub(super) use written::duration as shown_duration;
 
 use crate::{lead::Decision, problem::Problem};
 
@@ -43,9 +47,13 @@ impl Condition {
     /// Whether it is true of a lead that has been decided.
     #[must_use]
     pub fn holds_for(&self, decision: &Decision<'_>) -> bool {
-        let Decision { facts, rules, class, marketing_campaign, qualified, .. } = decision;
-        let marketing_campaign = marketing_campaign.as_deref();
-        self.holds(&Subject { facts, class, policy: &rules.policy, qualified: Some(qualified), marketing_campaign })
+        self.holds(&Subject::decided(decision))
+    }
+
+    /// Each part of it beside what a lead that has been decided has.
+    #[must_use]
+    pub fn weigh_for(&self, decision: &Decision<'_>) -> Weighed {
+        self.weigh(&Subject::decided(decision))
     }
 
     /// Parses and checks the text of a condition.
@@ -63,9 +71,21 @@ impl Condition {
         compile::compile(&expression, &source, sight).map(Self)
     }
 
+    /// Each part of it beside what the lead has.
+    pub(crate) fn weigh(&self, subject: &Subject<'_>) -> Weighed {
+        weighed::weigh(&self.0, subject)
+    }
+
     /// Whether it is true of the lead.
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
         evaluate::holds(&self.0, subject)
+    }
+}
+
+/// As it means, not as it was spelt.
+impl std::fmt::Display for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -1,6 +1,8 @@
 //! `leadstream explain`: one raw record in, its decisions and the way to them out. Decides through the same core as the
 //! service; only listens to it more closely.
 
+mod nearest;
+mod rules;
 mod steps;
 mod tree;
 
@@ -17,7 +19,8 @@ use crate::{
 };
 
 use super::{ExplainArguments, ExplainInput, Failure, Target, reading::read_or_fail};
-use steps::Steps;
+use nearest::{Nearest, nearest};
+pub(super) use steps::Steps;
 
 /// What `--json` prints, field by field as the contract has it.
 #[derive(Serialize)]
@@ -41,7 +44,17 @@ struct RejectionShown<'a> {
 struct TraceShown<'a> {
     source: String,
     received_at: Timestamp,
-    leads: &'a [Steps],
+    leads: Vec<LeadTrace<'a>>,
+}
+
+#[derive(Serialize)]
+struct LeadTrace<'a> {
+    #[serde(flatten)]
+    steps: &'a Steps,
+    /// The least total that qualifies.
+    threshold: i64,
+    /// Only of a lead that does not.
+    would_qualify: Option<Nearest>,
 }
 
 /// Decides one record and shows why.
@@ -105,7 +118,7 @@ fn fetch(_config: &Config, at: &Position) -> Result<Batch, Failure> {
 }
 
 /// Decides every lead, listening.
-fn decide<'a>(facts: &'a [Facts<'a>], pipeline: &'a Pipeline) -> (Vec<Decision<'a>>, Vec<Steps>) {
+pub(super) fn decide<'a>(facts: &'a [Facts<'a>], pipeline: &'a Pipeline) -> (Vec<Decision<'a>>, Vec<Steps>) {
     facts
         .iter()
         .map(|facts| {
@@ -116,10 +129,24 @@ fn decide<'a>(facts: &'a [Facts<'a>], pipeline: &'a Pipeline) -> (Vec<Decision<'
 }
 
 /// What a record was read as.
-type Reading<'a> = Result<Vec<Facts<'a>>, Rejection>;
+pub(super) type Reading<'a> = Result<Vec<Facts<'a>>, Rejection>;
 
 fn json(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
-    let (decisions, steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, pipeline));
+    let (decisions, mut steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, pipeline));
+    // The lead itself is written as it is published; what was compared must not tell more.
+    let redacted = decisions.iter().zip(&mut steps).filter(|(decision, _)| decision.qualified.redacted);
+    redacted.for_each(|(_, steps)| steps.redact());
+    write_json(read.as_ref().err(), record, &decisions, &steps, out)
+}
+
+/// The object that `--json` prints, on a line of its own.
+pub(super) fn write_json(
+    rejection: Option<&Rejection>,
+    record: &Record<'_>,
+    decisions: &[Decision<'_>],
+    steps: &[Steps],
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut reasons: Vec<&str> = Vec::new();
     for reason in decisions.iter().flat_map(|decision| &decision.qualified.reasons) {
         if !reasons.contains(reason) {
@@ -134,17 +161,22 @@ fn json(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut 
             RawValue::from_string(String::from_utf8_lossy(&lead).into_owned())
         })
         .collect();
+    let traces = decisions.iter().zip(steps).map(|(decision, steps)| LeadTrace {
+        steps,
+        threshold: decision.rules.scoring.threshold(decision.class.storefront),
+        would_qualify: nearest(decision, steps),
+    });
     let explanation = Explanation {
-        verdict: verdict(&decisions),
+        verdict: verdict(decisions),
         reasons,
-        rejection: read.as_ref().err().map(|rejection| RejectionShown {
+        rejection: rejection.map(|rejection| RejectionShown {
             stage: rejection.stage.name(),
             code: rejection.code.name(),
             field: &rejection.field,
             detail: &rejection.detail,
         }),
         leads: leads?,
-        trace: TraceShown { source: record.at.to_string(), received_at: record.received_at, leads: &steps },
+        trace: TraceShown { source: record.at.to_string(), received_at: record.received_at, leads: traces.collect() },
     };
     serde_json::to_writer(&mut *out, &explanation)?;
     writeln!(out)

@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
+use super::{nearest::nearest, rules, steps::Steps};
 use crate::lead::{Decision, Rejection, Vocabulary};
-
-use super::steps::Steps;
 
 /// A record that is no lead.
 pub(super) fn rejection(rejection: &Rejection, out: &mut dyn Write) -> io::Result<()> {
@@ -32,21 +31,19 @@ pub(super) fn lead(decision: &Decision<'_>, steps: &Steps, out: &mut dyn Write) 
     read(decision, out)?;
     writeln!(out, "   ├─ concluded")?;
     for step in &steps.classified {
-        writeln!(out, "   │    {:<12} {:<20} {}", step.what, step.value, step.because)?;
+        writeln!(out, "   │    {:<12} {:<18} {}", step.what, step.value, step.because)?;
     }
-    gates(decision, steps, out)?;
-    writeln!(out, "   ├─ score")?;
-    for step in steps.score.iter().filter(|step| step.held) {
-        writeln!(out, "   │    {:>+4}  {:<7} {}", step.points, step.part, step.rule)?;
-    }
-    if !steps.score.iter().any(|step| step.held) {
-        writeln!(out, "   │    no rule held")?;
-    }
+    rules::gates(decision, steps, out)?;
+    rules::score(decision, steps, out)?;
     let flags: Vec<_> = decision.flags().iter().map(Vocabulary::name).collect();
     writeln!(out, "   ├─ flags       {}", if flags.is_empty() { "none".to_owned() } else { flags.join(", ") })?;
-    routes(decision, steps, out)?;
-    let rules = decision.rules;
-    writeln!(out, "   └─ ruleset     {}/{}  {}", rules.name, rules.version, rules.hash.get(..12).unwrap_or(&rules.hash))
+    rules::campaigns(steps, out)?;
+    rules::routes(decision, steps, out)?;
+    if let Some(nearest) = nearest(decision, steps) {
+        rules::would_qualify(&nearest, out)?;
+    }
+    let ruleset = decision.rules;
+    writeln!(out, "   └─ ruleset     {}/{}  {}", ruleset.name, ruleset.version, ruleset.hash.get(..12).unwrap_or(&ruleset.hash))
 }
 
 /// What the record says of customer and offer.
@@ -96,41 +93,6 @@ fn read(decision: &Decision<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     for (key, value) in &facts.extra {
         writeln!(out, "   │    {:<12} {key} = {value}", "extra")?;
-    }
-    Ok(())
-}
-
-fn gates(decision: &Decision<'_>, steps: &Steps, out: &mut dyn Write) -> io::Result<()> {
-    let held: Vec<_> = steps.gates.iter().filter(|gate| gate.held).collect();
-    writeln!(out, "   ├─ gates       {} tried, {} held", steps.gates.len(), held.len())?;
-    for gate in held {
-        writeln!(out, "   │    {:<12} {}", gate.id, gate.reason)?;
-    }
-    if !decision.qualified.reasons.is_empty() {
-        writeln!(out, "   │    {:<12} {}", "reasons", decision.qualified.reasons.join(", "))?;
-    }
-    if decision.qualified.redacted {
-        writeln!(out, "   │    the published event carries no names, e-mail, phone or note")?;
-    }
-    Ok(())
-}
-
-fn routes(decision: &Decision<'_>, steps: &Steps, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "   ├─ routes      {} tried, {} taken", steps.routes.len(), decision.routes.len())?;
-    for route in &decision.routes {
-        let by = [Some(route.route), route.queue, route.owner, route.priority].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        writeln!(out, "   │    {:<28} by {by}", route.destination)?;
-        let owner = route.owner.and_then(|owner| decision.rules.owners.get(owner)).into_iter();
-        let named = owner.flat_map(|owner| [owner.name.as_deref(), owner.contact.as_deref()]).flatten().collect::<Vec<_>>().join(", ");
-        if !named.is_empty() {
-            writeln!(out, "   │      {:<16} {named}", "owner")?;
-        }
-        let late = if route.late_delivery { " (late delivery: a fresh clock)" } else { "" };
-        for (what, time) in [("first touch due", route.first_touch_due), ("accept due", route.accept_due), ("hot until", route.hot_until)] {
-            if let Some(time) = time {
-                writeln!(out, "   │      {what:<16} {time}{late}")?;
-            }
-        }
     }
     Ok(())
 }

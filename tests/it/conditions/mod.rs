@@ -15,7 +15,7 @@ use std::{
 };
 
 use cel::{Env, Value, extensions};
-use leadstream::rules::Condition;
+use leadstream::rules::{Condition, Of, Weighed};
 
 use crate::mutate::Dice;
 use grammar::Grammar;
@@ -84,11 +84,23 @@ fn compare(seed: u64, number: u64, grammar: &Grammar, environment: &Env, leads: 
         }
     };
     sum.used.extend(written.used);
+    // As people are shown it, and turned round; one more level of brackets may be one too many.
+    let read_back = |text: &str| match Condition::of_route(text) {
+        Ok(condition) => Some(condition),
+        Err(problems) if problems[0].message.contains("nests at most") => None,
+        Err(problems) => panic!("{again}: {text}\n{problems:?}"),
+    };
+    let (shown, negated) = (ours.to_string(), ours.weigh_for(&leads[0].0.decision).negated);
+    let (same, opposite) = (read_back(&shown), read_back(&negated));
     let theirs = environment.compile(&written.theirs).unwrap_or_else(|errors| panic!("{again}: {}\n{errors}", written.theirs));
     for _ in 0..LEADS_EACH {
         let (lead, context) = &leads[dice.below(leads.len())];
         let held = ours.holds_for(&lead.decision);
         assert_eq!(held, ours.holds_for(&lead.decision), "{again}");
+        let holds = |condition: &Condition| condition.holds_for(&lead.decision);
+        assert!(same.as_ref().is_none_or(|same| holds(same) == held), "{again}: {} is shown as {shown}", written.ours);
+        assert!(opposite.as_ref().is_none_or(|opposite| holds(opposite) != held), "{again}: {shown} against {negated}");
+        assert_weighed(&ours.weigh_for(&lead.decision), held, &again);
         match theirs.execute(context) {
             Ok(Value::Bool(wanted)) => {
                 assert_eq!(held, wanted, "{again}\n{}\n{}\nleft is leadstream, of {}", written.ours, written.theirs, lead.block);
@@ -99,6 +111,22 @@ fn compare(seed: u64, number: u64, grammar: &Grammar, environment: &Env, leads: 
             Err(_) => sum.without_result += 1,
         }
     }
+}
+
+/// The parts make the whole, and what is told to turn it is of parts that are as they should not be.
+fn assert_weighed(weighed: &Weighed, held: bool, again: &str) {
+    assert_eq!(weighed.held, held, "{again}: {}", weighed.when);
+    let parts: Vec<bool> = weighed.parts.iter().map(|part| part.held).collect();
+    let made = match weighed.of {
+        Of::Fields | Of::Nothing => held,
+        Of::All => parts.iter().all(|held| *held),
+        Of::Any => parts.iter().any(|held| *held),
+        Of::Not => !parts[0],
+        Of::Choice => parts[if parts[0] { 1 } else { 2 }],
+    };
+    assert_eq!(made, held, "{again}: {weighed:?}");
+    assert!(weighed.turned().is_none_or(|turned| !turned.is_empty()), "{again}: {weighed:?}");
+    weighed.parts.iter().for_each(|part| assert_weighed(part, part.held, again));
 }
 
 #[test]
