@@ -98,6 +98,21 @@ pub(super) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// The tests that stand beside a ruleset
+    Test {
+        /// Rulesets (a file, or a folder with ruleset.toml) or files of tests; default: rules.path, or the built-in ruleset
+        #[arg(value_name = "RULES")]
+        paths: Vec<PathBuf>,
+        /// Tell which rules and branches no test tried
+        #[arg(long)]
+        coverage: bool,
+        /// Write an XML report (junit format, as CI systems read it) to this file
+        #[arg(long, value_name = "FILE")]
+        junit: Option<PathBuf>,
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
     /// The ruleset itself
     Rules {
         #[command(subcommand)]

@@ -17,11 +17,11 @@ use super::{
     tell,
 };
 #[cfg(feature = "kafka")]
-use super::{FOUND_PROBLEMS, pipeline};
+use super::{FOUND_PROBLEMS, loaded, pipeline};
 
 #[cfg(feature = "kafka")]
 pub(super) fn serve(config: &Config, problems: Vec<Problem>, arguments: &ServeArguments, err: &mut dyn Write) -> Result<u8, Ended> {
-    let pipeline = pipeline(config, problems, arguments.quiet, err)?;
+    let pipeline = loaded(run::inspect_live(config), problems, arguments.quiet, err)?;
     run::serve::serve(config, pipeline, arguments)?;
     Ok(0)
 }

@@ -13,7 +13,10 @@ use leadstream::{
     config::{self, Config, LogFormat},
     pipeline::Pipeline,
     problem::Problem,
-    run::{self, DemoArguments, ExplainArguments, ExplainInput, Failure, ProcessArguments, ServeArguments, Target},
+    run::{
+        self, DemoArguments, ExplainArguments, ExplainInput, Failure, ProcessArguments, ServeArguments, Target,
+        rule_tests::{NotTested, TestArguments},
+    },
 };
 
 use arguments::{Cli, Common, FramingArgument, LogFormatArgument, RulesVerb, Verb, target};
@@ -113,6 +116,17 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             Ok(0)
         }
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
+        Verb::Test { paths, coverage, junit, json } => {
+            tell(&problems, true, err)?;
+            match run::rule_tests::test(&config, &TestArguments { paths, coverage, junit, json }, out) {
+                Ok(passed) => Ok(if passed { 0 } else { FOUND_PROBLEMS }),
+                Err(NotTested::Problems(found)) => {
+                    tell(&found, true, err)?;
+                    Ok(USAGE)
+                }
+                Err(NotTested::Unwritten(error)) => Err(error.into()),
+            }
+        }
         Verb::Rules { verb: RulesVerb::Show } => {
             tell(&problems, true, err)?;
             match run::show_ruleset(config.rules.path.as_deref()) {
@@ -150,8 +164,16 @@ fn configuration(common: Common, environment: impl Iterator<Item = (String, Stri
 }
 
 /// Rules and tables; all problems, the configuration's too, are told before giving up.
-fn pipeline(config: &Config, mut problems: Vec<Problem>, quiet: bool, err: &mut dyn Write) -> Result<Pipeline, Ended> {
-    let (pipeline, found) = run::inspect_pipeline(config);
+fn pipeline(config: &Config, problems: Vec<Problem>, quiet: bool, err: &mut dyn Write) -> Result<Pipeline, Ended> {
+    loaded(run::inspect_pipeline(config), problems, quiet, err)
+}
+
+fn loaded(
+    (pipeline, found): (Option<Pipeline>, Vec<Problem>),
+    mut problems: Vec<Problem>,
+    quiet: bool,
+    err: &mut dyn Write,
+) -> Result<Pipeline, Ended> {
     problems.extend(found);
     tell(&problems, quiet, err)?;
     pipeline.ok_or(Ended::Told(USAGE))

@@ -128,13 +128,15 @@ pub struct RulesConfig {
     pub path: Option<PathBuf>,
     /// Reload when the file changes.
     pub watch: bool,
+    /// A ruleset whose own tests fail is not taken into use.
+    pub test: bool,
     /// Candidate rulesets.
     pub shadow: Vec<PathBuf>,
 }
 
 impl Default for RulesConfig {
     fn default() -> Self {
-        Self { path: None, watch: true, shadow: Vec::new() }
+        Self { path: None, watch: true, test: true, shadow: Vec::new() }
     }
 }
 

@@ -65,6 +65,7 @@ const BEFORE_ENCODING: &[Key] = &[
 const AFTER_ENCODING: &[Key] = &[
     key("rules.path", |config, value| set(&mut config.rules.path, value.path().map(Some))),
     key("rules.watch", |config, value| set(&mut config.rules.watch, value.boolean())),
+    key("rules.test", |config, value| set(&mut config.rules.test, value.boolean())),
     key("rules.shadow", |_, value| {
         let none = value.list("a list of paths")?.is_empty();
         if none { Ok(()) } else { Err(not_yet("rules.shadow", "leave the list empty").into()) }

@@ -33,6 +33,10 @@ pub(super) fn merge<'t>(reader: &mut Reader<'_>, texts: &Texts<'t>) -> Option<Me
         return None;
     }
     let starts: Vec<usize> = texts.each().map(|(start, _)| start).collect();
+    // Tests may stand in the ruleset's own file; they are no part of what it says.
+    for root in &mut roots {
+        root.remove("test");
+    }
     let identities: Vec<_> = starts.into_iter().zip(&mut roots).map(|(start, root)| (start, root.remove("ruleset"))).collect();
     let extended = identities.iter().position(|(_, ruleset)| !extends(ruleset.as_ref())).unwrap_or(roots.len());
     if let Some((_, Some(ruleset))) = identities.get(roots.len() - 1).filter(|_| extended == roots.len())

@@ -13,6 +13,7 @@ mod merge;
 mod quoting;
 mod reading;
 mod routing;
+mod rule_test;
 #[cfg(test)]
 pub(crate) mod sample;
 mod show;
@@ -41,6 +42,7 @@ pub use condition::{Compared, Condition, Of, Turned, Weighed};
 pub use files::{Extended, Extends, RulesetFile, extends};
 pub(crate) use judgement::{LOW_SCORE, Policy};
 pub(crate) use routing::{CampaignRule, RouteRule};
+pub use rule_test::{Coverage, Expectation, Gap, Mismatch, RuleTest, TestLead, Tried, rule_tests};
 
 /// A checked, compiled ruleset.
 #[derive(Debug)]
@@ -64,6 +66,9 @@ pub struct Ruleset {
 
 /// The built-in ruleset's text: `deploy/rules/default/ruleset.toml`.
 pub const DEFAULT: &str = include_str!("../../deploy/rules/default/ruleset.toml");
+
+/// The tests of the built-in ruleset: `deploy/rules/default/default.test.toml`.
+const DEFAULT_TESTS: &str = include_str!("../../deploy/rules/default/default.test.toml");
 
 /// What problems of the built-in ruleset are said to stand in.
 const BUILT_IN: &str = "built-in ruleset";
@@ -148,6 +153,12 @@ impl Ruleset {
 #[must_use]
 pub fn built_in() -> RulesetFile {
     RulesetFile { name: BUILT_IN.to_owned(), text: DEFAULT.to_owned() }
+}
+
+/// The tests of the built-in ruleset as a file.
+#[must_use]
+pub fn built_in_tests() -> RulesetFile {
+    RulesetFile { name: "built-in tests".to_owned(), text: DEFAULT_TESTS.to_owned() }
 }
 
 /// `[ruleset]` of one file, which begins at `start`.

@@ -148,6 +148,23 @@ impl<'a> Reader<'a> {
         self.tell(offset, "invalid_value", format!("{written:?} is no value of {name}"), hint);
     }
 
+    /// A point in time, as text or as TOML's own.
+    pub(super) fn time_of(&mut self, value: Written<'a>, name: &str) -> Option<Timestamp> {
+        let hint = "write it like \"2026-03-01T00:00:00Z\"";
+        let time = match value.get_ref() {
+            DeValue::String(text) => Timestamp::parse(text),
+            DeValue::Datetime(time) => Timestamp::parse(&time.to_string()),
+            _ => {
+                self.wrong_type(value, name, "a time", hint);
+                return None;
+            }
+        };
+        if time.is_none() {
+            self.tell(value.span().start, "invalid_value", format!("{name} is no point in time with a zone"), hint);
+        }
+        time
+    }
+
     /// The elements of a list.
     pub(super) fn list_of(&mut self, value: Written<'a>, name: &str) -> Option<&'a [Spanned<DeValue<'a>>]> {
         let array = value.get_ref().as_array();
@@ -252,22 +269,8 @@ impl<'a> Section<'a> {
         micros
     }
 
-    /// A point in time, as text or as TOML's own.
     pub(super) fn time(&self, reader: &mut Reader<'a>, key: &str) -> Option<Timestamp> {
-        let value = self.get(key)?;
-        let hint = "write it like \"2026-03-01T00:00:00Z\"";
-        let time = match value.get_ref() {
-            DeValue::String(text) => Timestamp::parse(text),
-            DeValue::Datetime(time) => Timestamp::parse(&time.to_string()),
-            _ => {
-                reader.wrong_type(value, key, "a time", hint);
-                return None;
-            }
-        };
-        if time.is_none() {
-            reader.tell(value.span().start, "invalid_value", format!("{key} is no point in time with a zone"), hint);
-        }
-        time
+        reader.time_of(self.get(key)?, key)
     }
 
     pub(super) fn condition(&self, reader: &mut Reader<'a>, key: &str, sight: Sight) -> Option<Condition> {

@@ -11,7 +11,7 @@ use crate::{
     tables::{self, TableForm, Tables},
 };
 
-use super::ruleset_files::read_ruleset;
+use super::{rule_tests, ruleset_files::read_ruleset};
 
 /// One snapshot of all that decides beside the record.
 ///
@@ -37,6 +37,16 @@ pub fn inspect_pipeline(config: &Config) -> (Option<Pipeline>, Vec<Problem>) {
         encoding: EncodeSettings { headers: config.encoding.headers, ..EncodeSettings::default() },
     });
     (pipeline, problems)
+}
+
+/// As [`inspect_pipeline`], for a service: the ruleset has to pass its own tests too (`rules.test`).
+#[must_use]
+pub fn inspect_live(config: &Config) -> (Option<Pipeline>, Vec<Problem>) {
+    let (mut pipeline, mut problems) = inspect_pipeline(config);
+    if let Some(pipeline) = pipeline.as_mut().filter(|_| config.rules.test) {
+        problems.extend(rule_tests::failing(config.rules.path.as_deref(), pipeline));
+    }
+    (pipeline.filter(|_| !problems.iter().any(Problem::is_error)), problems)
 }
 
 /// The ruleset at `path` (a file, or a folder with `ruleset.toml`), with all that it extends, or the built-in one.

@@ -26,6 +26,7 @@ mod registry_watch;
 mod reload;
 #[cfg(feature = "kafka")]
 mod report;
+pub mod rule_tests;
 mod ruleset_files;
 pub mod schemas;
 #[cfg(feature = "kafka")]
@@ -35,7 +36,7 @@ pub mod topics;
 
 pub use arguments::{DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ServeArguments, Target};
 pub use bugs::hide_panic_messages;
-pub use load::{inspect_pipeline, load_pipeline, show_ruleset};
+pub use load::{inspect_live, inspect_pipeline, load_pipeline, show_ruleset};
 pub use reading::schema_source;
 
 use std::fmt;

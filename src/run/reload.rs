@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{config::Config, pipeline::Pipeline, problem::Problem};
 
-use super::{Failure, load::inspect_pipeline, report::RulesReport, ruleset_files::read_ruleset};
+use super::{Failure, load::inspect_live, report::RulesReport, rule_tests::test_paths, ruleset_files::read_ruleset};
 
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -121,7 +121,7 @@ impl Watched {
         if (before == self.seen || !self.is_settled(&before)) && !asked {
             return;
         }
-        let (pipeline, problems) = inspect_pipeline(config);
+        let (pipeline, problems) = inspect_live(config);
         let after = traces(config, &self.chain);
         // What was read of a file that is written just now may be half of it, and of several files one may be older than another.
         // One alone that had to make room for another was whole.
@@ -192,6 +192,9 @@ fn traces(config: &Config, chain: &[PathBuf]) -> Traces {
     let mut traces = Traces::new();
     for path in chain {
         trace(path, &mut traces);
+    }
+    for path in config.rules.path.iter().flat_map(|path| test_paths(path)) {
+        trace(&path, &mut traces);
     }
     for path in config.rules.path.iter().chain(&config.tables.dir) {
         trace(path, &mut traces);

@@ -18,7 +18,7 @@ const MOST_BYTES: u64 = 4 << 20;
 /// Files of one ruleset.
 const MOST_FILES: usize = 100;
 /// What a folder's ruleset is called.
-const IN_A_FOLDER: &str = "ruleset.toml";
+pub(super) const IN_A_FOLDER: &str = "ruleset.toml";
 
 /// The files of the ruleset at `path`, a file or a folder with `ruleset.toml`: itself first, then what it extends, and so on.
 /// Without a path the built-in ruleset.
@@ -51,6 +51,17 @@ pub(super) fn read_ruleset(path: Option<&Path>) -> Result<Vec<RulesetFile>, Vec<
         named = Some(extended);
     }
     Ok(chain.files)
+}
+
+/// One file that stands beside a ruleset.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn read_file(path: &Path) -> Result<RulesetFile, Box<Problem>> {
+    let mut chain = Chain::default();
+    chain.read(path).map_err(|why| Box::new(why.told(path, None)))?;
+    let empty = || RulesetFile { name: path.display().to_string(), text: String::new() };
+    Ok(chain.files.pop().unwrap_or_else(empty))
 }
 
 /// The files read so far.

@@ -36,6 +36,7 @@ mod planted;
 mod privacy;
 mod properties;
 mod readings;
+mod rule_tests;
 mod ruleset_files;
 mod rulesets;
 mod schemas;

@@ -101,6 +101,25 @@ pub(super) fn form(path: &str) -> Option<&'static Form> {
     }
 }
 
+/// What a field can be.
+pub(in crate::rules) enum FieldWords {
+    Any,
+    OneOf(Vec<&'static str>),
+}
+
+/// What the field of this path can be, if there is one.
+pub(in crate::rules) fn field_words(path: &str) -> Option<FieldWords> {
+    find(path).map(|field| match field.of {
+        Type::Word(words) => FieldWords::OneOf(words()),
+        _ => FieldWords::Any,
+    })
+}
+
+/// The paths of all fields.
+pub(in crate::rules) fn field_paths() -> impl Iterator<Item = &'static str> {
+    FIELDS.iter().map(|field| field.path)
+}
+
 /// Texts by key, sorted by it.
 pub(super) type Map<'a> = &'a [(Cow<'a, str>, Cow<'a, str>)];
 

@@ -15,8 +15,8 @@ mod tree;
 mod weighed;
 mod written;
 
-pub(super) use fields::Sight;
 pub(crate) use fields::Subject;
+pub(super) use fields::{FieldWords, Sight, field_paths, field_words};
 pub use weighed::{Compared, Of, Turned, Weighed};
 pub(super) use written::duration as shown_duration;
 

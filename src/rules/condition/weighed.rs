@@ -60,6 +60,8 @@ impl Compared {
 pub enum Of {
     /// There are none: fields are compared.
     Fields,
+    /// There are none: it is asked by no condition but by a key, such as a date.
+    Said,
     /// Nothing is compared: it is always so.
     Nothing,
     /// `&&`
@@ -81,11 +83,13 @@ impl Weighed {
     pub(in crate::rules) fn said(when: impl Into<String>, held: bool, values: Vec<Compared>) -> Self {
         let when = when.into();
         let negated = format!("!({when})");
-        Self { when, held, values, of: Of::Fields, parts: Vec::new(), negated }
+        Self { when, held, values, of: Of::Said, parts: Vec::new(), negated }
     }
 
     /// What holds where all of these do.
-    pub(in crate::rules) fn all(mut parts: Vec<Self>) -> Self {
+    pub(in crate::rules) fn all(parts: Vec<Self>) -> Self {
+        let own = |part: Self| if part.of == Of::All { part.parts } else { vec![part] };
+        let mut parts: Vec<Self> = parts.into_iter().flat_map(own).collect();
         if parts.len() == 1 {
             return parts.remove(0);
         }
@@ -123,7 +127,7 @@ impl Weighed {
         };
         match (self.of, self.held) {
             (Of::Nothing, _) => None,
-            (Of::Fields, held) => {
+            (Of::Fields | Of::Said, held) => {
                 let want = if held { &self.negated } else { &self.when };
                 Some(vec![Turned { want: want.clone(), values: self.values.clone() }])
             }

@@ -194,7 +194,7 @@ fn sign(how: Comparison) -> &'static str {
 
 fn lowered(how: LoweredTest, text: &Within<'_>, others: &[Box<str>], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{text}.lowerAscii()")?;
-    let list = |f: &mut fmt::Formatter<'_>| {
+    let list = |f: &mut fmt::Formatter<'_>| -> fmt::Result {
         for (at, other) in others.iter().enumerate() {
             f.write_str(if at == 0 { "" } else { ", " })?;
             quoted(other, f)?;

@@ -118,7 +118,7 @@ fn assert_weighed(weighed: &Weighed, held: bool, again: &str) {
     assert_eq!(weighed.held, held, "{again}: {}", weighed.when);
     let parts: Vec<bool> = weighed.parts.iter().map(|part| part.held).collect();
     let made = match weighed.of {
-        Of::Fields | Of::Nothing => held,
+        Of::Fields | Of::Said | Of::Nothing => held,
         Of::All => parts.iter().all(|held| *held),
         Of::Any => parts.iter().any(|held| *held),
         Of::Not => !parts[0],

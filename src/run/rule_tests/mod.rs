@@ -1,0 +1,234 @@
+//! `leadstream test`: the tests that stand beside a ruleset, each decided through the same core as the service. Also what a changed
+//! ruleset has to pass before it is taken.
+
+mod files;
+mod report;
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde_json::Value;
+
+#[cfg(feature = "kafka")]
+use files::beside;
+use files::{TestFile, is_tests, ruleset_beside, tests_in, tests_of};
+
+use super::{
+    explain::{Steps, decide, write_json},
+    inspect_pipeline,
+    ruleset_files::read_ruleset,
+};
+use crate::{
+    config::Config,
+    io::Batch,
+    lead::{Partition, Position, Vocabulary as _},
+    pipeline::{self, Memory, Pipeline},
+    problem::Problem,
+    rules::{self, Coverage, Mismatch, RuleTest, TestLead},
+    tables::{TableForm, Tables},
+};
+
+/// What `leadstream test` is asked.
+#[derive(Clone, Debug, Default)]
+pub struct TestArguments {
+    /// Rulesets, or files of tests; none: the configuration's ruleset.
+    pub paths: Vec<PathBuf>,
+    /// Tell what no test tried.
+    pub coverage: bool,
+    /// Write a `JUnit` report to this file too.
+    pub junit: Option<PathBuf>,
+    /// One JSON object in place of text.
+    pub json: bool,
+}
+
+/// Why there is no result.
+#[derive(Debug)]
+pub enum NotTested {
+    /// Rulesets or tests that are not in order.
+    Problems(Vec<Problem>),
+    /// The result cannot be written.
+    Unwritten(io::Error),
+}
+
+impl From<io::Error> for NotTested {
+    fn from(error: io::Error) -> Self {
+        Self::Unwritten(error)
+    }
+}
+
+/// What came of the tests of one ruleset.
+struct Suite {
+    /// Its file; what problems are said to stand in.
+    ruleset: String,
+    files: Vec<(String, Vec<Tested>)>,
+    coverage: Coverage,
+}
+
+/// What came of one test.
+struct Tested {
+    name: String,
+    /// Where it stands: a problem without words.
+    place: Problem,
+    /// Empty: it passed.
+    failures: Vec<Mismatch>,
+    /// What was decided, in a few words.
+    decided: String,
+}
+
+/// Runs the tests of every ruleset that is named; `false` if one fails.
+///
+/// # Errors
+/// What is wrong with rulesets and tests, all at once; or the report cannot be written.
+pub fn test(config: &Config, arguments: &TestArguments, out: &mut dyn Write) -> Result<bool, NotTested> {
+    let named: Vec<Option<&Path>> = match arguments.paths.as_slice() {
+        [] => vec![config.rules.path.as_deref()],
+        paths => paths.iter().map(|path| Some(path.as_path())).collect(),
+    };
+    let (mut suites, mut problems) = (Vec::new(), Vec::new());
+    for path in named {
+        match suite(config, path) {
+            Ok(suite) => suites.push(suite),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(NotTested::Problems(problems));
+    }
+    if let Some(path) = &arguments.junit {
+        std::fs::write(path, report::junit(&suites))
+            .map_err(|error| io::Error::new(error.kind(), format!("writing the JUnit report to {}: {error}", path.display())))?;
+    }
+    if arguments.json {
+        report::json(&suites, arguments.coverage, out)?;
+    } else {
+        report::text(&suites, arguments.coverage, out)?;
+    }
+    Ok(suites.iter().flat_map(|suite| &suite.files).flat_map(|(_, tested)| tested).all(|tested| tested.failures.is_empty()))
+}
+
+/// The tests of a ruleset, or of one file of tests, all run.
+fn suite(config: &Config, path: Option<&Path>) -> Result<Suite, Vec<Problem>> {
+    let only = path.filter(|path| is_tests(path));
+    let ruleset = match only {
+        None => path.map(Path::to_owned),
+        Some(tests) => ruleset_beside(tests).or_else(|| config.rules.path.clone()),
+    };
+    let mut config = config.clone();
+    config.rules.path = ruleset;
+    let (pipeline, problems) = inspect_pipeline(&config);
+    let Some(mut pipeline) = pipeline else { return Err(problems) };
+    let ruleset = config.rules.path.as_deref();
+    let files = match only {
+        Some(tests) => tests_in(tests, &pipeline.rules)?,
+        None => tests_of(ruleset, &pipeline.rules)?,
+    };
+    let outermost = read_ruleset(ruleset)?.into_iter().next().unwrap_or_else(rules::built_in);
+    if files.is_empty() {
+        let hint = "write NAME.test.toml beside NAME.toml, or any *.test.toml beside ruleset.toml; see docs/rules.md";
+        return Err(vec![Problem::error("no_tests", "there are no tests of this ruleset").hint(hint).in_file(outermost.name)]);
+    }
+    let mut coverage = Coverage::of(&outermost);
+    let files = files.iter().map(|file| (file.name.clone(), run_file(file, &mut pipeline, &mut coverage))).collect();
+    Ok(Suite { ruleset: outermost.name, files, coverage })
+}
+
+/// The tests of the ruleset at `path`, which `pipeline` was made of, that fail; and what is wrong with the tests themselves.
+pub(super) fn failing(path: Option<&Path>, pipeline: &mut Pipeline) -> Vec<Problem> {
+    let files = match tests_of(path, &pipeline.rules) {
+        Ok(files) => files,
+        Err(problems) => return problems,
+    };
+    let mut coverage = Coverage::default();
+    let tested = files.iter().flat_map(|file| run_file(file, pipeline, &mut coverage));
+    tested.flat_map(problems).collect()
+}
+
+/// The failures of a test as problems.
+fn problems(tested: Tested) -> impl Iterator<Item = Problem> {
+    let Tested { name, failures, .. } = tested;
+    failures.into_iter().map(move |Mismatch { path, want, got, place }| {
+        let message = format!("the ruleset's own test {name:?} fails: {path} should be {want}, and is {got}");
+        Problem { code: "failing_test", message, ..place }.hint("mend the rules, or the test: leadstream test")
+    })
+}
+
+fn run_file(file: &TestFile, pipeline: &mut Pipeline, coverage: &mut Coverage) -> Vec<Tested> {
+    file.tests.iter().map(|test| run(test, file, pipeline, coverage)).collect()
+}
+
+/// Decides the lead of a test, with the tables it brings, and compares.
+fn run(test: &RuleTest, file: &TestFile, pipeline: &mut Pipeline, coverage: &mut Coverage) -> Tested {
+    let failed = |path: &str, want: &str, got: String| Tested {
+        name: test.name.clone(),
+        place: test.place.clone(),
+        failures: vec![Mismatch { path: path.to_owned(), want: want.to_owned(), got, place: test.place.clone() }],
+        decided: String::new(),
+    };
+    let lead = match &test.lead {
+        TestLead::Bytes(bytes) => bytes.clone(),
+        TestLead::File(name) => match std::fs::read(file.folder.join(name)) {
+            Ok(bytes) => bytes,
+            Err(error) => return failed("lead_file", "readable", format!("{name}: {error}")),
+        },
+    };
+    if test.tables.is_empty() {
+        return judged(test, &lead, pipeline, coverage);
+    }
+    let mut tables = Tables::default();
+    for (name, rows) in &test.tables {
+        let errors = tables.add(name, TableForm::Ndjson, rows).into_iter().find(Problem::is_error);
+        if let Some(problem) = errors {
+            return failed(name, "rows of this table", format!("row {}: {}", problem.line, problem.message));
+        }
+    }
+    std::mem::swap(&mut pipeline.tables, &mut tables);
+    let tested = judged(test, &lead, pipeline, coverage);
+    std::mem::swap(&mut pipeline.tables, &mut tables);
+    tested
+}
+
+fn judged(test: &RuleTest, lead: &[u8], pipeline: &Pipeline, coverage: &mut Coverage) -> Tested {
+    let at = Position { partition: Partition { topic: Arc::from("test"), number: 0 }, offset: 0 };
+    let mut batch = Batch::default();
+    let format = test.format.map(|format| ("lead-format", Some(format.name().as_bytes())));
+    batch.push(at, test.now, None, Some(lead), format.into_iter());
+    let mut written = Vec::new();
+    if let Some(record) = batch.get(0) {
+        let read = pipeline::read(&record, pipeline, &mut Memory::default());
+        let (decisions, steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, pipeline));
+        for steps in &steps {
+            cover(steps, coverage);
+        }
+        // Into memory: it cannot fail.
+        let _ = write_json(read.as_ref().err(), &record, &decisions, &steps, &mut written);
+    }
+    let decided: Value = serde_json::from_slice(&written).unwrap_or_default();
+    let failures = test.expect.iter().filter_map(|expected| expected.compare(&decided)).collect();
+    Tested { name: test.name.clone(), place: test.place.clone(), failures, decided: report::in_short(&decided) }
+}
+
+/// What the steps of one decision say of the rules they went through.
+fn cover(steps: &Steps, coverage: &mut Coverage) {
+    let gates = steps.gates.iter().map(|gate| ("gate", &gate.id, gate.weighed.held, &gate.weighed));
+    let score = steps.score.iter().map(|rule| ("score", &rule.rule, rule.weighed.held, &rule.weighed));
+    let campaigns = steps.campaigns.iter().map(|campaign| ("campaign", &campaign.id, campaign.weighed.held, &campaign.weighed));
+    let routes = steps.routes.iter().map(|route| ("route", &route.id, route.won, &route.weighed));
+    for (kind, id, decided, weighed) in gates.chain(score).chain(campaigns).chain(routes) {
+        coverage.asked(kind, id, weighed);
+        if decided {
+            coverage.decided(kind, id);
+        }
+    }
+    for (table, key) in &steps.rows {
+        coverage.decided(table, key);
+    }
+}
+
+/// The files of tests beside the ruleset at `path`, for whoever watches them; those in a folder are watched with it.
+#[cfg(feature = "kafka")]
+pub(super) fn test_paths(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() { Vec::new() } else { beside(path).unwrap_or_default() }
+}

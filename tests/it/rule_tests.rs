@@ -1,0 +1,216 @@
+//! `leadstream test` as a person uses it: where tests are found, what is printed when they fail, what no test tried, and that the
+//! built-in ruleset passes its own, which try all of it.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
+
+const RULESET: &str = r#"
+[ruleset]
+name = "acme"
+version = "1"
+extends = "default"
+[[gate]]
+id = "country"
+when = '!(contact.country in ["US", "CA"]) && storefront != "UNKNOWN"'
+reason = "country_not_allowed"
+[[route]]
+id = "emea"
+when = 'contact.region == "EMEA" && storefront == "UNKNOWN"'
+destination = "EMEA_DESK"
+"#;
+
+const TESTS: &str = r#"
+now = "2026-11-01T09:00:00Z"
+[[test]]
+name = "a French lead is refused"
+lead = '{"userDetails": {"email": "a@b-company.example", "country": "FR"}, "leadSource": "SPZA-PLT|acme.app"}'
+expect = { verdict = "UNQUALIFIED", "reasons+" = ["country_not_allowed"] }
+[[test]]
+name = "an American lead is not"
+lead = '{"userDetails": {"email": "a@b-company.example", "country": "US"}, "leadSource": "SPZA-PLT|acme.app"}'
+expect = { verdict = "QUALIFIED", reasons = [], "routes.destination" = ["MICROSOFT_FIELD_SELLER_CRM", "PUBLISHER_CRM"] }
+"#;
+
+/// Exit code, standard output, standard error; in `folder`, so that paths are short.
+fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_leadstream")).args(arguments).current_dir(folder).output().expect("leadstream runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().expect("an exit code"), text(output.stdout), text(output.stderr))
+}
+
+fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+    folder
+}
+
+#[test]
+fn the_built_in_ruleset_passes_tests_that_try_all_of_it() {
+    let (exit, out, err) = run(Path::new("."), &["test", "--coverage", "--json"]);
+    assert_eq!((exit, err.as_str()), (0, ""), "{out}");
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report["failed"], 0);
+    assert!(report["passed"].as_u64() > Some(50), "{}", report["passed"]);
+    // Without own domains nothing can be one.
+    let gaps = report["coverage"][0]["gaps"].as_array().expect("a list");
+    let entries: Vec<_> = gaps.iter().map(|gap| gap["entry"].as_str().unwrap_or_default()).collect();
+    assert_eq!(entries, ["gate.own_domain"], "{gaps:?}");
+    // The same from its folder.
+    let (exit, out, err) = run(Path::new(env!("CARGO_MANIFEST_DIR")), &["test", "deploy/rules/default"]);
+    assert_eq!((exit, err.as_str()), (0, ""), "{out}");
+}
+
+#[test]
+fn tests_stand_beside_their_ruleset() {
+    let good = folder(&[
+        ("whole/ruleset.toml", RULESET),
+        ("whole/b.test.toml", TESTS),
+        ("whole/a.test.toml", TESTS),
+        ("whole/.hidden.test.toml", "nonsense"),
+        ("acme.toml", RULESET),
+        ("acme.test.toml", TESTS),
+        ("other.test.toml", "nonsense"),
+        ("inside.toml", &format!("{RULESET}\n{}", TESTS.replace("now = \"2026-11-01T09:00:00Z\"", ""))),
+    ]);
+    let four = "whole/a.test.toml: 2 of 2 passed\nwhole/b.test.toml: 2 of 2 passed\n\n4 passed, 0 failed\n";
+    for (arguments, told) in [
+        (&["test", "whole"][..], four),
+        (&["test", "whole/ruleset.toml"], four),
+        (&["test", "acme.toml"], "acme.test.toml: 2 of 2 passed\n\n2 passed, 0 failed\n"),
+        (&["test", "--rules", "acme.toml"], "acme.test.toml: 2 of 2 passed\n\n2 passed, 0 failed\n"),
+        (&["test", "acme.test.toml"], "acme.test.toml: 2 of 2 passed\n\n2 passed, 0 failed\n"),
+        (&["test", "whole/b.test.toml"], "whole/b.test.toml: 2 of 2 passed\n\n2 passed, 0 failed\n"),
+        (&["test", "inside.toml"], "inside.toml: 2 of 2 passed\n\n2 passed, 0 failed\n"),
+        (&["test", "acme.toml", "inside.toml"], "acme.test.toml: 2 of 2 passed\ninside.toml: 2 of 2 passed\n\n4 passed, 0 failed\n"),
+    ] {
+        assert_eq!(run(good.path(), arguments), (0, told.to_owned(), String::new()), "{arguments:?}");
+    }
+    let (exit, out, _) = run(&good.path().join("whole"), &["test", "ruleset.toml"]);
+    assert_eq!((exit, out.lines().last()), (0, Some("4 passed, 0 failed")));
+    let bare = folder(&[("ruleset.toml", RULESET), ("other.test.toml.off", "")]);
+    let (exit, out, err) = run(bare.path(), &["test", "ruleset.toml"]);
+    assert_eq!((exit, out.as_str()), (64, ""));
+    assert!(err.starts_with("error: ruleset.toml: there are no tests of this ruleset"), "{err}");
+}
+
+#[test]
+fn a_failure_is_shown_like_a_diff() {
+    let wrong = TESTS.replace("[\"MICROSOFT_FIELD_SELLER_CRM\", \"PUBLISHER_CRM\"]", "[\"EMEA_DESK\"]");
+    let folder = folder(&[("ruleset.toml", RULESET), ("a.test.toml", &wrong)]);
+    let (exit, out, err) = run(folder.path(), &["test", "ruleset.toml", "--junit", "report.xml"]);
+    assert_eq!((exit, err.as_str()), (1, ""));
+    assert_eq!(
+        out,
+        r#"a.test.toml: 1 of 2 passed
+
+  FAILED an American lead is not  (a.test.toml:7)
+    - routes.destination = ["EMEA_DESK"]
+    + routes.destination = ["MICROSOFT_FIELD_SELLER_CRM","PUBLISHER_CRM"]
+      decided: APP_SOURCE QUALIFIED score 35 to PUBLISHER_CRM, MICROSOFT_FIELD_SELLER_CRM
+
+1 passed, 1 failed
+"#
+    );
+    assert_eq!(
+        fs::read_to_string(folder.path().join("report.xml")).expect("written"),
+        r#"<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="leadstream test" tests="2" failures="1">
+  <testsuite name="a.test.toml" tests="2" failures="1">
+    <testcase name="a French lead is refused" classname="a.test.toml" file="a.test.toml" line="3"/>
+    <testcase name="an American lead is not" classname="a.test.toml" file="a.test.toml" line="7">
+      <failure message="routes.destination should be [&quot;EMEA_DESK&quot;], and is [&quot;MICROSOFT_FIELD_SELLER_CRM&quot;,&quot;PUBLISHER_CRM&quot;]">routes.destination should be [&quot;EMEA_DESK&quot;], and is [&quot;MICROSOFT_FIELD_SELLER_CRM&quot;,&quot;PUBLISHER_CRM&quot;]
+decided: APP_SOURCE QUALIFIED score 35 to PUBLISHER_CRM, MICROSOFT_FIELD_SELLER_CRM</failure>
+    </testcase>
+  </testsuite>
+</testsuites>
+"#
+    );
+    let (exit, out, _) = run(folder.path(), &["test", "ruleset.toml", "--json"]);
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!((exit, &report["passed"], &report["failed"]), (1, &1.into(), &1.into()));
+    let failure = &report["tests"][1]["failures"][0];
+    assert_eq!((&failure["path"], &failure["line"]), (&"routes.destination".into(), &10.into()));
+}
+
+#[test]
+fn coverage_tells_what_no_test_tried() {
+    let folder = folder(&[("ruleset.toml", RULESET), ("a.test.toml", TESTS)]);
+    let (exit, out, _) = run(folder.path(), &["test", "ruleset.toml", "--coverage"]);
+    assert_eq!(exit, 0);
+    assert_eq!(
+        out,
+        r#"a.test.toml: 2 of 2 passed
+
+ruleset.toml: 1 of 2 entries decided something, 6 of 8 branches were taken
+  ruleset.toml:6  gate.country: no test in which storefront != "UNKNOWN" is false
+  ruleset.toml:10  route.emea: no test in which it holds
+
+2 passed, 0 failed
+"#
+    );
+}
+
+#[test]
+fn tests_bring_leads_and_tables_of_their_own() {
+    let tests = r#"
+[[test]]
+name = "from a file, with an offer"
+lead_file = "leads/french.json"
+offers = [{ publisher_id = "acme", offer_id = "app", offer_type = "virtual_machine" }]
+expect = { storefront = "AZURE_MARKETPLACE", "flags+" = ["storefront_inferred"] }
+[[test]]
+name = "without the offer"
+lead_file = "leads/french.json"
+expect = { storefront = "UNKNOWN", "routes.destination" = ["EMEA_DESK", "REVIEW_QUEUE"] }
+[[test]]
+name = "bytes that are no text"
+lead_hex = "ff fe"
+expect = { verdict = "REJECTED", "rejection.code" = "not_utf8" }
+[[test]]
+name = "a format that must be told"
+lead = '[]'
+format = "https_json"
+expect = { "rejection.code" = "not_a_lead", "leads.length" = 0 }
+[[test]]
+name = "two leads in a record"
+lead = '[{"leadSource": "SPZA-PLT"}, {"leadSource": "AzureMarketplace-INS"}]'
+expect = { "leads.length" = 2, storefront = "APP_SOURCE", "leads.1.storefront" = "AZURE_MARKETPLACE" }
+"#;
+    let lead = r#"{"userDetails": {"email": "a@b-company.example", "country": "FR"}, "leadSource": "x|acme.app"}"#;
+    let good = folder(&[("ruleset.toml", RULESET), ("a.test.toml", tests), ("leads/french.json", lead)]);
+    let told = (0, "a.test.toml: 5 of 5 passed\n\n5 passed, 0 failed\n".to_owned(), String::new());
+    assert_eq!(run(good.path(), &["test", "ruleset.toml"]), told);
+    fs::remove_file(good.path().join("leads/french.json")).expect("removed");
+    let (exit, out, _) = run(good.path(), &["test", "ruleset.toml"]);
+    assert!(exit == 1 && out.contains("+ lead_file = leads/french.json: No such file or"), "{out}");
+    let wrong = tests.replace("virtual_machine", "virtual_machin");
+    let rows = folder(&[("ruleset.toml", RULESET), ("a.test.toml", &wrong), ("leads/french.json", lead)]);
+    let (exit, out, _) = run(rows.path(), &["test", "ruleset.toml"]);
+    assert!(exit == 1 && out.contains("- offers = rows of this table\n    + offers = row 1: "), "{out}");
+}
+
+#[test]
+fn what_is_no_ruleset_or_no_test_is_told_before_anything_runs() {
+    let bad = folder(&[
+        ("ruleset.toml", RULESET),
+        ("a.test.toml", "[[test]]\nname = 'a'\nlead = '{}'\nexpect = { verdcit = 'QUALIFIED' }\n"),
+        ("b.test.toml", "[[test]\n"),
+        ("broken.toml", &RULESET.replace("contact.country", "contact.cuontry")),
+    ]);
+    let (exit, out, err) = run(bad.path(), &["test", "ruleset.toml", "broken.toml", "nowhere.toml"]);
+    assert_eq!((exit, out.as_str()), (64, ""));
+    for told in [
+        "error: a.test.toml:4:12: a decision has no \"verdcit\"",
+        "  = did you mean \"verdict\"?",
+        "error: b.test.toml:1:",
+        "error: broken.toml:8:",
+        "error: nowhere.toml: cannot read the ruleset",
+    ] {
+        assert!(err.contains(told), "{told}\n{err}");
+    }
+}
