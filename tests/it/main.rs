@@ -19,6 +19,7 @@ mod discretion;
 #[cfg(feature = "kafka")]
 mod doctor;
 mod envelopes;
+mod explain;
 mod formats;
 mod golden;
 mod golden_events;

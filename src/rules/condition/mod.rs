@@ -1,6 +1,7 @@
 //! Conditions: CEL over the lead block's fields. The text is bounded, parsed by the `cel` crate, type-checked against the
 //! fields and lowered to a small tree of our own that cannot fail. Knows nothing of TOML.
 
+mod assumed;
 mod bounds;
 mod compile;
 mod evaluate;

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::{
+    assumed::{Assumed, Equality},
     evaluate::{self, Scope},
     fields::{Field, Type, Value},
     tree::{Elements, Node},
@@ -33,6 +34,8 @@ pub struct Weighed {
     /// What holds exactly where this does not.
     #[serde(skip)]
     pub negated: String,
+    #[serde(skip)]
+    pub(super) equality: Option<Equality>,
 }
 
 /// A field and what the lead has there, both as conditions write them; what is missing is `null`.
@@ -83,7 +86,7 @@ impl Weighed {
     pub(in crate::rules) fn said(when: impl Into<String>, held: bool, values: Vec<Compared>) -> Self {
         let when = when.into();
         let negated = format!("!({when})");
-        Self { when, held, values, of: Of::Said, parts: Vec::new(), negated }
+        Self { when, held, values, of: Of::Said, parts: Vec::new(), negated, equality: None }
     }
 
     /// What holds where all of these do.
@@ -103,6 +106,7 @@ impl Weighed {
             parts,
             when,
             negated,
+            equality: None,
         }
     }
 
@@ -129,7 +133,7 @@ impl Weighed {
             (Of::Nothing, _) => None,
             (Of::Fields | Of::Said, held) => {
                 let want = if held { &self.negated } else { &self.when };
-                Some(vec![Turned { want: want.clone(), values: self.values.clone() }])
+                Some(vec![Turned { want: want.clone(), values: self.values.clone(), assumed: Assumed::of(self, !held) }])
             }
             (Of::Not, _) => self.parts.first()?.turned(),
             (Of::All, true) | (Of::Any, false) => fewest(&mut self.parts.iter()),
@@ -150,6 +154,8 @@ pub struct Turned {
     pub want: String,
     /// What the lead has.
     pub values: Vec<Compared>,
+    #[serde(skip)]
+    pub(super) assumed: Assumed,
 }
 
 /// Weighs a compiled condition.
@@ -174,6 +180,7 @@ pub(super) fn weigh(node: &Node, subject: &Subject<'_>) -> Weighed {
         values,
         parts: parts.iter().map(|part| weigh(part, subject)).collect(),
         negated: written::negated(node),
+        equality: Equality::of(node),
     }
 }
 

@@ -1,5 +1,5 @@
 //! What would qualify a lead that does not: for each gate that held the fewest conditions that would open it, and which score
-//! rules would make up for the points that are missing. Told from the steps of the decision; decides nothing again.
+//! rules would make up for the points that are missing, with what else would change by that. Told from the steps of the decision.
 
 use std::cmp::Reverse;
 
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::steps::{Scored, Steps};
 use crate::{
     lead::{Decision, Verdict},
-    rules::Turned,
+    rules::{Turned, Weighed},
 };
 
 /// Score rules that are told.
@@ -44,7 +44,7 @@ pub(super) struct Missing {
 #[derive(Debug, Serialize)]
 pub(super) struct Gained {
     pub(super) rule: String,
-    /// What it would bring.
+    /// What it would bring, all in all.
     pub(super) points: i64,
     /// Whether that is enough alone.
     pub(super) enough: bool,
@@ -63,7 +63,7 @@ pub(super) fn nearest(decision: &Decision<'_>, steps: &Steps) -> Option<Nearest>
     let threshold = decision.rules.scoring.threshold(decision.class.storefront);
     let missing = threshold.saturating_sub(qualified.score.total);
     let score = (missing > 0).then(|| {
-        let mut rules: Vec<Gained> = steps.score.iter().filter_map(|rule| gained(rule, missing)).collect();
+        let mut rules: Vec<Gained> = steps.score.iter().filter_map(|rule| gained(rule, steps, missing)).collect();
         rules.sort_by_key(|rule| (!rule.enough, rule.would_need.len(), Reverse(rule.points)));
         rules.truncate(MOST_RULES);
         Missing { threshold, points: missing, rules }
@@ -71,8 +71,19 @@ pub(super) fn nearest(decision: &Decision<'_>, steps: &Steps) -> Option<Nearest>
     Some(Nearest { gates: held.map(opened).collect(), score })
 }
 
-fn gained(rule: &Scored, missing: i64) -> Option<Gained> {
-    let points = if rule.weighed.held { rule.points.saturating_neg() } else { rule.points };
-    let would_need = rule.weighed.turned().filter(|_| points > 0)?;
-    Some(Gained { rule: rule.rule.clone(), points, enough: points >= missing, would_need })
+/// What it would bring if this rule came out otherwise: an action that is another is not the one it was, so other rules change with
+/// it. Nothing where that would be a loss, or would close a gate.
+fn gained(rule: &Scored, steps: &Steps, missing: i64) -> Option<Gained> {
+    let would_need = rule.weighed.turned()?;
+    let closed = |weighed: &Weighed| !weighed.held && weighed.assuming(&would_need) != Some(false);
+    if (rule.points > 0) == rule.weighed.held || steps.gates.iter().any(|gate| closed(&gate.weighed)) {
+        return None;
+    }
+    let points = steps.score.iter().map(|other| {
+        // What cannot be told is taken for the worse.
+        let then = other.weighed.assuming(&would_need).unwrap_or(other.points < 0);
+        other.points.saturating_mul(i64::from(then) - i64::from(other.weighed.held))
+    });
+    let points = points.fold(0, i64::saturating_add);
+    (points > 0).then(|| Gained { rule: rule.rule.clone(), points, enough: points >= missing, would_need })
 }

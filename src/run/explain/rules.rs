@@ -58,7 +58,8 @@ pub(super) fn routes(decision: &Decision<'_>, steps: &Steps, out: &mut dyn Write
     let tried: Vec<_> = steps.routes.iter().filter(asks_more).collect();
     listed(tried.iter().map(|route| (&route.weighed, named(route, decision))), out)?;
     if tried.len() < steps.routes.len() {
-        writeln!(out, "   │    {} more ask for another verdict, or for something else", steps.routes.len() - tried.len())?;
+        let more = if tried.is_empty() { "" } else { " more" };
+        writeln!(out, "   │    {}{more} ask for another verdict, or for something else", steps.routes.len() - tried.len())?;
     }
     let untried = decision.rules.routes.len().saturating_sub(steps.routes.len());
     if let Some(last) = steps.routes.last().filter(|_| untried > 0) {
