@@ -40,7 +40,7 @@ fn explain(lead: &str, arguments: &[&str]) -> String {
 /// The ruleset's hash changes with each letter of the file: it is no part of the golden.
 fn without_hash(text: &str) -> String {
     let lines = text.lines().map(|line| if line.contains("└─ ruleset") { "   └─ ruleset     acme/2026.11.1  HASH" } else { line });
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.fold(String::new(), |text, line| text + line + "\n")
 }
 
 #[test]
