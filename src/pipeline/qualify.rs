@@ -9,16 +9,16 @@ use crate::{
 use super::Trace;
 
 /// Qualifies.
-pub(super) fn qualify<'a>(facts: &'a Facts<'a>, class: &Classified, rules: &'a Ruleset, trace: &mut impl Trace) -> Qualified<'a> {
+pub(super) fn qualify<'a, T: Trace>(facts: &'a Facts<'a>, class: &Classified, rules: &'a Ruleset, trace: &mut T) -> Qualified<'a> {
     let subject = Subject { facts, class, policy: &rules.policy, qualified: None, marketing_campaign: None };
     let mut reasons: Vec<&'a str> = Vec::new();
-    for gate in &rules.gates {
+    rules.gates.ask_each(&subject, T::OF_EVERY_RULE, |gate| {
         let held = gate.holds(&subject);
         trace.gate(&gate.id, &gate.reason, held, || gate.weigh(&subject));
         if held && !reasons.contains(&gate.reason.as_str()) {
             reasons.push(&gate.reason);
         }
-    }
+    });
     let score = score(&subject, rules, trace);
     if reasons.is_empty() && score.total < rules.scoring.threshold(class.storefront) {
         reasons.push(LOW_SCORE);
@@ -32,10 +32,10 @@ pub(super) fn qualify<'a>(facts: &'a Facts<'a>, class: &Classified, rules: &'a R
 }
 
 /// Computed for every lead, qualified or not.
-fn score<'a>(subject: &Subject<'_>, rules: &'a Ruleset, trace: &mut impl Trace) -> Score<'a> {
+fn score<'a, T: Trace>(subject: &Subject<'_>, rules: &'a Ruleset, trace: &mut T) -> Score<'a> {
     let (mut fit, mut intent) = (0_i64, 0_i64);
     let mut parts = Vec::new();
-    for rule in &rules.scoring.rules {
+    rules.scoring.rules.ask_each(subject, T::OF_EVERY_RULE, |rule| {
         let part = ScorePart { rule: &rule.id, part: rule.part, points: rule.points };
         let held = rule.holds(subject);
         trace.score(&part, held, || rule.weigh(subject));
@@ -47,7 +47,7 @@ fn score<'a>(subject: &Subject<'_>, rules: &'a Ruleset, trace: &mut impl Trace) 
             *half = half.saturating_add(rule.points);
             parts.push(part);
         }
-    }
+    });
     let total = fit.saturating_add(intent);
     Score { total, fit, intent, parts, grade: rules.scoring.grade(total) }
 }

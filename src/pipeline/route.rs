@@ -5,39 +5,37 @@ use std::borrow::Cow;
 
 use crate::{
     lead::{Classified, Facts, Flag, Qualified, Route, Timestamp},
-    rules::{CampaignRule, Clock, RouteRule, Ruleset, Subject},
+    rules::{Clock, RouteRule, Ruleset, Subject},
 };
 
 use super::Trace;
 
 /// Routes.
-pub(super) fn route<'a>(
+pub(super) fn route<'a, T: Trace>(
     facts: &'a Facts<'a>,
     class: &Classified,
     qualified: &Qualified<'a>,
     rules: &'a Ruleset,
-    trace: &mut impl Trace,
+    trace: &mut T,
 ) -> (Option<Cow<'a, str>>, Vec<Route<'a>>) {
     let judged = Subject { facts, class, policy: &rules.policy, qualified: Some(qualified), marketing_campaign: None };
-    let mut holds = |campaign: &&CampaignRule| {
+    let campaign = rules.campaigns.ask_until(&judged, T::OF_EVERY_RULE, |campaign| {
         let held = campaign.holds(&judged);
         trace.campaign(&campaign.id, held, || campaign.weigh(&judged));
         held
-    };
-    let campaign = rules.campaigns.iter().find(&mut holds).map(|campaign| campaign.id.as_str());
+    });
+    let campaign = campaign.map(|campaign| campaign.id.as_str());
     let subject = Subject { marketing_campaign: campaign, ..judged };
     let mut routes: Vec<Route<'a>> = Vec::new();
-    for rule in &rules.routes {
+    rules.routes.ask_until(&subject, T::OF_EVERY_RULE, |rule| {
         let held = rule.holds(&subject);
         let won = held && !routes.iter().any(|route| route.destination == rule.destination);
         trace.route(&rule.id, &rule.destination, held, won, || rule.weigh(&subject));
         if won {
             routes.push(follow_up(facts, class, rule));
         }
-        if held && rule.stop {
-            break;
-        }
-    }
+        held && rule.stop
+    });
     (campaign.map(Cow::Borrowed), routes)
 }
 

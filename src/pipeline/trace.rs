@@ -8,6 +8,9 @@ use crate::{
 
 /// Told each step of a decision, in order. Every method does nothing unless overridden.
 pub trait Trace {
+    /// Whether it is told of rules too that the lead's values alone rule out: then each is asked.
+    const OF_EVERY_RULE: bool = true;
+
     /// A row of a classification table told something: `table` is `source`, `action`, `offer_type` or `storefront`.
     fn row(&mut self, _table: &'static str, _key: &str) {}
     /// Classification concluded something, for a person to read.
@@ -28,4 +31,6 @@ pub trait Trace {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoTrace;
 
-impl Trace for NoTrace {}
+impl Trace for NoTrace {
+    const OF_EVERY_RULE: bool = false;
+}

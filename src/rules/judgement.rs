@@ -7,6 +7,7 @@ use toml::de::DeTable;
 use super::{
     condition::{Condition, Sight, Subject, Weighed},
     dates::EffectiveDates,
+    list::RuleList,
     reading::{Ids, Reader, Section},
 };
 use crate::lead::{Grade, Part, Storefront, Vocabulary};
@@ -86,7 +87,7 @@ pub(crate) struct Scoring {
     threshold_by_storefront: Vec<(Storefront, i64)>,
     /// Least totals of A, B and C.
     grades: [i64; 3],
-    pub(crate) rules: Vec<ScoreRule>,
+    pub(crate) rules: RuleList<ScoreRule>,
 }
 
 impl Scoring {
@@ -161,7 +162,7 @@ pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Poli
     policy
 }
 
-pub(super) fn gates<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Vec<Gate> {
+pub(super) fn gates<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> RuleList<Gate> {
     let mut ids = Ids::default();
     let mut gates = Vec::new();
     for section in rules(reader, root, "gate", GATE_KEYS) {
@@ -173,7 +174,7 @@ pub(super) fn gates<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Vec<G
             gates.push(Gate { id: id.to_owned(), reason: reason.to_owned(), when, dates });
         }
     }
-    gates
+    RuleList::new(gates, |gate| Some(&gate.when))
 }
 
 fn reason<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<&'a str> {
@@ -198,7 +199,8 @@ fn reason<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<&'a str>
 }
 
 pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Scoring {
-    let mut scoring = Scoring { threshold: 0, threshold_by_storefront: Vec::new(), grades: [60, 40, 20], rules: Vec::new() };
+    let none = RuleList::new(Vec::new(), |_| None);
+    let mut scoring = Scoring { threshold: 0, threshold_by_storefront: Vec::new(), grades: [60, 40, 20], rules: none };
     let Some(section) = root.get("score").and_then(|value| reader.section("score", value, SCORE_KEYS)) else { return scoring };
     scoring.threshold = section.integer(reader, "threshold").unwrap_or_default();
     if let Some(value) = section.get("threshold_by_storefront") {
@@ -228,6 +230,7 @@ pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Sco
         }
     }
     let mut ids = Ids::default();
+    let mut list = Vec::new();
     for section in rules(reader, section.table, "rule", RULE_KEYS) {
         let id = ids.take(reader, &section);
         let part = section.required(reader, "part", "\"fit\"").and_then(|value| reader.word_of(value, "part"));
@@ -235,9 +238,10 @@ pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Sco
         let when = section.required(reader, "when", "'has(note)'").and_then(|_| section.condition(reader, "when", Sight::Lead));
         let dates = EffectiveDates::read(reader, &section);
         if let (Some(id), Some(part), Some(points), Some(when)) = (id, part, points, when) {
-            scoring.rules.push(ScoreRule { id: id.to_owned(), part, points, when, dates });
+            list.push(ScoreRule { id: id.to_owned(), part, points, when, dates });
         }
     }
+    scoring.rules = RuleList::new(list, |rule| Some(&rule.when));
     scoring
 }
 

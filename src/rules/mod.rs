@@ -9,6 +9,7 @@ mod condition;
 mod dates;
 mod files;
 mod judgement;
+mod list;
 mod merge;
 mod quoting;
 mod reading;
@@ -32,8 +33,9 @@ use crate::problem::Problem;
 use classification::Classification;
 use files::Texts;
 use judgement::{Gate, Scoring};
+use list::RuleList;
 use reading::{Reader, Written};
-use routing::Owner;
+use routing::{CampaignRule, Owner};
 
 pub(crate) use classification::{ActionRow, OfferTypeRow, SourceRow};
 pub(crate) use clock::Clock;
@@ -41,7 +43,7 @@ pub(crate) use condition::Subject;
 pub use condition::{Compared, Condition, Of, Turned, Weighed};
 pub use files::{Extended, Extends, RulesetFile, extends};
 pub(crate) use judgement::{LOW_SCORE, Policy};
-pub(crate) use routing::{CampaignRule, RouteRule};
+pub(crate) use routing::RouteRule;
 pub use rule_test::{Coverage, Expectation, Gap, Mismatch, RuleTest, TestLead, Tried, rule_tests};
 
 /// A checked, compiled ruleset.
@@ -56,11 +58,11 @@ pub struct Ruleset {
     pub(crate) classification: Classification,
     pub(crate) policy: Policy,
     /// In the order of the merged files, as all lists here.
-    pub(crate) gates: Vec<Gate>,
+    pub(crate) gates: RuleList<Gate>,
     pub(crate) scoring: Scoring,
-    pub(crate) campaigns: Vec<CampaignRule>,
+    pub(crate) campaigns: RuleList<CampaignRule>,
     /// In the order in which they are tried: those of the files, then those of `follow_up`.
-    pub(crate) routes: Vec<RouteRule>,
+    pub(crate) routes: RuleList<RouteRule>,
     pub(crate) owners: BTreeMap<String, Owner>,
 }
 

@@ -11,6 +11,7 @@ use super::{
     condition::{Compared, Condition, Sight, Subject, Weighed},
     dates::EffectiveDates,
     judgement::rules,
+    list::RuleList,
     reading::{Ids, Reader, Section},
 };
 use crate::lead::{Origin, Storefront, Verdict, Vocabulary};
@@ -65,6 +66,13 @@ pub(crate) struct RouteRule {
 }
 
 impl RouteRule {
+    fn condition(&self) -> Option<&Condition> {
+        match &self.asks {
+            Asks::When(when) => when.as_ref(),
+            Asks::Storefront(_) => None,
+        }
+    }
+
     pub(crate) fn holds(&self, subject: &Subject<'_>) -> bool {
         subject.qualified.is_some_and(|qualified| qualified.verdict == self.verdict)
             && self.dates.include(subject.facts.event_time)
@@ -107,7 +115,7 @@ const CAMPAIGN_KEYS: &[&str] = &["id", "when", "from", "until"];
 const ROUTE_KEYS: &[&str] = &["id", "when", "destination", "queue", "owner", "priority", "clock", "stop", "verdict", "from", "until"];
 const OWNER_KEYS: &[&str] = &["name", "contact"];
 
-pub(super) fn campaigns<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Vec<CampaignRule> {
+pub(super) fn campaigns<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> RuleList<CampaignRule> {
     let mut ids = Ids::default();
     let mut campaigns = Vec::new();
     for section in rules(reader, root, "campaign", CAMPAIGN_KEYS) {
@@ -120,7 +128,7 @@ pub(super) fn campaigns<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> V
         }
         campaigns.extend(id.map(|id| CampaignRule { id: id.to_owned(), when, dates }));
     }
-    campaigns
+    RuleList::new(campaigns, |campaign| campaign.when.as_ref())
 }
 
 pub(super) fn routes<'a>(
@@ -128,7 +136,7 @@ pub(super) fn routes<'a>(
     root: &'a DeTable<'a>,
     storefronts: &BTreeMap<Storefront, StorefrontRow>,
     owners: &BTreeMap<String, Owner>,
-) -> Vec<RouteRule> {
+) -> RuleList<RouteRule> {
     let clocks = Clocks::read(reader, root);
     let mut ids = Ids::default();
     let mut routes = Vec::new();
@@ -152,7 +160,7 @@ pub(super) fn routes<'a>(
             asks: Asks::Storefront(*storefront),
         }));
     }
-    routes
+    RuleList::new(routes, RouteRule::condition)
 }
 
 fn route<'a>(reader: &mut Reader<'a>, section: &Section<'a>, ids: &mut Ids<'a>, clocks: &Clocks) -> Option<RouteRule> {

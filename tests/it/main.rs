@@ -28,6 +28,7 @@ mod http;
 mod identity;
 mod invariants;
 mod json_schema;
+mod many_rules;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod mutate;

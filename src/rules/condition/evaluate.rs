@@ -35,6 +35,14 @@ pub(super) fn holds(node: &Node, subject: &Subject<'_>) -> bool {
     truth(node, &Scope::outermost(subject))
 }
 
+/// The text that a field, a column or an entry of a map has.
+pub(super) fn text<'a>(node: &'a Node, subject: &Subject<'a>) -> Option<&'a str> {
+    match value(node, &Scope::outermost(subject)) {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }
+}
+
 pub(super) fn truth(node: &Node, scope: &Scope<'_, '_>) -> bool {
     match node {
         Node::Not(inner) => !truth(inner, scope),

@@ -4,6 +4,7 @@
 mod assumed;
 mod bounds;
 mod compile;
+mod demands;
 mod evaluate;
 mod fields;
 mod order;
@@ -16,6 +17,7 @@ mod tree;
 mod weighed;
 mod written;
 
+pub(super) use demands::{Demand, Question};
 pub(crate) use fields::Subject;
 pub(super) use fields::{FieldWords, Sight, field_paths, field_words};
 pub use weighed::{Compared, Of, Turned, Weighed};

@@ -34,7 +34,7 @@ pub(super) struct Lead<'a> {
 }
 
 /// Nothing is redacted, so that all that is decided on is published; and there are rows to match.
-pub(super) fn pipeline() -> Pipeline {
+pub(crate) fn pipeline() -> Pipeline {
     let rules = DEFAULT
         .replace("own_domains = []", "own_domains = [\"acme.example\"]")
         .replace("redact = [\"do_not_contact\", \"consent_denied\", \"suppressed\"]", "redact = []")
@@ -48,7 +48,7 @@ pub(super) fn pipeline() -> Pipeline {
 }
 
 /// Raw leads, each as likely to lack something as to have it.
-pub(super) fn batch(seed: u64) -> Batch {
+pub(crate) fn batch(seed: u64) -> Batch {
     let mut batch = Batch::default();
     for number in 0..LEADS {
         let mut dice = Dice::of(!seed, number as u64);
@@ -127,7 +127,7 @@ fn referral(dice: &mut Dice) -> Value {
     })
 }
 
-pub(super) fn facts<'a>(pipeline: &'a Pipeline, batch: &'a Batch) -> Vec<Facts<'a>> {
+pub(crate) fn facts<'a>(pipeline: &'a Pipeline, batch: &'a Batch) -> Vec<Facts<'a>> {
     let mut memory = Memory::default();
     let records = (0..LEADS).map(|number| batch.get(number).expect("pushed"));
     records.flat_map(|record| pipeline::read(&record, pipeline, &mut memory).expect("a lead")).collect()

@@ -3,7 +3,7 @@
 //! the long form, `LEADSTREAM_SEED` tries others, `LEADSTREAM_CONDITION` one of them alone.
 
 mod grammar;
-mod leads;
+pub(crate) mod leads;
 mod page;
 
 use std::{
