@@ -142,8 +142,14 @@ pub(super) enum Verb {
     },
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(super) enum RulesVerb {
+    /// Write a commented ruleset with two tests, to begin with
+    New {
+        /// Made where there is none; the ruleset is named after it
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// The merged ruleset as one file, each entry with where it came from
     Show,
 }

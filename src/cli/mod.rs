@@ -127,19 +127,26 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
                 Err(NotTested::Unwritten(error)) => Err(error.into()),
             }
         }
-        Verb::Rules { verb: RulesVerb::Show } => {
+        Verb::Rules { verb } => {
             tell(&problems, true, err)?;
-            match run::show_ruleset(config.rules.path.as_deref()) {
-                Ok(shown) => write!(out, "{shown}")?,
-                Err(found) => tell(&found, true, err)?,
-            }
-            Ok(0)
+            rules(&config, verb, quiet, out, err)
         }
         Verb::Doctor { json } => doctor(&config, problems, json, out, err),
         Verb::Topics { verb } => topics(&config, &problems, verb, out, err),
         Verb::Schemas { verb } => schemas(&config, &problems, verb, quiet, out, err),
         Verb::Demo { leads } => demo(&config, problems, &DemoArguments { leads, quiet }, out, err),
     }
+}
+
+fn rules(config: &Config, verb: RulesVerb, quiet: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
+    match verb {
+        RulesVerb::New { folder } => run::new_ruleset(&folder, quiet, out)?,
+        RulesVerb::Show => match run::show_ruleset(config.rules.path.as_deref()) {
+            Ok(shown) => write!(out, "{shown}")?,
+            Err(found) => tell(&found, true, err)?,
+        },
+    }
+    Ok(0)
 }
 
 /// The configuration as far as it can be read, with its problems.

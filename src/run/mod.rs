@@ -16,6 +16,7 @@ mod framing;
 #[cfg(feature = "kafka")]
 mod lanes;
 mod load;
+mod new_ruleset;
 pub mod process;
 mod reading;
 #[cfg(feature = "kafka")]
@@ -37,6 +38,7 @@ pub mod topics;
 pub use arguments::{DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ServeArguments, Target};
 pub use bugs::hide_panic_messages;
 pub use load::{inspect_live, inspect_pipeline, load_pipeline, show_ruleset};
+pub use new_ruleset::new_ruleset;
 pub use reading::schema_source;
 
 use std::fmt;
