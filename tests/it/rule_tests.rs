@@ -214,3 +214,50 @@ fn what_is_no_ruleset_or_no_test_is_told_before_anything_runs() {
         assert!(err.contains(told), "{told}\n{err}");
     }
 }
+
+/// No gap in what the tests of this ruleset try, and nothing that `check` has to say of it.
+fn assert_whole(folder: &Path, ruleset: &str) {
+    let (exit, out, err) = run(folder, &["test", ruleset, "--coverage", "--json"]);
+    assert_eq!((exit, err.as_str()), (0, ""), "{ruleset}: {out}");
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report["coverage"][0]["gaps"], serde_json::json!([]), "{ruleset}");
+    let (exit, out, err) = run(folder, &["check", "--json", "--set", "identity.key=k", "--rules", ruleset]);
+    assert_eq!((exit, err.as_str()), (0, ""), "{ruleset}: {out}");
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report["problems"], serde_json::json!([]), "{ruleset}");
+}
+
+#[test]
+fn the_examples_are_tested_whole() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/rules/examples");
+    let mut examples: Vec<_> = fs::read_dir(&folder).expect("the examples").map(|entry| entry.expect("an entry").path()).collect();
+    examples.retain(|path| path.is_dir());
+    assert_eq!(examples.len(), 3, "{examples:?}");
+    let readme = fs::read_to_string(folder.join("README.md")).expect("the page");
+    for example in examples {
+        let name = example.file_name().expect("a name").to_str().expect("UTF-8");
+        assert!(readme.contains(&format!("({name}/ruleset.toml)")), "{name} is not on the page");
+        assert_whole(&folder, name);
+    }
+}
+
+#[test]
+fn a_new_ruleset_is_good_and_tested() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (exit, out, err) = run(folder.path(), &["rules", "new", "rules/acme-2"]);
+    assert_eq!((exit, err.as_str()), (0, ""));
+    assert!(out.starts_with("rules/acme-2: the ruleset \"acme-2\" with two tests. Next:\n"), "{out}");
+    assert_whole(folder.path(), "rules/acme-2");
+    let (exit, out, _) = run(folder.path(), &["rules", "show", "--rules", "rules/acme-2"]);
+    assert!(exit == 0 && out.contains("\n[ruleset]\nname = \"acme-2\"\nversion = \"1\"\n"), "{out}");
+    // Nothing of somebody's is written over.
+    let ruleset = folder.path().join("rules/acme-2/ruleset.toml");
+    fs::write(&ruleset, "mine").expect("written");
+    let (exit, _, err) = run(folder.path(), &["rules", "new", "rules/acme-2"]);
+    assert_eq!((exit, err.as_str()), (64, "error: rules/acme-2/ruleset.toml is there already: name a folder without a ruleset\n"));
+    assert_eq!(fs::read_to_string(&ruleset).expect("read"), "mine");
+    // A folder whose name is no name of a ruleset.
+    let (exit, _, err) = run(folder.path(), &["rules", "new", "--quiet", "été…/…"]);
+    assert_eq!((exit, err.as_str()), (0, ""));
+    assert_whole(folder.path(), "été…/…");
+}
