@@ -208,3 +208,38 @@ fn where_nobody_watches_a_signal_asks() {
     assert!(service.page("/metrics").contains("version=\"1\"") && !service.page("/metrics").contains("version=\"0\""));
     service.assert_runs();
 }
+
+#[test]
+fn a_ruleset_that_fails_its_own_tests_is_not_taken() {
+    let desk = Desk::set_up("tested-rules");
+    let tests = desk.scene.path("ruleset.test.toml");
+    let test = |verdict: &str| {
+        let lead = r#"{"userDetails": {"email": "jane@adatum.example"}, "leadSource": "SPZA-PLT|acme.app"}"#;
+        format!("[[test]]\nname = \"an ordinary lead\"\nlead = '{lead}'\nexpect = {{ verdict = \"{verdict}\" }}\n")
+    };
+    fs::write(&tests, test("QUALIFIED")).expect("written");
+    let service = desk.run(&["--set", "run.lanes=1"]);
+    service.wait_ready();
+    let settled = |ok: f64, refused: f64| {
+        let count = || (reloads(&service, "ok"), reloads(&service, "refused"));
+        wait_for("it is looked at", SOON, || service.lines(), || (count() == (ok, refused)).then_some(()));
+    };
+    // No lead would qualify: the test says otherwise.
+    desk.put(&rules(1, true));
+    settled(0.0, 1.0);
+    assert_eq!(live_version(&service), "0");
+    let lines = service.lines();
+    assert!(lines.contains("fails: verdict should be"), "{lines}");
+    assert!(service.page("/readyz").contains("changed rules are refused"));
+    // The test was what was wrong: a change of it alone is one, too.
+    fs::write(&tests, test("UNQUALIFIED")).expect("written");
+    settled(1.0, 1.0);
+    assert_eq!(live_version(&service), "1");
+    drop(service);
+    // Nor does a service start with what it would not have taken.
+    fs::write(&tests, test("QUALIFIED")).expect("written");
+    let mut refused = desk.run(&["--set", "run.lanes=1"]);
+    assert_eq!(refused.exit_within(SOON), 64, "{}", refused.lines());
+    let trusted = desk.run(&["--set", "run.lanes=1", "--set", "rules.test=false"]);
+    trusted.wait_ready();
+}
