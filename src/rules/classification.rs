@@ -7,6 +7,7 @@ use toml::de::DeTable;
 
 use super::{
     dates::EffectiveDates,
+    keys::{self, Key},
     reading::{Reader, Section, Written},
 };
 use crate::lead::{Action, Audience, Campaign, Channel, Listing, ListingOption, OfferType, Stage, Storefront, Timestamp, Vocabulary, fold};
@@ -95,12 +96,6 @@ pub(crate) struct Classification {
     pub(super) storefronts: BTreeMap<Storefront, StorefrontRow>,
 }
 
-const SOURCE_KEYS: &[&str] = &["storefront", "channel", "from", "until"];
-const ACTION_KEYS: &[&str] =
-    &["action", "stage", "stage_by_listing_option", "storefront_if_unknown", "impossible_with", "undocumented_with", "from", "until"];
-const OFFER_TYPE_KEYS: &[&str] = &["storefronts", "listing", "from", "until"];
-const STOREFRONT_KEYS: &[&str] = &["campaign", "audience", "listings", "follow_up", "clock", "from", "until"];
-
 impl Classification {
     /// The row of a folded token.
     pub(crate) fn source(&self, token: &str, event_time: Timestamp) -> Option<&SourceRow> {
@@ -121,11 +116,11 @@ impl Classification {
     }
 
     pub(super) fn read<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Self {
-        let sources = tokens(reader, root, "source", SOURCE_KEYS, source_row);
-        let actions = tokens(reader, root, "action", ACTION_KEYS, action_row);
-        let storefronts = keyed(reader, root, "storefront", STOREFRONT_KEYS, storefront_row);
+        let sources = tokens(reader, root, "source", keys::SOURCE, source_row);
+        let actions = tokens(reader, root, "action", keys::ACTION, action_row);
+        let storefronts = keyed(reader, root, "storefront", keys::STOREFRONT, storefront_row);
         let offer_types =
-            keyed(reader, root, "offer_type", OFFER_TYPE_KEYS, |reader, section| offer_type_row(reader, section, &storefronts));
+            keyed(reader, root, "offer_type", keys::OFFER_TYPE, |reader, section| offer_type_row(reader, section, &storefronts));
         let whole = Self { sources, actions, offer_types, storefronts };
         whole.check_pairs(reader, root);
         whole
@@ -157,7 +152,7 @@ fn tokens<'a, Row>(
     reader: &mut Reader<'a>,
     root: &'a DeTable<'a>,
     name: &str,
-    known: &'static [&'static str],
+    known: &'static [Key],
     read: impl Fn(&mut Reader<'a>, &Section<'a>) -> Option<Row>,
 ) -> BTreeMap<String, Row> {
     let mut rows = BTreeMap::new();
@@ -195,19 +190,19 @@ fn tokens<'a, Row>(
 }
 
 /// The rows of a table whose keys are words of a closed list.
-fn keyed<'a, Key: Vocabulary + Ord, Row>(
+fn keyed<'a, Word: Vocabulary + Ord, Row>(
     reader: &mut Reader<'a>,
     root: &'a DeTable<'a>,
     name: &str,
-    known: &'static [&'static str],
+    known: &'static [Key],
     read: impl Fn(&mut Reader<'a>, &Section<'a>) -> Option<Row>,
-) -> BTreeMap<Key, Row> {
+) -> BTreeMap<Word, Row> {
     let mut rows = BTreeMap::new();
     let Some(table) = table(reader, root, name) else { return rows };
     for (key, value) in table {
         let written = key.get_ref().as_ref();
-        let Some(word) = Key::from_name(written) else {
-            reader.not_a_word::<Key>(key.span().start, written, name);
+        let Some(word) = Word::from_name(written) else {
+            reader.not_a_word::<Word>(key.span().start, written, name);
             continue;
         };
         if let Some(section) = reader.section(format!("{name}.{written}"), value, known)

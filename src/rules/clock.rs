@@ -10,6 +10,7 @@ use super::{
     classification::table,
     condition::shown_duration,
     dates::EffectiveDates,
+    keys,
     reading::{Reader, Section},
 };
 use crate::lead::Timestamp;
@@ -61,8 +62,6 @@ impl RouteClock {
     }
 }
 
-const CLOCK_KEYS: &[&str] = &["first_touch", "accept", "hot", "late_first_touch", "calendar", "from", "until"];
-
 /// The clocks by name.
 pub(super) struct Clocks(BTreeMap<String, Arc<Clock>>);
 
@@ -71,7 +70,7 @@ impl Clocks {
         let calendars = Calendars::read(reader, root);
         let mut clocks = BTreeMap::new();
         for (name, value) in table(reader, root, "clock").into_iter().flatten() {
-            let Some(section) = reader.section(format!("clock.{}", name.get_ref()), value, CLOCK_KEYS) else { continue };
+            let Some(section) = reader.section(format!("clock.{}", name.get_ref()), value, keys::CLOCK) else { continue };
             let calendar = calendars.named(reader, &section);
             let mut length = |key| length(reader, &section, key, calendar.as_deref());
             let clock = Clock {

@@ -7,6 +7,7 @@ use toml::de::DeTable;
 use super::{
     condition::{Condition, Sight, Subject, Weighed},
     dates::EffectiveDates,
+    keys::{self, Key},
     list::RuleList,
     reading::{Ids, Reader, Section},
 };
@@ -113,15 +114,10 @@ impl Scoring {
 const LATE_AFTER: i64 = 6 * 3_600 * 1_000_000;
 const REDACT: [&str; 3] = ["do_not_contact", "consent_denied", "suppressed"];
 
-const POLICY_KEYS: &[&str] = &["own_domains", "late_after", "redact"];
-const GATE_KEYS: &[&str] = &["id", "when", "reason", "from", "until"];
-const SCORE_KEYS: &[&str] = &["threshold", "threshold_by_storefront", "grades", "rule"];
-const RULE_KEYS: &[&str] = &["id", "part", "when", "points", "from", "until"];
-
 pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Policy {
     let redact = REDACT.map(str::to_owned).to_vec();
     let mut policy = Policy { own_domains: Vec::new(), late_after: LATE_AFTER, redact };
-    let Some(section) = root.get("policy").and_then(|value| reader.section("policy", value, POLICY_KEYS)) else { return policy };
+    let Some(section) = root.get("policy").and_then(|value| reader.section("policy", value, keys::POLICY)) else { return policy };
     if let Some(list) = section.get("own_domains").and_then(|value| reader.list_of(value, "own_domains")) {
         for value in list {
             let Some(text) = reader.text_of(value, "own_domains") else { continue };
@@ -165,7 +161,7 @@ pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Poli
 pub(super) fn gates<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> RuleList<Gate> {
     let mut ids = Ids::default();
     let mut gates = Vec::new();
-    for section in rules(reader, root, "gate", GATE_KEYS) {
+    for section in rules(reader, root, "gate", keys::GATE) {
         let id = ids.take(reader, &section);
         let reason = section.required(reader, "reason", "\"country_not_allowed\"").and_then(|_| reason(reader, &section));
         let when = section.required(reader, "when", "'is_test'").and_then(|_| section.condition(reader, "when", Sight::Lead));
@@ -201,7 +197,7 @@ fn reason<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<&'a str>
 pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Scoring {
     let none = RuleList::new(Vec::new(), |_| None);
     let mut scoring = Scoring { threshold: 0, threshold_by_storefront: Vec::new(), grades: [60, 40, 20], rules: none };
-    let Some(section) = root.get("score").and_then(|value| reader.section("score", value, SCORE_KEYS)) else { return scoring };
+    let Some(section) = root.get("score").and_then(|value| reader.section("score", value, keys::SCORE)) else { return scoring };
     scoring.threshold = section.integer(reader, "threshold").unwrap_or_default();
     if let Some(value) = section.get("threshold_by_storefront") {
         match value.get_ref().as_table() {
@@ -219,7 +215,7 @@ pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Sco
             None => reader.wrong_type(value, "threshold_by_storefront", "a table", "write { APP_SOURCE = 10 }"),
         }
     }
-    if let Some(grades) = section.get("grades").and_then(|value| reader.section("score.grades", value, &["A", "B", "C"])) {
+    if let Some(grades) = section.get("grades").and_then(|value| reader.section("score.grades", value, keys::GRADES)) {
         for (least, grade) in scoring.grades.iter_mut().zip(["A", "B", "C"]) {
             *least = grades.integer(reader, grade).unwrap_or(*least);
         }
@@ -231,7 +227,7 @@ pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Sco
     }
     let mut ids = Ids::default();
     let mut list = Vec::new();
-    for section in rules(reader, section.table, "rule", RULE_KEYS) {
+    for section in rules(reader, section.table, "rule", keys::SCORE_RULE) {
         let id = ids.take(reader, &section);
         let part = section.required(reader, "part", "\"fit\"").and_then(|value| reader.word_of(value, "part"));
         let points = section.required(reader, "points", "10").and_then(|value| reader.integer_of(value, "points"));
@@ -246,7 +242,7 @@ pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Sco
 }
 
 /// The rules of one list, in the order of the file.
-pub(super) fn rules<'a>(reader: &mut Reader<'a>, table: &'a DeTable<'a>, name: &str, known: &'static [&'static str]) -> Vec<Section<'a>> {
+pub(super) fn rules<'a>(reader: &mut Reader<'a>, table: &'a DeTable<'a>, name: &str, known: &'static [Key]) -> Vec<Section<'a>> {
     let Some(value) = table.get(name) else { return Vec::new() };
     let full = if name == "rule" { "score.rule" } else { name };
     let Some(list) = value.get_ref().as_array() else {

@@ -197,7 +197,7 @@ fn entries_over<'t>(base: DeArray<'t>, list: DeArray<'t>) -> DeArray<'t> {
 }
 
 /// What may stand before the first dot of an element of `remove`, and the list or table it is an entry of.
-const REMOVABLE: [(&str, &[&str]); 11] = [
+pub(super) const REMOVABLE: [(&str, &[&str]); 11] = [
     ("gate", &["gate"]),
     ("score", &["score", "rule"]),
     ("route", &["route"]),

@@ -9,6 +9,7 @@ mod condition;
 mod dates;
 mod files;
 mod judgement;
+mod keys;
 mod list;
 mod merge;
 mod quoting;
@@ -17,6 +18,7 @@ mod routing;
 mod rule_test;
 #[cfg(test)]
 pub(crate) mod sample;
+mod schema;
 mod show;
 mod suggest;
 #[cfg(test)]
@@ -45,6 +47,7 @@ pub use files::{Extended, Extends, RulesetFile, extends};
 pub(crate) use judgement::{LOW_SCORE, Policy};
 pub(crate) use routing::RouteRule;
 pub use rule_test::{Coverage, Expectation, Gap, Mismatch, RuleTest, TestLead, Tried, rule_tests};
+pub use schema::{rule_test_schema, ruleset_schema};
 
 /// A checked, compiled ruleset.
 #[derive(Debug)]
@@ -75,23 +78,6 @@ const DEFAULT_TESTS: &str = include_str!("../../deploy/rules/default/default.tes
 /// What problems of the built-in ruleset are said to stand in.
 const BUILT_IN: &str = "built-in ruleset";
 
-const KEYS: &[&str] = &[
-    "ruleset",
-    "source",
-    "action",
-    "offer_type",
-    "storefront",
-    "policy",
-    "gate",
-    "score",
-    "campaign",
-    "route",
-    "owner",
-    "clock",
-    "calendar",
-];
-const RULESET_KEYS: &[&str] = &["name", "version", "extends", "remove"];
-
 impl Ruleset {
     /// Parses and checks one file, which extends none or the built-in ruleset.
     ///
@@ -112,7 +98,7 @@ impl Ruleset {
         let mut reader = Reader::new(&texts);
         let Some(merged) = merge::merge(&mut reader, &texts) else { return Err(reader.into_problems()) };
         let root = &merged.root;
-        reader.known_keys("", root, KEYS);
+        reader.known_keys("", root, keys::ROOT);
         let identities: Vec<_> = merged.identities.iter().map(|(start, value)| identity(&mut reader, *start, value.as_ref())).collect();
         let (name, version) = identities.into_iter().next().unwrap_or_default();
         let classification = Classification::read(&mut reader, root);
@@ -169,7 +155,7 @@ fn identity<'a>(reader: &mut Reader<'a>, start: usize, value: Option<Written<'a>
         reader.tell(start, "missing_key", "there is no [ruleset]", "add [ruleset] with name = \"…\" and version = \"…\"");
         return Default::default();
     };
-    let Some(section) = reader.section("ruleset", value, RULESET_KEYS) else { return Default::default() };
+    let Some(section) = reader.section("ruleset", value, keys::RULESET) else { return Default::default() };
     let name = section.required(reader, "name", "\"acme\"").and_then(|value| reader.name_of(value, "name"));
     let version = section.required(reader, "version", "\"2026.11.1\"").and_then(|value| reader.name_of(value, "version"));
     // Both are followed before: here only what could not be.

@@ -12,6 +12,7 @@ use toml::{
 use super::{
     condition::{Condition, Sight},
     files::Texts,
+    keys::Key,
     quoting, suggest,
 };
 use crate::{
@@ -83,7 +84,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Opens a table whose keys must all be among `known`.
-    pub(super) fn section(&mut self, name: impl Into<String>, value: Written<'a>, known: &'static [&'static str]) -> Option<Section<'a>> {
+    pub(super) fn section(&mut self, name: impl Into<String>, value: Written<'a>, known: &[Key]) -> Option<Section<'a>> {
         let name = name.into();
         let Some(table) = value.get_ref().as_table() else {
             self.tell(value.span().start, "wrong_type", format!("{name} must be a table, not {}", kind(value)), format!("write [{name}]"));
@@ -94,12 +95,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Tells the keys that are not among `known`.
-    pub(super) fn known_keys(&mut self, name: &str, table: &DeTable<'a>, known: &[&str]) {
+    pub(super) fn known_keys(&mut self, name: &str, table: &DeTable<'a>, known: &[Key]) {
         for key in table.keys() {
-            if !known.contains(&key.get_ref().as_ref()) {
+            if !known.iter().any(|known| known.name == key.get_ref()) {
                 let within = if name.is_empty() { String::new() } else { format!(" in {name}") };
                 let message = format!("unknown key {:?}{within}", key.get_ref());
-                let hint = self.hint(key.get_ref(), known.iter().copied());
+                let hint = self.hint(key.get_ref(), known.iter().map(|known| known.name));
                 self.tell(key.span().start, "unknown_key", message, hint);
             }
         }

@@ -11,6 +11,7 @@ use super::{
     condition::{Compared, Condition, Sight, Subject, Weighed},
     dates::EffectiveDates,
     judgement::rules,
+    keys,
     list::RuleList,
     reading::{Ids, Reader, Section},
 };
@@ -111,14 +112,10 @@ pub(crate) struct Owner {
     pub(crate) contact: Option<String>,
 }
 
-const CAMPAIGN_KEYS: &[&str] = &["id", "when", "from", "until"];
-const ROUTE_KEYS: &[&str] = &["id", "when", "destination", "queue", "owner", "priority", "clock", "stop", "verdict", "from", "until"];
-const OWNER_KEYS: &[&str] = &["name", "contact"];
-
 pub(super) fn campaigns<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> RuleList<CampaignRule> {
     let mut ids = Ids::default();
     let mut campaigns = Vec::new();
-    for section in rules(reader, root, "campaign", CAMPAIGN_KEYS) {
+    for section in rules(reader, root, "campaign", keys::CAMPAIGN) {
         let id = ids.take(reader, &section);
         let when = section.condition(reader, "when", Sight::Judged);
         let dates = EffectiveDates::read(reader, &section);
@@ -140,7 +137,7 @@ pub(super) fn routes<'a>(
     let clocks = Clocks::read(reader, root);
     let mut ids = Ids::default();
     let mut routes = Vec::new();
-    for section in rules(reader, root, "route", ROUTE_KEYS) {
+    for section in rules(reader, root, "route", keys::ROUTE) {
         routes.extend(route(reader, &section, &mut ids, &clocks));
         check_owner(reader, &section, owners);
     }
@@ -187,7 +184,7 @@ fn route<'a>(reader: &mut Reader<'a>, section: &Section<'a>, ids: &mut Ids<'a>, 
 pub(super) fn owners<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> BTreeMap<String, Owner> {
     let mut owners = BTreeMap::new();
     for (key, value) in table(reader, root, "owner").into_iter().flatten() {
-        let Some(section) = reader.section(format!("owner.{}", key.get_ref()), value, OWNER_KEYS) else { continue };
+        let Some(section) = reader.section(format!("owner.{}", key.get_ref()), value, keys::OWNER) else { continue };
         let mut own = |key: &str| section.label(reader, key).map(str::to_owned);
         owners.insert(key.get_ref().to_string(), Owner { name: own("name"), contact: own("contact") });
     }

@@ -9,9 +9,9 @@ use toml::{
 };
 
 use super::{
-    KEYS, Ruleset,
+    Ruleset,
     files::{RulesetFile, Texts},
-    merge,
+    keys, merge,
     reading::Reader,
 };
 use crate::problem::Problem;
@@ -37,8 +37,8 @@ impl Ruleset {
         page.line(&format!("# The ruleset as it is used, merged of: {}.", names.join(", ")));
         page.line(&format!("# Its hash is {}; this text has another.", rules.hash));
         page.line(&format!("\n[ruleset]\nname = {}\nversion = {}", quoted(&rules.name), quoted(&rules.version)));
-        for key in KEYS.iter().filter(|key| **key != "ruleset") {
-            if let Some(value) = merged.root.get(*key) {
+        for key in keys::ROOT.iter().map(|key| key.name).filter(|key| *key != "ruleset") {
+            if let Some(value) = merged.root.get(key) {
                 page.section(key, value);
             }
         }

@@ -29,6 +29,7 @@ mod reload;
 mod report;
 pub mod rule_tests;
 mod ruleset_files;
+mod rulesets;
 pub mod schemas;
 #[cfg(feature = "kafka")]
 pub mod serve;
@@ -40,6 +41,7 @@ pub use bugs::hide_panic_messages;
 pub use load::{inspect_live, inspect_pipeline, load_pipeline, show_ruleset};
 pub use new_ruleset::new_ruleset;
 pub use reading::schema_source;
+pub use rulesets::ruleset_schema;
 
 use std::fmt;
 

@@ -14,3 +14,4 @@ mod python;
 mod asyncapi;
 mod fastavro;
 mod json_schema;
+mod ruleset_schema;

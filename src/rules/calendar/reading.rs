@@ -7,11 +7,10 @@ use toml::de::{DeTable, DeValue};
 use super::{Calendar, HOUR, zone::Zone};
 use crate::rules::{
     classification::table,
+    keys,
     reading::{Reader, Section, Written},
 };
 
-const CALENDAR_KEYS: &[&str] = &["zone", "hours", "holidays"];
-const WEEKDAYS: &[&str] = &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 /// A day that is cut into more pieces is a slip; and each is looked at for each lead.
 const MOST_PIECES: usize = 12;
 /// One for each country would do; each brings the table of its zone along.
@@ -31,7 +30,7 @@ impl Calendars {
             reader.tell(name.span().start, "invalid_value", message, "let clocks share those that have the same hours");
         }
         for (name, value) in all.into_iter().flatten().take(MOST_CALENDARS) {
-            let section = reader.section(format!("calendar.{}", name.get_ref()), value, CALENDAR_KEYS);
+            let section = reader.section(format!("calendar.{}", name.get_ref()), value, keys::CALENDAR);
             let calendar = section.and_then(|section| calendar(reader, &section));
             calendars.insert(name.get_ref().to_string(), calendar.map(Arc::new));
         }
@@ -58,9 +57,9 @@ impl Calendars {
 fn calendar<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<Calendar> {
     let zone = section.required(reader, "zone", "\"Europe/Berlin\"").and_then(|value| zone(reader, value));
     let hours = section.required(reader, "hours", "{ monday = \"09:00-17:00\" }").and_then(|value| {
-        let section = reader.section(format!("{}.hours", section.name), value, WEEKDAYS)?;
-        let hours: Vec<_> =
-            WEEKDAYS.iter().map(|day| section.get(day).map_or_else(Vec::new, |value| hours_of(reader, value, day))).collect();
+        let section = reader.section(format!("{}.hours", section.name), value, keys::HOURS)?;
+        let days = keys::HOURS.iter().map(|day| day.name);
+        let hours: Vec<_> = days.map(|day| section.get(day).map_or_else(Vec::new, |value| hours_of(reader, value, day))).collect();
         <[_; 7]>::try_from(hours).ok().map(|hours| (section.start, hours))
     });
     let holidays = section.get("holidays").map(|value| holidays(reader, value)).unwrap_or_default();

@@ -62,7 +62,8 @@ impl Type {
     }
 }
 
-fn words<V: Vocabulary>() -> Vec<&'static str> {
+/// The words of a fixed list, in the order of the contract.
+pub(in crate::rules) fn words<V: Vocabulary>() -> Vec<&'static str> {
     V::ALL.iter().map(|value| value.name()).collect()
 }
 

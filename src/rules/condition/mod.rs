@@ -19,7 +19,7 @@ mod written;
 
 pub(super) use demands::{Demand, Question};
 pub(crate) use fields::Subject;
-pub(super) use fields::{FieldWords, Sight, field_paths, field_words};
+pub(super) use fields::{FieldWords, Sight, field_paths, field_words, words};
 pub use weighed::{Compared, Of, Turned, Weighed};
 pub(super) use written::duration as shown_duration;
 

@@ -15,12 +15,11 @@ use crate::{
     rules::{
         Ruleset, RulesetFile,
         files::Texts,
+        keys,
         reading::{Reader, Section, Written},
     },
 };
 
-const FILE_KEYS: &[&str] = &["test", "now"];
-const KEYS: &[&str] = &["name", "now", "lead", "lead_file", "lead_hex", "format", "offers", "accounts", "suppressions", "expect"];
 /// Reference tables a test can bring.
 const TABLES: [&str; 3] = ["offers", "accounts", "suppressions"];
 
@@ -44,14 +43,14 @@ pub fn rule_tests(file: &RulesetFile, rules: &Ruleset) -> Result<Vec<RuleTest>, 
     let root = root.into_inner();
     // A ruleset's own file has the ruleset's keys beside them, which are checked with it.
     if !root.contains_key("ruleset") {
-        reader.known_keys("", &root, FILE_KEYS);
+        reader.known_keys("", &root, keys::TEST_FILE);
     }
     let now = root.get("now").and_then(|value| reader.time_of(value, "now")).or_else(|| Timestamp::parse(NOW));
     let list = root.get("test").and_then(|value| reader.list_of(value, "test")).unwrap_or_default();
     let mut names = Vec::new();
     let mut found = Vec::new();
     for value in list {
-        let Some(section) = reader.section("test", value, KEYS) else { continue };
+        let Some(section) = reader.section("test", value, keys::TEST) else { continue };
         found.extend(rule_test(&mut reader, &section, now, rules, &texts, &mut names));
     }
     let problems = reader.into_problems();

@@ -223,8 +223,8 @@ fn every_documented_key_loads() {
     let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
     assert_eq!(problems(example), [""; 0]);
     let root = toml::from_str::<toml::Table>(example).expect("TOML");
-    for key in KEYS {
-        assert!(root.contains_key(*key), "the example lacks {key}");
+    for key in keys::ROOT.iter().filter(|key| key.name != "test") {
+        assert!(root.contains_key(key.name), "the example lacks {}", key.name);
     }
 }
 
