@@ -152,6 +152,12 @@ pub(super) enum RulesVerb {
     },
     /// The merged ruleset as one file, each entry with where it came from
     Show,
+    /// The JSON Schema of ruleset files, for editors
+    Schema {
+        /// Of files of tests
+        #[arg(long)]
+        tests: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, Subcommand)]

@@ -140,6 +140,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
 
 fn rules(config: &Config, verb: RulesVerb, quiet: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
     match verb {
+        RulesVerb::Schema { tests } => run::ruleset_schema(tests, out)?,
         RulesVerb::New { folder } => run::new_ruleset(&folder, quiet, out)?,
         RulesVerb::Show => match run::show_ruleset(config.rules.path.as_deref()) {
             Ok(shown) => write!(out, "{shown}")?,
