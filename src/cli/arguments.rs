@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use leadstream::{
     config,
     lead::{Format, Partition, Position, Timestamp, Vocabulary as _},
-    run::Target,
+    run::{Framing, Target, backtest::Limit},
 };
 
 /// Decides every lead from Microsoft's marketplaces exactly once: Kafka in, explained decisions on Kafka out.
@@ -91,6 +91,45 @@ pub(super) enum Verb {
         /// Read the record from Kafka
         #[arg(long, value_name = "TOPIC/PARTITION/OFFSET", value_parser = position, conflicts_with = "input")]
         at: Option<Position>,
+    },
+    /// What another ruleset would change, on the same leads
+    Backtest {
+        /// Raw leads, one a line; "-" is standard input
+        #[arg(required = true, value_name = "INPUT")]
+        inputs: Vec<PathBuf>,
+        /// The ruleset to try
+        #[arg(long, value_name = "RULES", required_unless_present = "candidate_tables")]
+        candidate: Option<PathBuf>,
+        /// What it is compared with; default: rules.path, or the built-in ruleset
+        #[arg(long, value_name = "RULES")]
+        baseline: Option<PathBuf>,
+        /// Tables to try; default: those of the configuration, for both
+        #[arg(long, value_name = "DIR")]
+        candidate_tables: Option<PathBuf>,
+        /// When the records were received (RFC 3339); default: now
+        #[arg(long, value_name = "TIME", value_parser = timestamp)]
+        now: Option<Timestamp>,
+        /// The format of the records, if it must not be told from their structure
+        #[arg(long, value_name = "NAME", value_parser = format)]
+        format: Option<Format>,
+        /// How records stand in the input
+        #[arg(long, value_enum, default_value_t)]
+        framing: FramingArgument,
+        /// Leads that are shown of each cause
+        #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(0..=1000))]
+        samples: u16,
+        /// Show in samples what the records say of the customer
+        #[arg(long)]
+        with_personal_data: bool,
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+        /// Write a page for people to this file
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
+        /// Exit with 1 where more leads would change: a number, or a share such as 0.5%
+        #[arg(long, value_name = "N|N%", value_parser = limit)]
+        fail_if_changed: Option<Limit>,
     },
     /// Every problem of configuration, rules and tables at once, offline
     Check {
@@ -220,6 +259,15 @@ pub(super) enum FramingArgument {
     Length,
 }
 
+impl From<FramingArgument> for Framing {
+    fn from(argument: FramingArgument) -> Self {
+        match argument {
+            FramingArgument::Lines => Self::Lines,
+            FramingArgument::Length => Self::Length,
+        }
+    }
+}
+
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     config::parse_duration(text).ok_or_else(|| "a time is a whole number with its unit: 500ms, 30s, 5m or 1h".to_owned())
 }
@@ -239,7 +287,18 @@ pub(super) fn format(text: &str) -> Result<Format, String> {
     }
 }
 
-pub(super) fn position(text: &str) -> Result<Position, String> {
+pub(super) fn limit(text: &str) -> Result<Limit, String> {
+    let wrong = || "write a number of leads, such as 100, or a share of them, such as 0.5%".to_owned();
+    match text.strip_suffix('%') {
+        None => text.parse().map(Limit::Leads).map_err(|_| wrong()),
+        Some(share) => match share.trim().parse::<f64>() {
+            Ok(share) if (0.0..=100.0).contains(&share) => Ok(Limit::Percent(share)),
+            _ => Err(wrong()),
+        },
+    }
+}
+
+fn position(text: &str) -> Result<Position, String> {
     let parse = || {
         let (partition, offset) = text.rsplit_once('/')?;
         let (topic, number) = partition.rsplit_once('/')?;

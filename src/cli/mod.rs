@@ -15,11 +15,12 @@ use leadstream::{
     problem::Problem,
     run::{
         self, DemoArguments, ExplainArguments, ExplainInput, Failure, ProcessArguments, ServeArguments, Target,
+        backtest::{BacktestArguments, Leads, NotCompared},
         rule_tests::{NotTested, TestArguments},
     },
 };
 
-use arguments::{Cli, Common, FramingArgument, LogFormatArgument, RulesVerb, Verb, target};
+use arguments::{Cli, Common, LogFormatArgument, RulesVerb, Verb, target};
 #[cfg(not(feature = "kafka"))]
 use kafka_verbs::without_kafka;
 use kafka_verbs::{demo, doctor, schemas, serve, topics};
@@ -89,16 +90,53 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             Ok(if good { 0 } else { FOUND_PROBLEMS })
         }
         Verb::Process { inputs, output, now, format, framing, summary } => {
-            let framing = match framing {
-                FramingArgument::Lines => run::Framing::Lines,
-                FramingArgument::Length => run::Framing::Length,
-            };
             let inputs = inputs.into_iter().map(target).collect();
+            let framing = framing.into();
             let arguments = ProcessArguments { inputs, output: target(output), now, format, framing, summary, quiet };
             let pipeline = pipeline(&config, problems, true, err)?;
             let schemas = run::schema_source(&config.encoding)?;
             run::process::process(&config.topics, &pipeline, &*schemas, &arguments, out)?;
             Ok(0)
+        }
+        Verb::Backtest {
+            inputs,
+            candidate,
+            baseline,
+            candidate_tables,
+            now,
+            format,
+            framing,
+            samples,
+            with_personal_data,
+            json,
+            report,
+            fail_if_changed,
+        } => {
+            tell(&problems, true, err)?;
+            let inputs = inputs.into_iter().map(target).collect();
+            let now = now.unwrap_or_else(run::now);
+            let leads = Leads::Files { inputs, now, format, framing: framing.into() };
+            let samples = usize::from(samples);
+            let arguments = BacktestArguments {
+                candidate,
+                baseline,
+                candidate_tables,
+                leads,
+                samples,
+                with_personal_data,
+                json,
+                report,
+                fail_if_changed,
+            };
+            match run::backtest::backtest(&config, &arguments, out) {
+                Ok(within) => Ok(if within { 0 } else { FOUND_PROBLEMS }),
+                Err(NotCompared::Problems(found)) => {
+                    tell(&found, true, err)?;
+                    Ok(USAGE)
+                }
+                Err(NotCompared::Failed(failure)) => Err(failure.into()),
+                Err(NotCompared::Unwritten(error)) => Err(error.into()),
+            }
         }
         Verb::Explain { input, json, now, at } => {
             #[cfg(not(feature = "kafka"))]

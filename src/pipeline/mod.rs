@@ -5,6 +5,7 @@
 mod classify;
 mod dead_letter;
 mod decode;
+mod difference;
 mod encode;
 mod enrich;
 mod normalize;
@@ -14,6 +15,7 @@ mod route;
 mod trace;
 
 pub use dead_letter::OversizeValue;
+pub use difference::{RouteChange, route_changes};
 pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained};
 pub use enrich::PersonKey;
 pub use output::{Mark, Output, OutputBuffer, OutputTopic};

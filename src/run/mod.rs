@@ -2,6 +2,7 @@
 //! the pure core its inputs; decides nothing about leads, and knows nothing of how arguments were written.
 
 mod arguments;
+pub mod backtest;
 #[cfg(feature = "kafka")]
 mod broker_watch;
 mod bugs;
@@ -44,6 +45,14 @@ pub use reading::schema_source;
 pub use rulesets::ruleset_schema;
 
 use std::fmt;
+
+use crate::lead::Timestamp;
+
+/// The wall clock: when records of files are received where nobody says.
+#[must_use]
+pub fn now() -> Timestamp {
+    Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
+}
 
 /// Why a command ended without doing what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,7 +38,7 @@ pub fn process(
     arguments: &ProcessArguments,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let now = arguments.now.unwrap_or_else(|| Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()));
+    let now = arguments.now.unwrap_or_else(super::now);
     distinct(&arguments.inputs)?;
     let mut sink = Sink::open(topics, &arguments.output, out)?;
     let mut summary = Summary::default();

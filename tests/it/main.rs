@@ -5,6 +5,7 @@
 mod architecture;
 mod avro;
 mod avro_form;
+mod backtest;
 mod bad_input;
 mod bundle;
 mod cases;

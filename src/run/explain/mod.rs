@@ -96,7 +96,7 @@ fn record(config: &Config, arguments: &ExplainArguments) -> Result<Batch, Failur
         let what = if let Target::Path(path) = target { path.display().to_string() } else { "standard input".to_owned() };
         Failure::usage(format!("reading {what}: {error}"))
     })?;
-    let now = arguments.now.unwrap_or_else(|| Timestamp::from_micros(jiff::Timestamp::now().as_microsecond()));
+    let now = arguments.now.unwrap_or_else(super::now);
     let at = Position { partition: Partition { topic: name.into(), number: 0 }, offset: 0 };
     let mut batch = Batch::default();
     batch.push(at, now, None, Some(&value), std::iter::empty());

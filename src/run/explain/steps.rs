@@ -63,7 +63,7 @@ pub(in crate::run) struct Routed {
 
 impl Steps {
     /// Leaves nothing that could tell who the customer is.
-    pub(super) fn redact(&mut self) {
+    pub(in crate::run) fn redact(&mut self) {
         let gates = self.gates.iter_mut().map(|gate| &mut gate.weighed);
         let score = self.score.iter_mut().map(|rule| &mut rule.weighed);
         let campaigns = self.campaigns.iter_mut().map(|campaign| &mut campaign.weighed);
