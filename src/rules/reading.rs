@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use serde_json::{Value, json};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -314,8 +315,21 @@ impl<'a> Ids<'a> {
     }
 }
 
+/// What is written, without its places.
+pub(super) fn json_of(value: Written<'_>) -> Value {
+    match value.get_ref() {
+        DeValue::String(text) => json!(text),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Null, |number| json!(number)),
+        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, |number| json!(number)),
+        DeValue::Boolean(value) => json!(value),
+        DeValue::Datetime(time) => json!(time.to_string()),
+        DeValue::Array(list) => list.iter().map(json_of).collect(),
+        DeValue::Table(table) => table.iter().map(|(key, value)| (key.get_ref().to_string(), json_of(value))).collect(),
+    }
+}
+
 /// `24h` and the like in microseconds.
-fn duration(text: &str) -> Option<i64> {
+pub(super) fn duration(text: &str) -> Option<i64> {
     let text = text.trim();
     let unit = text.chars().last()?;
     let seconds: i64 = match unit {

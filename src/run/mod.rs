@@ -29,8 +29,9 @@ mod reload;
 #[cfg(feature = "kafka")]
 mod report;
 pub mod rule_tests;
+mod ruleset_diff;
 mod ruleset_files;
-mod rulesets;
+mod ruleset_schema;
 pub mod schemas;
 #[cfg(feature = "kafka")]
 pub mod serve;
@@ -42,7 +43,8 @@ pub use bugs::hide_panic_messages;
 pub use load::{inspect_live, inspect_pipeline, load_pipeline, show_ruleset};
 pub use new_ruleset::new_ruleset;
 pub use reading::schema_source;
-pub use rulesets::ruleset_schema;
+pub use ruleset_diff::diff_rulesets;
+pub use ruleset_schema::ruleset_schema;
 
 use std::fmt;
 

@@ -40,6 +40,7 @@ mod privacy;
 mod properties;
 mod readings;
 mod rule_tests;
+mod ruleset_diff;
 mod ruleset_files;
 mod ruleset_schema;
 mod rulesets;

@@ -22,7 +22,7 @@ fn repository(path: &str) -> String {
 }
 
 /// The ruleset with every key that the page of rules shows, by itself: that it extends another is left out.
-fn every_key() -> Value {
+pub(crate) fn every_key() -> Value {
     let page = repository("docs/rules.md");
     let block = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
     let mut ruleset = toml_json::read(block);
@@ -160,7 +160,7 @@ fn places(value: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 /// The ruleset with one thing wrong, or at least other, and what was done.
-fn mutated(ruleset: &Value) -> Vec<(String, Value)> {
+pub(crate) fn mutated(ruleset: &Value) -> Vec<(String, Value)> {
     let mut at = Vec::new();
     places(ruleset, "", &mut at);
     let mut mutants = Vec::new();

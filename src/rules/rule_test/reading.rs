@@ -1,8 +1,7 @@
 //! Reading `[[test]]`: every value checked, every problem collected. An expectation that could never fail is a slip, and told:
 //! paths must be paths of a decision, words must be words the field can have.
 
-use serde_json::{Value, json};
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::{
     NOW, RuleTest, TestLead,
@@ -16,7 +15,7 @@ use crate::{
         Ruleset, RulesetFile,
         files::Texts,
         keys,
-        reading::{Reader, Section, Written},
+        reading::{Reader, Section, Written, json_of},
     },
 };
 
@@ -134,18 +133,6 @@ fn rows<'a>(reader: &mut Reader<'a>, section: &Section<'a>, table: &'static str)
         lines.push('\n');
     }
     Some(lines)
-}
-
-fn json_of(value: Written<'_>) -> Value {
-    match value.get_ref() {
-        DeValue::String(text) => json!(text),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix()).map_or(Value::Null, |number| json!(number)),
-        DeValue::Float(number) => number.as_str().parse::<f64>().map_or(Value::Null, |number| json!(number)),
-        DeValue::Boolean(value) => json!(value),
-        DeValue::Datetime(time) => json!(time.to_string()),
-        DeValue::Array(list) => list.iter().map(json_of).collect(),
-        DeValue::Table(table) => table.iter().map(|(key, value)| (key.get_ref().to_string(), json_of(value))).collect(),
-    }
 }
 
 fn expectations<'a>(reader: &mut Reader<'a>, section: &Section<'a>, rules: &Ruleset, texts: &Texts<'a>) -> Vec<Expectation> {
