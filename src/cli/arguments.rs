@@ -191,6 +191,18 @@ pub(super) enum RulesVerb {
     },
     /// The merged ruleset as one file, each entry with where it came from
     Show,
+    /// What two rulesets decide differently, in words
+    Diff {
+        /// A file, a folder with ruleset.toml, or "default"
+        #[arg(value_name = "A")]
+        before: PathBuf,
+        /// As A
+        #[arg(value_name = "B")]
+        after: PathBuf,
+        /// One JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
     /// The JSON Schema of ruleset files, for editors
     Schema {
         /// Of files of tests

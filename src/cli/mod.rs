@@ -178,6 +178,10 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
 
 fn rules(config: &Config, verb: RulesVerb, quiet: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
     match verb {
+        RulesVerb::Diff { before, after, json } => match run::diff_rulesets(&before, &after, json) {
+            Ok(told) => write!(out, "{told}")?,
+            Err(found) => tell(&found, true, err)?,
+        },
         RulesVerb::Schema { tests } => run::ruleset_schema(tests, out)?,
         RulesVerb::New { folder } => run::new_ruleset(&folder, quiet, out)?,
         RulesVerb::Show => match run::show_ruleset(config.rules.path.as_deref()) {

@@ -89,7 +89,7 @@ fn decided(folder: &Path, rules: Option<&str>) -> Decided {
             } else {
                 let texts =
                     |value: &Value| value.as_array().into_iter().flatten().map(|text| text.as_str().expect("a text").to_owned()).collect();
-                lead.0 = event["verdict"].as_str().expect("a text").to_owned();
+                event["verdict"].as_str().expect("a text").clone_into(&mut lead.0);
                 (lead.1, lead.2) = (texts(&event["reasons"]), event["score"]["total"].as_i64().expect("a number"));
             }
         }
@@ -110,11 +110,13 @@ fn what_a_backtest_counts_is_what_two_runs_write() {
 
     let (mut changed, mut rescored) = (BTreeSet::new(), 0);
     let (mut verdicts, mut gained, mut lost, mut routes, mut follow_up) = <(Counts, Counts, Counts, Counts, Counts)>::default();
-    let (mut sums, mut by_country) = ([0, 0], BTreeMap::<&str, u64>::new());
+    let (mut sums, mut by_country) = ([0_i32, 0], BTreeMap::<&str, u64>::new());
     for (id, then) in &before {
         let now = &after[id];
         rescored += u64::from(then.2 != now.2);
-        (sums[0], sums[1]) = (sums[0] + then.2, sums[1] + now.2);
+        for (sum, total) in sums.iter_mut().zip([then.2, now.2]) {
+            *sum += i32::try_from(total).expect("small");
+        }
         if then.0 != now.0 {
             *verdicts.entry(format!("{}->{}", then.0, now.0)).or_default() += 1;
         }
@@ -125,8 +127,8 @@ fn what_a_backtest_counts_is_what_two_runs_write() {
         if let ([from], [to]) = (gone.as_slice(), new.as_slice()) {
             *routes.entry(format!("{from}->{to}")).or_default() += 1;
         } else {
-            gone.iter().for_each(|from| *routes.entry(format!("{from}->none")).or_default() += 1);
-            new.iter().for_each(|to| *routes.entry(format!("none->{to}")).or_default() += 1);
+            let each = gone.iter().map(|from| format!("{from}->none")).chain(new.iter().map(|to| format!("none->{to}")));
+            each.for_each(|route| *routes.entry(route).or_default() += 1);
         }
         for (to, how) in &then.3 {
             if now.3.get(to).is_some_and(|other| other != how) {
@@ -148,7 +150,8 @@ fn what_a_backtest_counts_is_what_two_runs_write() {
     assert_eq!(report["follow_up"], json!(follow_up));
     for (side, sum) in ["before", "after"].into_iter().zip(sums) {
         let mean = report["scores"][side]["mean"].as_f64().expect("a number");
-        assert!((mean * before.len() as f64 - sum as f64).abs() < 0.5, "{side}: {mean}");
+        let leads = f64::from(u32::try_from(before.len()).expect("few"));
+        assert!((mean * leads - f64::from(sum)).abs() < 0.5, "{side}: {mean}");
         let steps = report["scores"][side]["steps"].as_object().expect("a map").values();
         assert_eq!(steps.map(count).sum::<u64>(), before.len() as u64);
     }
