@@ -12,6 +12,7 @@ mod node;
 mod python;
 
 mod asyncapi;
+mod backtest_page;
 mod fastavro;
 mod json_schema;
 mod ruleset_schema;

@@ -3,6 +3,7 @@
 
 mod compare;
 mod input;
+mod page;
 mod report;
 mod sample;
 mod tally;
@@ -119,6 +120,10 @@ pub fn backtest(config: &Config, arguments: &BacktestArguments, out: &mut dyn Wr
         Some(Limit::Percent(most)) => percent(tally.changed, tally.leads) <= most,
     };
     let report = report::Report::of(&tally, &rivals.baseline.rules, &rivals.candidate.rules);
+    if let Some(path) = &arguments.report {
+        std::fs::write(path, page::page(&report))
+            .map_err(|error| io::Error::new(error.kind(), format!("writing the report to {}: {error}", path.display())))?;
+    }
     if arguments.json {
         serde_json::to_writer(&mut *out, &report).map_err(io::Error::from)?;
         writeln!(out)?;
