@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use leadstream::{
     config,
+    io::Bound,
     lead::{Format, Partition, Position, Timestamp, Vocabulary as _},
     run::{Framing, Target, backtest::Limit},
 };
@@ -95,8 +96,14 @@ pub(super) enum Verb {
     /// What another ruleset would change, on the same leads
     Backtest {
         /// Raw leads, one a line; "-" is standard input
-        #[arg(required = true, value_name = "INPUT")]
+        #[arg(required_unless_present = "from", conflicts_with_all = ["from", "to"], value_name = "INPUT")]
         inputs: Vec<PathBuf>,
+        /// Leads of topics.raw received from then on (RFC 3339), or "earliest"
+        #[arg(long, value_name = "TIME", value_parser = bound, requires = "to")]
+        from: Option<Bound>,
+        /// … and before then, or "latest": what is there now
+        #[arg(long, value_name = "TIME", value_parser = bound, requires = "from")]
+        to: Option<Bound>,
         /// The ruleset to try
         #[arg(long, value_name = "RULES", required_unless_present = "candidate_tables")]
         candidate: Option<PathBuf>,
@@ -299,7 +306,15 @@ pub(super) fn format(text: &str) -> Result<Format, String> {
     }
 }
 
-pub(super) fn limit(text: &str) -> Result<Limit, String> {
+pub(super) fn bound(text: &str) -> Result<Bound, String> {
+    match text {
+        "earliest" => Ok(Bound::Earliest),
+        "latest" => Ok(Bound::Latest),
+        time => timestamp(time).map(Bound::At).map_err(|hint| format!("{hint}, or is \"earliest\" or \"latest\"")),
+    }
+}
+
+fn limit(text: &str) -> Result<Limit, String> {
     let wrong = || "write a number of leads, such as 100, or a share of them, such as 0.5%".to_owned();
     match text.strip_suffix('%') {
         None => text.parse().map(Limit::Leads).map_err(|_| wrong()),

@@ -100,6 +100,8 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
         }
         Verb::Backtest {
             inputs,
+            from,
+            to,
             candidate,
             baseline,
             candidate_tables,
@@ -115,7 +117,10 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             tell(&problems, true, err)?;
             let inputs = inputs.into_iter().map(target).collect();
             let now = now.unwrap_or_else(run::now);
-            let leads = Leads::Files { inputs, now, format, framing: framing.into() };
+            let leads = match (from, to) {
+                (Some(from), Some(to)) => Leads::Range { from, to },
+                _ => Leads::Files { inputs, now, format, framing: framing.into() },
+            };
             let samples = usize::from(samples);
             let arguments = BacktestArguments {
                 candidate,

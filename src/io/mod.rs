@@ -15,7 +15,21 @@ pub use tally::{CountedLead, Counts, DecidedLead, Tally};
 
 use std::time::Duration;
 
-use crate::{lead::Partition, pipeline::OutputBuffer};
+use crate::{
+    lead::{Partition, Timestamp},
+    pipeline::OutputBuffer,
+};
+
+/// One end of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// The first record that is still there.
+    Earliest,
+    /// What is there now.
+    Latest,
+    /// The first record received at that time or later.
+    At(Timestamp),
+}
 
 /// When a batch is full.
 #[derive(Clone, Debug, PartialEq, Eq)]

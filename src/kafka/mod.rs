@@ -14,6 +14,7 @@ mod probe;
 mod producer;
 mod properties;
 mod quiet;
+mod range;
 mod reasons;
 mod record;
 mod rights;
@@ -29,6 +30,7 @@ pub use lane::{KafkaLane, LaneSettings};
 pub use native::{GroupMember, Operation, PartitionReplicas};
 pub use probe::{Presence, Probe};
 pub use properties::{check_clients, check_property, random_instance};
+pub use range::{Span, read_range, spans};
 pub use rights::{Resource, Right, principal};
 pub use survey::{
     Backlog, BrokerSettings, ClusterState, GroupState, PartitionBacklog, Survey, TopicState, Unanswered, Unreached, transaction_timeout,

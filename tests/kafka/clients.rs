@@ -298,6 +298,10 @@ impl Open {
     pub(crate) fn commit(self) {
         self.0.commit_transaction(SETTLED).expect("committed");
     }
+
+    pub(crate) fn abort(self) {
+        self.0.abort_transaction(SETTLED).expect("aborted");
+    }
 }
 
 /// A group of one that reads a topic, for as long as it lives.

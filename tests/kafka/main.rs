@@ -42,6 +42,7 @@ mod schedule;
 
 mod at_least_once;
 mod avro;
+mod backtest;
 mod broken;
 mod closing;
 mod delaying;

@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::{
-    io::Batch,
+    config::Config,
+    io::{Batch, Bound},
     lead::{Format, Partition, Position, Timestamp, Vocabulary as _},
     run::{
         Failure, Framing, Target,
@@ -81,4 +82,25 @@ pub(super) fn files(inputs: &[Target], settings: FileSettings, take: &mut dyn Fn
 
 fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| "-".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Hands on all records of a range of the input topics.
+///
+/// # Errors
+/// 75 when the broker does not answer, a topic is not there, or records are gone before they are read.
+#[cfg(feature = "kafka")]
+pub(super) fn range(config: &Config, from: Bound, to: Bound, take: &mut dyn FnMut(Chunk) -> bool) -> Result<(), Failure> {
+    use crate::kafka::{read_range, spans};
+    let failed = |error: crate::kafka::Unavailable| Failure::unavailable(error.to_string());
+    let spans = spans(&config.kafka, &config.topics.raw, from, to).map_err(failed)?;
+    let topic_of = |batch: &Batch| {
+        let name = batch.get(0).map(|record| record.at.partition.topic);
+        config.topics.raw.iter().position(|topic| name.as_deref() == Some(topic)).unwrap_or_default()
+    };
+    read_range(&config.kafka, &spans, CHUNK, &mut |batch| take(Chunk { input: topic_of(&batch), batch, oversize: 0 })).map_err(failed)
+}
+
+#[cfg(not(feature = "kafka"))]
+pub(super) fn range(_: &Config, _: Bound, _: Bound, _: &mut dyn FnMut(Chunk) -> bool) -> Result<(), Failure> {
+    Err(Failure::usage("--from and --to need Kafka, and this leadstream was built without it"))
 }

@@ -18,7 +18,7 @@ use std::{
 use super::{Failure, Framing, Target, inspect_pipeline, reading::read_or_fail, schema_source};
 use crate::{
     config::Config,
-    io::SchemaSource,
+    io::{Bound, SchemaSource},
     lead::{Decision, Facts, Format, Record, Rejection, Timestamp},
     pipeline::{self, Memory, NoTrace, Pipeline},
     problem::Problem,
@@ -63,6 +63,13 @@ pub enum Leads {
         format: Option<Format>,
         /// How records stand in them.
         framing: Framing,
+    },
+    /// A range of `topics.raw`, read outside any group.
+    Range {
+        /// First.
+        from: Bound,
+        /// The end, as it is at the start.
+        to: Bound,
     },
 }
 
@@ -113,7 +120,7 @@ struct Rivals {
 pub fn backtest(config: &Config, arguments: &BacktestArguments, out: &mut dyn Write) -> Result<bool, NotCompared> {
     let rivals = rivals(config, arguments)?;
     let schemas = schema_source(&config.encoding)?;
-    let tally = compare_all(&rivals, &*schemas, arguments)?;
+    let tally = compare_all(config, &rivals, &*schemas, arguments)?;
     let within = match arguments.fail_if_changed {
         None => true,
         Some(Limit::Leads(most)) => tally.changed <= most,
@@ -165,7 +172,7 @@ fn rivals(config: &Config, arguments: &BacktestArguments) -> Result<Rivals, NotC
 }
 
 /// Reads on this thread, decides on as many others as there are cores.
-fn compare_all(rivals: &Rivals, schemas: &dyn SchemaSource, arguments: &BacktestArguments) -> Result<Tally, Failure> {
+fn compare_all(config: &Config, rivals: &Rivals, schemas: &dyn SchemaSource, arguments: &BacktestArguments) -> Result<Tally, Failure> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let (hand, chunks) = sync_channel::<Chunk>(2 * threads);
     let chunks = Mutex::new(chunks);
@@ -184,9 +191,10 @@ fn compare_all(rivals: &Rivals, schemas: &dyn SchemaSource, arguments: &Backtest
         let mut give = |chunk: Chunk| hand.send(chunk).is_ok();
         let read = match &arguments.leads {
             Leads::Files { inputs, now, format, framing } => {
-                let largest_record = rivals.baseline.limits.record_bytes;
+                let largest_record = config.limits.record_bytes;
                 input::files(inputs, FileSettings { now: *now, format: *format, framing: *framing, largest_record }, &mut give)
             }
+            Leads::Range { from, to } => input::range(config, *from, *to, &mut give),
         };
         drop(hand);
         let mut whole = Tally::default();

@@ -1,0 +1,172 @@
+//! A range of the input topics whose end is fixed when it is looked up, read outside any group: no offset is committed, and nobody
+//! notices. What the records mean is not known here.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    Message, TopicPartitionList,
+    consumer::{BaseConsumer, Consumer},
+    error::KafkaError,
+    topic_partition_list::Offset,
+};
+
+use super::{
+    Unavailable, properties,
+    quiet::{self, Quiet},
+    record,
+};
+use crate::{
+    config::KafkaConfig,
+    io::{Batch, Bound},
+    lead::Partition,
+};
+
+/// What a range has in one partition: the offsets from `from` on, and before `to`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Where.
+    pub partition: Partition,
+    /// First offset.
+    pub from: i64,
+    /// The offset after the last.
+    pub to: i64,
+}
+
+/// One call on the broker.
+const CALL: Duration = Duration::from_secs(10);
+/// So long nothing may come while something is there to come.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Looks the range up in every partition of the topics; its end stays what it is now, whatever is written later.
+///
+/// # Errors
+/// The broker does not answer, or a topic is not there.
+pub fn spans(kafka: &KafkaConfig, topics: &[String], from: Bound, to: Bound) -> Result<Vec<Span>, Unavailable> {
+    let consumer = client(kafka)?;
+    let mut found = Vec::new();
+    for topic in topics {
+        let failed = |error: KafkaError| quiet::failed(&consumer, &format!("looking up the range in {topic}: {error}"));
+        let metadata = consumer.fetch_metadata(Some(topic), CALL).map_err(failed)?;
+        let numbers: Vec<i32> = metadata
+            .topics()
+            .iter()
+            .flat_map(rdkafka::metadata::MetadataTopic::partitions)
+            .map(rdkafka::metadata::MetadataPartition::id)
+            .collect();
+        if numbers.is_empty() {
+            return Err(Unavailable(format!("there is no topic {topic}: check topics.raw")));
+        }
+        let mut ends = BTreeMap::new();
+        for number in &numbers {
+            ends.insert(*number, consumer.fetch_watermarks(topic, *number, CALL).map_err(failed)?);
+        }
+        let offsets = |bound: Bound| -> Result<BTreeMap<i32, i64>, Unavailable> {
+            let whole = ends.iter().map(|(number, (low, high))| match bound {
+                Bound::Earliest => (*number, *low),
+                Bound::Latest | Bound::At(_) => (*number, *high),
+            });
+            let mut offsets: BTreeMap<i32, i64> = whole.collect();
+            if let Bound::At(time) = bound {
+                let mut list = TopicPartitionList::new();
+                for number in &numbers {
+                    list.add_partition_offset(topic, *number, Offset::Offset(time.micros().div_euclid(1000))).map_err(failed)?;
+                }
+                for element in consumer.offsets_for_times(list, CALL).map_err(failed)?.elements() {
+                    element.error().map_err(failed)?;
+                    // After the last record's time there is no offset: the end stands.
+                    if let Offset::Offset(offset) = element.offset() {
+                        offsets.insert(element.partition(), offset);
+                    }
+                }
+            }
+            Ok(offsets)
+        };
+        let (starts, stops) = (offsets(from)?, offsets(to)?);
+        let name: Arc<str> = topic.as_str().into();
+        found.extend(numbers.iter().filter_map(|number| {
+            let partition = Partition { topic: Arc::clone(&name), number: *number };
+            let (from, to) = (*starts.get(number)?, *stops.get(number)?);
+            Some(Span { partition, from, to: to.max(from) })
+        }));
+    }
+    Ok(found)
+}
+
+/// Hands on all records of the spans, in batches of about so many bytes; those of one partition in their order. `take` tells whether
+/// anybody still listens.
+///
+/// # Errors
+/// The broker does not answer for half a minute, or records were deleted while the range was read.
+pub fn read_range(kafka: &KafkaConfig, spans: &[Span], bytes: usize, take: &mut dyn FnMut(Batch) -> bool) -> Result<(), Unavailable> {
+    // Topic by topic: the end of a partition is told by its number alone.
+    let topics: BTreeSet<&Arc<str>> = spans.iter().map(|span| &span.partition.topic).collect();
+    for topic in topics {
+        let of_topic = spans.iter().filter(|span| span.partition.topic == *topic && span.from < span.to);
+        let mut waiting: BTreeMap<i32, &Span> = of_topic.map(|span| (span.partition.number, span)).collect();
+        if !read_topic(kafka, topic, &mut waiting, bytes, take)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Reads until nothing is waited for any more; `false` when nobody listens.
+fn read_topic(
+    kafka: &KafkaConfig,
+    topic: &str,
+    waiting: &mut BTreeMap<i32, &Span>,
+    bytes: usize,
+    take: &mut dyn FnMut(Batch) -> bool,
+) -> Result<bool, Unavailable> {
+    let consumer = client(kafka)?;
+    let failed = |error: KafkaError| quiet::failed(&consumer, &format!("reading {topic} from {}: {error}", kafka.brokers));
+    let mut list = TopicPartitionList::new();
+    for (number, span) in &*waiting {
+        list.add_partition_offset(topic, *number, Offset::Offset(span.from)).map_err(failed)?;
+    }
+    consumer.assign(&list).map_err(failed)?;
+    let mut batch = Batch::default();
+    let mut heard = Instant::now();
+    while !waiting.is_empty() {
+        let done = match consumer.poll(Duration::from_millis(100)) {
+            Some(Ok(message)) => {
+                let number = message.partition();
+                match waiting.get(&number) {
+                    Some(span) if message.offset() < span.to => {
+                        record::push(&mut batch, span.partition.clone(), &message);
+                        (message.offset() + 1 >= span.to).then_some(number)
+                    }
+                    _ => Some(number),
+                }
+            }
+            // What is left before the end are markers of transactions, or records that were taken back.
+            Some(Err(KafkaError::PartitionEOF(number))) => Some(number),
+            Some(Err(KafkaError::MessageConsumption(code))) => {
+                let gone = "records of the range are gone: the topic's retention has deleted them; begin later";
+                return Err(Unavailable(format!("reading {topic}: {code}: {gone}")));
+            }
+            Some(Err(_)) | None if heard.elapsed() < PATIENCE => continue,
+            Some(Err(error)) => return Err(failed(error)),
+            None => return Err(quiet::failed(&consumer, &format!("reading {topic} from {}: no record within 30 s", kafka.brokers))),
+        };
+        heard = Instant::now();
+        if let Some(number) = done.filter(|number| waiting.remove(number).is_some()) {
+            let mut rest = TopicPartitionList::new();
+            rest.add_partition(topic, number);
+            consumer.pause(&rest).map_err(failed)?;
+        }
+        if batch.bytes() >= bytes && !take(std::mem::take(&mut batch)) {
+            return Ok(false);
+        }
+    }
+    Ok(batch.is_empty() || take(batch))
+}
+
+fn client(kafka: &KafkaConfig) -> Result<BaseConsumer<Quiet>, Unavailable> {
+    let created = properties::observer(kafka).create_with_context(Quiet::default());
+    created.map_err(|error| Unavailable(format!("making a client for {}: {error}", kafka.brokers)))
+}

@@ -1,0 +1,78 @@
+//! A backtest over a range of a real topic: the records received in it and no others, whatever is written meanwhile, and no trace of
+//! it in any group.
+
+use serde_json::Value;
+
+use super::{
+    broker,
+    clients::{Open, Raw},
+    service::Scene,
+};
+
+const PARTITIONS: i32 = 3;
+/// 2026-11-01T00:00:00Z.
+const START: i64 = 1_793_491_200_000;
+const HOUR: i64 = 3_600_000;
+
+/// One lead an hour and partition, every third of them from France.
+fn leads(hours: i64) -> Vec<Raw> {
+    let lead = |hour: i64, partition: i32| {
+        let country = if hour % 3 == 0 { "FR" } else { "US" };
+        let value = format!(
+            r#"{{"userDetails": {{"email": "p{partition}h{hour}@adatum.example", "country": "{country}"}}, "leadSource": "SPZA-PLT|a.b"}}"#
+        );
+        Raw { partition, key: None, value: Some(value.into_bytes()), headers: Vec::new(), timestamp: Some(START + hour * HOUR) }
+    };
+    (0..hours).flat_map(|hour| (0..PARTITIONS).map(move |partition| lead(hour, partition))).collect()
+}
+
+fn backtest(scene: &Scene, from: &str, to: &str) -> Value {
+    let rules = scene.path("candidate.toml");
+    let text = "[ruleset]\nname='c'\nversion='1'\nextends='default'\n[[gate]]\nid='fr'\nwhen='contact.country == \"FR\"'\nreason='no'\n";
+    std::fs::write(&rules, text).expect("written");
+    let output = scene.call(&["backtest", "--candidate", rules.to_str().expect("UTF-8"), "--from", from, "--to", to, "--json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+fn counts(report: &Value) -> (u64, u64, u64) {
+    let count = |key: &str| report[key].as_u64().expect("a number");
+    (count("records"), count("leads"), count("changed"))
+}
+
+#[test]
+fn a_range_is_what_was_received_in_it() {
+    let scene = Scene::with_topics("backtest", broker::shared(), PARTITIONS);
+    scene.write(&leads(48));
+    // 48 leads a partition, 16 of them French.
+    assert_eq!(counts(&backtest(&scene, "earliest", "latest")), (144, 144, 48));
+    // From six o'clock, before twelve: 6, 9 are French.
+    let report = backtest(&scene, "2026-11-01T06:00:00Z", "2026-11-01T12:00:00Z");
+    assert_eq!(counts(&report), (18, 18, 6));
+    // A time between two records is the second one's; one in the future the end.
+    assert_eq!(counts(&backtest(&scene, "2026-11-02T22:30:00Z", "2027-01-01T00:00:00Z")), (3, 3, 0));
+    assert_eq!(counts(&backtest(&scene, "2026-11-01T12:00:00Z", "2026-11-01T06:00:00Z")), (0, 0, 0));
+    // Samples name where the lead stands, and its event time is the record's.
+    let at = report["samples"][0]["source"].as_str().expect("a text").to_owned();
+    assert!(at.starts_with(&format!("{}/", scene.raw)), "{at}");
+    let explained = scene.call(&["explain", "--json", "--at", at.rsplit_once('/').expect("an index").0]);
+    let explained: Value = serde_json::from_slice(&explained.stdout).expect("JSON");
+    assert_eq!(explained["leads"][0]["contact"]["country"], "FR");
+    // Nobody's offsets, and none of leadstream's outputs.
+    assert!(scene.progress().committed().is_empty(), "{:?}", scene.progress().committed());
+    assert!(scene.outputs().iter().all(|topic| scene.read(topic).is_empty()));
+}
+
+#[test]
+fn a_range_ends_before_a_transaction_that_is_open() {
+    let scene = Scene::with_topics("backtest-open", broker::shared(), PARTITIONS);
+    scene.write(&leads(10));
+    Open::write(&scene.brokers, &scene.raw, &leads(5)).abort();
+    scene.write(&leads(2));
+    // What was taken back is no lead, nor are the markers behind it.
+    assert_eq!(counts(&backtest(&scene, "earliest", "latest")), (36, 36, 15));
+    let open = Open::write(&scene.brokers, &scene.raw, &leads(5));
+    assert_eq!(counts(&backtest(&scene, "earliest", "latest")), (36, 36, 15));
+    open.commit();
+    assert_eq!(counts(&backtest(&scene, "earliest", "latest")), (51, 51, 21));
+}
