@@ -370,6 +370,20 @@ fn pipeline(config: &Config, mut problems: Vec<Problem>, quiet: bool, err: &mut 
     pipeline.ok_or(Ended::Told(USAGE))
 }
 
+/// The same with the rulesets on trial, for what runs as a service.
+#[cfg(feature = "kafka")]
+fn live(
+    config: &Config,
+    mut problems: Vec<Problem>,
+    quiet: bool,
+    err: &mut dyn Write,
+) -> Result<(Pipeline, leadstream::pipeline::Trials), Ended> {
+    let (live, found) = run::inspect_live(config);
+    problems.extend(found);
+    tell(&problems, quiet, err)?;
+    live.ok_or(Ended::Told(USAGE))
+}
+
 /// Shows problems; an error among them ends the command, warnings are for those who want them.
 fn tell(problems: &[Problem], quiet: bool, err: &mut dyn Write) -> Result<(), Ended> {
     for problem in problems.iter().filter(|problem| problem.is_error() || !quiet) {
@@ -380,15 +394,15 @@ fn tell(problems: &[Problem], quiet: bool, err: &mut dyn Write) -> Result<(), En
 
 #[cfg(feature = "kafka")]
 fn serve(config: &Config, problems: Vec<Problem>, arguments: &ServeArguments, err: &mut dyn Write) -> Result<u8, Ended> {
-    let pipeline = pipeline(config, problems, arguments.quiet, err)?;
-    run::serve::serve(config, pipeline, arguments)?;
+    let (pipeline, trials) = live(config, problems, arguments.quiet, err)?;
+    run::serve::serve(config, pipeline, trials, arguments)?;
     Ok(0)
 }
 
 #[cfg(feature = "kafka")]
 fn doctor(config: &Config, problems: Vec<Problem>, json: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
     // Rules and tables with errors keep everything from starting, as everywhere; warnings are findings, or `check`'s.
-    pipeline(config, problems, true, err)?;
+    live(config, problems, true, err)?;
     Ok(run::doctor::doctor(config, json, out)?)
 }
 
@@ -430,8 +444,8 @@ fn schemas(
 
 #[cfg(feature = "kafka")]
 fn demo(config: &Config, problems: Vec<Problem>, arguments: &DemoArguments, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
-    let pipeline = pipeline(config, problems, true, err)?;
-    run::demo::demo(config, pipeline, arguments, out)?;
+    let (pipeline, trials) = live(config, problems, true, err)?;
+    run::demo::demo(config, pipeline, trials, arguments, out)?;
     Ok(0)
 }
 

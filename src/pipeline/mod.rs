@@ -5,8 +5,10 @@
 mod classify;
 mod dead_letter;
 mod decode;
+mod difference;
 mod encode;
 mod enrich;
+mod live;
 mod normalize;
 mod output;
 mod qualify;
@@ -14,8 +16,10 @@ mod route;
 mod trace;
 
 pub use dead_letter::OversizeValue;
+pub use difference::{RouteChange, route_changes};
 pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained};
 pub use enrich::PersonKey;
+pub use live::{Canary, Live, Share, Split, Trials};
 pub use output::{Mark, Output, OutputBuffer, OutputTopic};
 pub use trace::{NoTrace, Trace};
 
@@ -113,19 +117,21 @@ pub fn encode(outcome: &Outcome<'_>, record: &Record<'_>, pipeline: &Pipeline, o
 
 /// One record through all doors. `seen` is shown the outcome before its memory goes.
 pub fn run(record: &Record<'_>, pipeline: &Pipeline, memory: &mut Memory, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
-    conclude(&read(record, pipeline, memory), record, pipeline, out, seen);
+    conclude(&read(record, pipeline, memory), record, pipeline, None, out, seen);
 }
 
-/// What was read through the other two doors.
+/// What was read through the other two doors; leads that are the canary's are decided by its rules.
 pub fn conclude(
     facts: &Result<Vec<Facts<'_>>, Rejection>,
     record: &Record<'_>,
     pipeline: &Pipeline,
+    canary: Option<&Canary>,
     out: &mut OutputBuffer,
     seen: impl FnOnce(&Outcome<'_>),
 ) {
+    let rules_for = |facts: &Facts<'_>| canary.filter(|canary| canary.takes(facts)).map_or(&pipeline.rules, |canary| &*canary.rules);
     let decided = match facts {
-        Ok(facts) => Outcome::Decided(facts.iter().map(|facts| decide(facts, &pipeline.rules, &mut NoTrace)).collect()),
+        Ok(facts) => Outcome::Decided(facts.iter().map(|facts| decide(facts, rules_for(facts), &mut NoTrace)).collect()),
         Err(rejection) => Outcome::Rejected(rejection.clone()),
     };
     match encode(&decided, record, pipeline, out) {

@@ -5,6 +5,9 @@ mod arguments;
 #[cfg(feature = "kafka")]
 mod broker_watch;
 mod bugs;
+#[cfg(feature = "kafka")]
+mod canary;
+mod candidates;
 pub mod check;
 #[cfg(feature = "kafka")]
 pub mod demo;
@@ -30,13 +33,18 @@ mod ruleset_files;
 pub mod schemas;
 #[cfg(feature = "kafka")]
 pub mod serve;
+mod shadows;
 #[cfg(feature = "kafka")]
 pub mod topics;
+#[cfg(feature = "kafka")]
+mod watched;
 
 pub use arguments::{DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ServeArguments, Target};
 pub use bugs::hide_panic_messages;
+pub use candidates::inspect_live;
 pub use load::{inspect_pipeline, load_pipeline, show_ruleset};
 pub use reading::schema_source;
+pub use shadows::ShadowBudget;
 
 use std::fmt;
 

@@ -43,4 +43,5 @@ mod scoring;
 mod seniority;
 mod source_text;
 mod tables;
+mod trials;
 mod worst;
