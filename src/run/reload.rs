@@ -172,7 +172,7 @@ impl Rulesets {
             None => Ok(rules),
         };
         match found {
-            Ok(rules) if is_known(&rules) => unchanged(watched, &self.report),
+            Ok(rules) if is_known(&rules) => unchanged(watched, asked, &self.report),
             found => match found.and_then(unlike) {
                 Err(problems) => watched.refuse(&problems, &self.report),
                 Ok(rules) => {
@@ -203,7 +203,7 @@ impl Rulesets {
                 None => Ok(rules),
             };
             match found {
-                Ok(rules) if rules.hash == old.hash => unchanged(watched, &self.report),
+                Ok(rules) if rules.hash == old.hash => unchanged(watched, asked, &self.report),
                 found => match found.and_then(unlike) {
                     Ok(rules) => {
                         let change =
@@ -226,8 +226,8 @@ fn read(path: &PathBuf, key: &str) -> (Option<Arc<Ruleset>>, Vec<Problem>) {
     (rules.map(Arc::new), problems)
 }
 
-fn unchanged(watched: &mut Watched, report: &RulesReport) {
-    if watched.accept() {
+fn unchanged(watched: &mut Watched, asked: bool, report: &RulesReport) {
+    if watched.accept() || asked {
         tracing::info!("{} are as they were", watched.what());
     }
     report.unchanged(watched.what());

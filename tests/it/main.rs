@@ -43,5 +43,7 @@ mod scoring;
 mod seniority;
 mod source_text;
 mod tables;
+#[cfg(feature = "kafka")]
+mod trial_metrics;
 mod trials;
 mod worst;

@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    config::Config,
+    config::{CanaryConfig, Config},
     io::{Batch, SchemaSource},
     lead::{Decision, Facts, Partition, Position, Record, Rejection, Timestamp, Vocabulary},
-    pipeline::{self, Memory, Pipeline},
+    pipeline::{self, Memory, Pipeline, Share, Split},
 };
 
 use super::{ExplainArguments, ExplainInput, Failure, Target, reading::read_or_fail};
@@ -42,6 +42,9 @@ struct TraceShown<'a> {
     source: String,
     received_at: Timestamp,
     leads: &'a [Steps],
+    /// Leads, by their index, that `run` gives to the canary.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    canary: Vec<u32>,
 }
 
 /// Decides one record and shows why.
@@ -58,7 +61,8 @@ pub fn explain(
     let batch = record(config, arguments)?;
     let record = batch.get(0).ok_or_else(|| Failure::bug("the record went missing between reading and deciding it"))?;
     let read = read_or_fail(&record, pipeline, &mut Memory::default(), schemas)?;
-    let written = if arguments.json { json(&read, &record, pipeline, out) } else { shown(&read, &record, pipeline, out) };
+    let canary = &config.rules.canary;
+    let written = if arguments.json { json(&read, &record, pipeline, canary, out) } else { shown(&read, &record, pipeline, canary, out) };
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::unavailable(format!("writing the explanation: {error}"))),
         _ => Ok(()),
@@ -118,7 +122,7 @@ fn decide<'a>(facts: &'a [Facts<'a>], pipeline: &'a Pipeline) -> (Vec<Decision<'
 /// What a record was read as.
 type Reading<'a> = Result<Vec<Facts<'a>>, Rejection>;
 
-fn json(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
+fn json(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, canary: &CanaryConfig, out: &mut dyn Write) -> io::Result<()> {
     let (decisions, steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, pipeline));
     let mut reasons: Vec<&str> = Vec::new();
     for reason in decisions.iter().flat_map(|decision| &decision.qualified.reasons) {
@@ -134,6 +138,7 @@ fn json(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut 
             RawValue::from_string(String::from_utf8_lossy(&lead).into_owned())
         })
         .collect();
+    let canarys = read.iter().flatten().filter(|facts| is_canarys(facts, canary)).map(|facts| facts.index).collect();
     let explanation = Explanation {
         verdict: verdict(&decisions),
         reasons,
@@ -144,10 +149,15 @@ fn json(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut 
             detail: &rejection.detail,
         }),
         leads: leads?,
-        trace: TraceShown { source: record.at.to_string(), received_at: record.received_at, leads: &steps },
+        trace: TraceShown { source: record.at.to_string(), received_at: record.received_at, leads: &steps, canary: canarys },
     };
     serde_json::to_writer(&mut *out, &explanation)?;
     writeln!(out)
+}
+
+/// Whether `run` gives the lead to the canary. Here the live ruleset explains it all the same.
+fn is_canarys(facts: &Facts<'_>, canary: &CanaryConfig) -> bool {
+    canary.path.is_some() && Share::of(canary.percent / 100.0).holds(Split::Canary, facts)
 }
 
 /// The leads' common verdict.
@@ -160,7 +170,7 @@ fn verdict(decisions: &[Decision<'_>]) -> &'static str {
     }
 }
 
-fn shown(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
+fn shown(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, canary: &CanaryConfig, out: &mut dyn Write) -> io::Result<()> {
     let size = record.value.map_or(0, <[u8]>::len);
     writeln!(out, "{}  {size} bytes, received {}", record.at, record.received_at)?;
     match read {
@@ -169,6 +179,10 @@ fn shown(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut
             let (decisions, steps) = decide(facts, pipeline);
             for (decision, steps) in decisions.iter().zip(&steps) {
                 tree::lead(decision, steps, out)?;
+                if let Some(path) = canary.path.as_ref().filter(|_| is_canarys(decision.facts, canary)) {
+                    let (percent, rules) = (canary.percent, path.display());
+                    writeln!(out, "   `run` gives this lead to the canary ({percent} % of all), which decides by {rules}: try --rules")?;
+                }
             }
             Ok(())
         }
