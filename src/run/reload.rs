@@ -2,7 +2,7 @@
 //! is told once and left; what was in use stays. When files have changed tells `watched`, how they become a snapshot `load`.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         mpsc::{RecvTimeoutError, Sender, channel},
@@ -220,7 +220,7 @@ impl Rulesets {
     }
 }
 
-fn read(path: &PathBuf, key: &str) -> (Option<Arc<Ruleset>>, Vec<Problem>) {
+fn read(path: &Path, key: &str) -> (Option<Arc<Ruleset>>, Vec<Problem>) {
     let mut problems = Vec::new();
     let rules = ruleset(Some(path), key, &mut problems);
     (rules.map(Arc::new), problems)

@@ -10,6 +10,7 @@ use crate::{
     io::ShadowTally,
     lead::Outcome,
     pipeline::{self, Live, NoTrace, Share, Split},
+    rules::Ruleset,
 };
 
 /// However dear shadows are, so many leads are shown to them: what they cost must be known to tell when it is less.
@@ -140,8 +141,9 @@ impl Shadows {
             return;
         }
         tally.sampled = Some(self.sampled);
+        let is_live = |rules: &Ruleset| std::ptr::eq(rules, &raw const live.pipeline.rules);
         let mut now = Instant::now();
-        for decision in decisions.iter().filter(|decision| std::ptr::eq(decision.rules, &live.pipeline.rules)) {
+        for decision in decisions.iter().filter(|decision| is_live(decision.rules)) {
             self.batch.leads += 1.0;
             if !self.sampled.holds(Split::Shadow, decision.facts) || !self.has_time(now) {
                 continue;

@@ -11,7 +11,7 @@ use leadstream::{
     problem::Problem,
     rules::{DEFAULT, Ruleset},
     run::{
-        self, ShadowBudget,
+        self, ExplainArguments, ExplainInput, ShadowBudget, Target,
         drive::{DriveSettings, drive},
     },
 };
@@ -181,7 +181,8 @@ fn lead_id(visible: &Visible) -> Option<String> {
 fn is_canarys(lead_id: &str, percent: f64) -> bool {
     let digest = Sha256::digest(format!("canary/{lead_id}"));
     let number = u64::from_be_bytes(digest[..8].try_into().expect("eight bytes"));
-    ((number % 1_000_000) as f64) < (percent * 10_000.0).round()
+    let place = u32::try_from(number % 1_000_000).expect("below a million");
+    f64::from(place) < (percent * 10_000.0).round()
 }
 
 #[test]
@@ -267,4 +268,57 @@ fn every_ruleset_on_trial_is_checked_with_all_others() {
         assert_eq!(problems, expected, "{live} {shadow:?} {canary:?}");
         assert_eq!(found.is_none(), !expected.is_empty());
     }
+}
+
+/// A configuration with the built-in rules, a canary of half the leads, and a shadow, in this folder.
+fn with_trials(folder: &std::path::Path) -> Config {
+    let mut config = Config::default();
+    for (name, version) in [("canary.toml", "c"), ("shadow.toml", "s")] {
+        fs::write(folder.join(name), format!("[ruleset]\nname='a'\nversion='{version}'\nextends='default'\n")).expect("written");
+    }
+    config.rules.canary.path = Some(folder.join("canary.toml"));
+    config.rules.canary.percent = 50.0;
+    config.rules.shadow = vec![folder.join("shadow.toml")];
+    config
+}
+
+#[test]
+fn check_tells_what_is_on_trial() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = with_trials(folder.path());
+    let checked = |json: bool| {
+        let mut out = Vec::new();
+        assert!(run::check::check(&config, Vec::new(), json, &mut out).expect("memory takes all"));
+        String::from_utf8(out).expect("text")
+    };
+    let lines = checked(false);
+    assert!(lines.contains("\ncanary a c, hash ") && lines.contains("\nshadow a s, hash "), "{lines}");
+    let report: Value = serde_json::from_str(&checked(true)).expect("JSON");
+    let told: Vec<_> = report["candidates"].as_array().into_iter().flatten().map(|of| (&of["role"], &of["version"])).collect();
+    assert_eq!(told, [(&"canary".into(), &"c".into()), (&"shadow".into(), &"s".into())]);
+}
+
+#[test]
+fn explain_is_by_the_live_ruleset_and_says_when_a_lead_is_the_canarys() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = with_trials(folder.path());
+    let mut canarys = 0;
+    for person in 0..20 {
+        let file = folder.path().join("lead.json");
+        fs::write(&file, value(person)).expect("written");
+        let explained = |json: bool| {
+            let input = ExplainInput::Value(Target::Path(file.clone()));
+            let (arguments, mut out) = (ExplainArguments { input, json, now: Some(now()) }, Vec::new());
+            run::explain::explain(&config, &pipeline(), &NoRegistry, &arguments, &mut out).expect("explained");
+            String::from_utf8(out).expect("text")
+        };
+        let json: Value = serde_json::from_str(&explained(true)).expect("JSON");
+        let Some(id) = json["leads"][0]["lead_id"].as_str() else { continue };
+        assert_eq!(json["leads"][0]["ruleset"]["name"], "default");
+        let expected = is_canarys(id, 50.0);
+        assert_eq!(json["trace"]["canary"], if expected { serde_json::json!([0]) } else { Value::Null });
+        assert_eq!(explained(false).contains("gives this lead to the canary (50 % of all)"), expected);
+        canarys += usize::from(expected);
+    }
+    assert!((3..15).contains(&canarys), "{canarys} of 18 are the canary's");
 }

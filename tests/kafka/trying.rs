@@ -115,8 +115,7 @@ fn what_a_shadow_would_change_is_counted_once_whatever_is_taken_back() {
     .map(|series| (series, value(&service, &format!("leadstream_shadow_{series}"))))
     .collect();
     let counts: Vec<_> = counted.values().copied().collect();
-    let (leads, app_source) = (leads as f64, app_source as f64);
-    assert_eq!(counts, [app_source, 0.0, 0.0, leads, leads, app_source], "{counted:#?}");
+    assert_eq!(counts, [app_source, 0, 0, leads, leads, app_source], "{counted:#?}");
     assert_eq!(service.metric("leadstream_shadow_sampled_share"), Some(1.0));
     let page = service.status();
     assert_eq!(page["shadows"]["candidates"][0]["samples"], serde_json::json!([]), "equal rules change nothing");
@@ -127,7 +126,7 @@ fn what_a_shadow_would_change_is_counted_once_whatever_is_taken_back() {
 }
 
 /// The value of the one series that is written like this.
-fn value(service: &Service, series: &str) -> f64 {
+fn value(service: &Service, series: &str) -> usize {
     let page = service.page("/metrics");
     let found = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok());
     found.unwrap_or_else(|| panic!("no {series} in\n{page}"))
@@ -178,11 +177,13 @@ fn a_canary_decides_the_leads_that_their_ids_give_it_byte_for_byte() {
         assert!(found.len() == expected.len() && other.is_none(), "{topic}: {} and {}: {other:?}", found.len(), expected.len());
     }
     assert!(canarys > 100, "only {canarys} events are the canary's");
-    let leads =
-        |version: &str| service.metric(&format!("leadstream_ruleset_leads_total{{ruleset=\"default/{version}\",verdict=\"QUALIFIED\"}}"));
+    let leads = |version: &str| {
+        let labels = format!("{{ruleset=\"default/{version}\",verdict=\"QUALIFIED\"}}");
+        value(&service, &format!("leadstream_ruleset_leads_total{labels}"))
+    };
     let qualified = |version: &str| {
         let name = format!("\"version\":\"{version}\"");
-        Some(events(&scene, &scene.qualified).iter().filter(|event| event.contains(&name)).count() as f64)
+        events(&scene, &scene.qualified).iter().filter(|event| event.contains(&name)).count()
     };
     assert_eq!([leads("live"), leads("canary")], [qualified("live"), qualified("canary")]);
     assert!(scene.read(&scene.dead_letter).iter().all(|dead| dead.header("dlq-ruleset").starts_with("default/live/")));
@@ -282,7 +283,7 @@ fn each_ruleset_on_trial_is_changed_and_refused_by_itself() {
         let labels = format!("{{candidate=\"default/{candidate}\",from=\"QUALIFIED\",to=\"UNQUALIFIED\"}}");
         value(&service, &format!("leadstream_shadow_changes_total{labels}"))
     };
-    assert!(changes("a2") > 10.0 && changes("b") == 0.0);
+    assert!(changes("a2") > 10 && changes("b") == 0);
     let by_live = value(&service, "leadstream_ruleset_leads_total{ruleset=\"default/live2\",verdict=\"QUALIFIED\"}")
         + value(&service, "leadstream_ruleset_leads_total{ruleset=\"default/live2\",verdict=\"UNQUALIFIED\"}");
     assert_eq!(value(&service, "leadstream_shadow_leads_total{candidate=\"default/b\"}"), by_live, "the canary's are not compared");

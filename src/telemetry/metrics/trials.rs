@@ -28,17 +28,13 @@ struct Recent(VecDeque<String>);
 impl Recent {
     /// Notes that `label` is counted now; tells the one that is counted no longer, where that makes one too many.
     fn counted(&mut self, label: &str) -> Option<String> {
-        match self.0.iter().position(|known| known == label) {
-            Some(at) => {
-                let known = self.0.remove(at);
-                self.0.extend(known);
-                None
-            }
-            None => {
-                self.0.push_back(label.to_owned());
-                if self.0.len() > KEPT { self.0.pop_front() } else { None }
-            }
+        if let Some(at) = self.0.iter().position(|known| known == label) {
+            let known = self.0.remove(at);
+            self.0.extend(known);
+            return None;
         }
+        self.0.push_back(label.to_owned());
+        if self.0.len() > KEPT { self.0.pop_front() } else { None }
     }
 }
 
