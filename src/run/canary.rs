@@ -87,7 +87,7 @@ pub(super) fn stop_canary(live: &ArcSwap<Live>, report: &RulesReport, why: &str)
             "the canary is stopped, every lead is decided by the live ruleset: {why}"
         );
     }
-    report.trials(&live.load().trials);
+    report.trials(live);
 }
 
 /// Why the canary is too far from the live ruleset, if it is: by its qualification rate, or because it leaves out another share of

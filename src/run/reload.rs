@@ -242,5 +242,5 @@ fn taken(watched: &mut Watched, rules: &Ruleset, change: impl Fn(&mut Trials), l
         change(&mut next.trials);
         next
     });
-    report.tried(watched.what(), &live.load().trials);
+    report.tried(watched.what(), live);
 }

@@ -1,12 +1,19 @@
 //! Ties the lanes to telemetry: one observer and one watch a lane, one HTTP address a process.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
 
 use crate::{
     config::Config,
     io::{Abort, Committed, Judged, LaneEvent, LaneWatch, Observer, RulesetName, Tally},
     lead::{Partition, Timestamp},
-    pipeline::{OutputTopic, Pipeline, Trials},
+    pipeline::{Live, OutputTopic, Pipeline, Trials},
     problem::Problem,
     registry::RegistryWatch,
     rules::Ruleset,
@@ -22,6 +29,7 @@ pub(super) struct Telemetry {
     metrics: Metrics,
     status: Arc<Status>,
     address: SocketAddr,
+    telling: Arc<Mutex<()>>,
 }
 
 fn now() -> Timestamp {
@@ -49,7 +57,7 @@ impl Telemetry {
             Failure::usage(format!("listening on {listen} for HTTP: {error}; set another http.listen, or port 0 for any free one"))
         })?;
         tracing::info!(addr = %address, "http listening");
-        Ok(Self { metrics, status, address })
+        Ok(Self { metrics, status, address, telling: Arc::default() })
     }
 
     /// Where HTTP listens.
@@ -93,7 +101,7 @@ impl Telemetry {
 
     /// Where changed rules are told of.
     pub(super) fn rules(&self) -> RulesReport {
-        RulesReport { metrics: self.metrics.clone(), status: Arc::clone(&self.status) }
+        RulesReport { metrics: self.metrics.clone(), status: Arc::clone(&self.status), telling: Arc::clone(&self.telling) }
     }
 
     /// The process is on its way out.
@@ -131,6 +139,8 @@ fn shown(trials: &Trials) -> ShownTrials {
 pub(super) struct RulesReport {
     metrics: Metrics,
     status: Arc<Status>,
+    /// Held while what is on trial is looked up and told: who changed it last tells last.
+    telling: Arc<Mutex<()>>,
 }
 
 impl RulesReport {
@@ -143,10 +153,10 @@ impl RulesReport {
     }
 
     /// They are tried from the next batch on.
-    pub(super) fn tried(&self, what: &str, trials: &Trials) {
+    pub(super) fn tried(&self, what: &str, live: &ArcSwap<Live>) {
         self.metrics.candidate_taken();
         self.status.rules_accepted(what);
-        self.trials(trials);
+        self.trials(live);
     }
 
     /// They are not good, and those before stay.
@@ -163,9 +173,11 @@ impl RulesReport {
     }
 
     /// What is on trial from the next batch on.
-    pub(super) fn trials(&self, trials: &Trials) {
-        self.metrics.trials(&shown(trials));
-        self.status.trials(shown(trials));
+    pub(super) fn trials(&self, live: &ArcSwap<Live>) {
+        let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = shown(&live.load().trials);
+        self.metrics.trials(&shown);
+        self.status.trials(shown);
     }
 
     /// What the live ruleset and the canary have decided since they are compared.
