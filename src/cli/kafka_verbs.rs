@@ -17,19 +17,19 @@ use super::{
     tell,
 };
 #[cfg(feature = "kafka")]
-use super::{FOUND_PROBLEMS, loaded, pipeline};
+use super::{FOUND_PROBLEMS, loaded};
 
 #[cfg(feature = "kafka")]
 pub(super) fn serve(config: &Config, problems: Vec<Problem>, arguments: &ServeArguments, err: &mut dyn Write) -> Result<u8, Ended> {
-    let pipeline = loaded(run::inspect_live(config), problems, arguments.quiet, err)?;
-    run::serve::serve(config, pipeline, arguments)?;
+    let (pipeline, trials) = loaded(run::inspect_service(config), problems, arguments.quiet, err)?;
+    run::serve::serve(config, pipeline, trials, arguments)?;
     Ok(0)
 }
 
 #[cfg(feature = "kafka")]
 pub(super) fn doctor(config: &Config, problems: Vec<Problem>, json: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
     // Rules and tables with errors keep everything from starting, as everywhere; warnings are findings, or `check`'s.
-    pipeline(config, problems, true, err)?;
+    loaded(run::inspect_live(config), problems, true, err)?;
     Ok(run::doctor::doctor(config, json, out)?)
 }
 
@@ -83,8 +83,8 @@ pub(super) fn demo(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8, Ended> {
-    let pipeline = pipeline(config, problems, true, err)?;
-    run::demo::demo(config, pipeline, arguments, out)?;
+    let (pipeline, trials) = loaded(run::inspect_live(config), problems, true, err)?;
+    run::demo::demo(config, pipeline, trials, arguments, out)?;
     Ok(0)
 }
 

@@ -223,15 +223,11 @@ fn pipeline(config: &Config, problems: Vec<Problem>, quiet: bool, err: &mut dyn 
     loaded(run::inspect_pipeline(config), problems, quiet, err)
 }
 
-fn loaded(
-    (pipeline, found): (Option<Pipeline>, Vec<Problem>),
-    mut problems: Vec<Problem>,
-    quiet: bool,
-    err: &mut dyn Write,
-) -> Result<Pipeline, Ended> {
-    problems.extend(found);
+/// What was loaded, unless something is wrong with it.
+fn loaded<T>((found, told): (Option<T>, Vec<Problem>), mut problems: Vec<Problem>, quiet: bool, err: &mut dyn Write) -> Result<T, Ended> {
+    problems.extend(told);
     tell(&problems, quiet, err)?;
-    pipeline.ok_or(Ended::Told(USAGE))
+    found.ok_or(Ended::Told(USAGE))
 }
 
 /// Shows problems; an error among them ends the command, warnings are for those who want them.

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::{
     Config, RunConfig, encoding, memory,
     property::{self, PropertyCheck},
-    schema,
+    rules, schema,
     sources::Sources,
     syntax::{self, SyntaxError},
     written::{Fault, Faults, Form, Origin, Written, reference, show_bytes},
@@ -241,7 +241,9 @@ impl Loader<'_> {
                 .hint(format!("set run.memory to {least} or more, or fewer run.lanes: each lane needs {}", show_bytes(memory::LEAST)));
             self.tell_of_both(fault, "run.memory", "run.lanes");
         }
-        for (key, is_error, fault) in encoding::together(&self.config.encoding) {
+        let is_set = |key: &str| self.origins.contains_key(key);
+        let rules = rules::together(&self.config.rules, is_set);
+        for (key, is_error, fault) in encoding::together(&self.config.encoding).into_iter().chain(rules) {
             let Some(origin) = self.origins.get(key).filter(|_| !self.failed.contains(key)).cloned() else { continue };
             let severity = if is_error { Severity::Error } else { Severity::Warning };
             let problem = Problem { severity, ..self.sources.problem(fault, &origin) };

@@ -6,6 +6,7 @@ mod load;
 mod memory;
 mod property;
 mod quoting;
+mod rules;
 mod schema;
 mod secret;
 mod sources;
@@ -17,6 +18,7 @@ pub use encoding::{CompatibilityMode, EncodingConfig, RegistryConfig, ValueForma
 pub use load::{inspect, load};
 pub use memory::LaneMemory;
 pub use property::{PropertyCheck, refused_properties};
+pub use rules::{CanaryConfig, RulesConfig};
 pub use schema::keys;
 pub use secret::Secret;
 pub use written::parse_duration;
@@ -118,25 +120,6 @@ impl Topics {
             OutputTopic::Routing => &self.routing,
             OutputTopic::DeadLetter => &self.dead_letter,
         }
-    }
-}
-
-/// Where the rules are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RulesConfig {
-    /// `None`: the built-in ruleset.
-    pub path: Option<PathBuf>,
-    /// Reload when the file changes.
-    pub watch: bool,
-    /// A ruleset whose own tests fail is not taken into use.
-    pub test: bool,
-    /// Candidate rulesets.
-    pub shadow: Vec<PathBuf>,
-}
-
-impl Default for RulesConfig {
-    fn default() -> Self {
-        Self { path: None, watch: true, test: true, shadow: Vec::new() }
     }
 }
 

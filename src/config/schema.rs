@@ -4,7 +4,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
-    Config, Delivery, From, LogFormat, OnLostPosition, encoding, memory,
+    Config, Delivery, From, LogFormat, OnLostPosition, encoding, memory, rules,
     written::{Fault, Faults, Written},
 };
 
@@ -61,15 +61,8 @@ const BEFORE_ENCODING: &[Key] = &[
     key("topics.dead_letter", |config, value| set(&mut config.topics.dead_letter, output_topic(value))),
 ];
 
-/// Keys after `[encoding]`'s.
-const AFTER_ENCODING: &[Key] = &[
-    key("rules.path", |config, value| set(&mut config.rules.path, value.path().map(Some))),
-    key("rules.watch", |config, value| set(&mut config.rules.watch, value.boolean())),
-    key("rules.test", |config, value| set(&mut config.rules.test, value.boolean())),
-    key("rules.shadow", |_, value| {
-        let none = value.list("a list of paths")?.is_empty();
-        if none { Ok(()) } else { Err(not_yet("rules.shadow", "leave the list empty").into()) }
-    }),
+/// Keys after `[rules]`'.
+const AFTER_RULES: &[Key] = &[
     key("tables.dir", |config, value| set(&mut config.tables.dir, value.path().map(Some))),
     key("identity.key", |config, value| {
         let key = value.secret()?;
@@ -116,7 +109,7 @@ const AFTER_ENCODING: &[Key] = &[
 
 /// All keys but librdkafka's, in the contract's order.
 pub(super) fn all() -> impl Iterator<Item = &'static Key> {
-    BEFORE_ENCODING.iter().chain(&encoding::KEYS).chain(AFTER_ENCODING)
+    BEFORE_ENCODING.iter().chain(&encoding::KEYS).chain(&rules::KEYS).chain(AFTER_RULES)
 }
 
 /// The paths of all keys but librdkafka's properties, in the contract's order, for the reference page.
@@ -139,10 +132,6 @@ pub(super) fn is_section(path: &str) -> bool {
 pub(super) fn nearest(path: &str) -> Option<&'static str> {
     let sections = all().flat_map(|key| key.path.match_indices('.').map(|(dot, _)| &key.path[..dot]));
     super::suggest::nearest(path, keys().chain(PROPERTY_SECTIONS).chain(sections))
-}
-
-fn not_yet(what: &str, instead: &str) -> Fault {
-    Fault::new("not_in_this_version", format!("{what} is not in this version yet")).hint(instead.to_owned())
 }
 
 /// What may stand before a broker's address, as `SSL://host:port`.

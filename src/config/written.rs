@@ -124,7 +124,11 @@ impl<'a> Written<'a> {
 
     /// A share: above 0, at most 1.
     pub(super) fn share(self) -> Result<f64, Fault> {
-        let wanted = "a number above 0 and at most 1";
+        self.number("a number above 0 and at most 1", |share| share > 0.0 && share <= 1.0)
+    }
+
+    /// A number, whole or not, that is `good`.
+    pub(super) fn number(self, wanted: &str, good: impl Fn(f64) -> bool) -> Result<f64, Fault> {
         let found: Option<f64> = match self.form {
             Form::Text(text) => text.trim().parse().ok(),
             Form::Toml(value) => match value.get_ref() {
@@ -133,8 +137,8 @@ impl<'a> Written<'a> {
                 _ => None,
             },
         };
-        let share = found.ok_or_else(|| self.wrong(wanted))?;
-        if share > 0.0 && share <= 1.0 { Ok(share) } else { Err(self.out_of_range(wanted)) }
+        let number = found.ok_or_else(|| self.wrong(wanted))?;
+        if good(number) { Ok(number) } else { Err(self.out_of_range(wanted)) }
     }
 
     /// A length of time such as `100ms`, within `range`.
@@ -268,7 +272,8 @@ impl<'a> Written<'a> {
         Ok(Secret::from_elsewhere(found))
     }
 
-    fn resolve(self, path: &str) -> PathBuf {
+    /// A path as it is meant: relative to the file it is written in, or to the working directory.
+    pub(super) fn resolve(self, path: &str) -> PathBuf {
         match self.origin {
             Origin::File(_) => self.sources.folder().join(path),
             Origin::Environment(_) | Origin::Set(_) => PathBuf::from(path),

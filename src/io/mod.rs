@@ -6,12 +6,16 @@ mod memory;
 mod progress;
 mod schemas;
 mod tally;
+mod trial_tally;
 
 pub use batch::Batch;
 pub use memory::{MemoryLane, Visible};
 pub use progress::Progress;
 pub use schemas::{NoRegistry, RegistryIsAway, SchemaSource, SchemaText};
 pub use tally::{CountedLead, Counts, DecidedLead, Tally};
+pub use trial_tally::{
+    CandidateTally, ChangedDecision, Judged, RulesetName, RulesetTallies, RulesetTally, SampledDecision, SampledRoute, ShadowTally,
+};
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::{RulesetTallies, ShadowTally};
 use crate::{
     lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Flags, Outcome, Storefront, Timestamp, Verdict},
     pipeline::OutputTopic,
@@ -20,7 +21,7 @@ impl<K> Default for Counts<K> {
 }
 
 impl<K> Counts<K> {
-    fn add(&mut self, amount: u64, same: impl Fn(&K) -> bool, make: impl FnOnce() -> K) {
+    pub(super) fn add(&mut self, amount: u64, same: impl Fn(&K) -> bool, make: impl FnOnce() -> K) {
         if let Some((_, count)) = self.0.iter_mut().find(|(key, _)| same(key)) {
             *count += amount;
         } else {
@@ -28,14 +29,14 @@ impl<K> Counts<K> {
         }
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         for (_, count) in &mut self.0 {
             *count = 0;
         }
     }
 
     /// Adds all that `other` has seen.
-    fn merge(&mut self, other: &Self)
+    pub(super) fn merge(&mut self, other: &Self)
     where
         K: Clone + PartialEq,
     {
@@ -105,6 +106,10 @@ pub struct Tally {
     pub events: Counts<OutputTopic>,
     /// Every decided lead.
     pub decided: Vec<DecidedLead>,
+    /// What each ruleset decided.
+    pub rulesets: RulesetTallies,
+    /// What shadows would have decided.
+    pub shadows: ShadowTally,
 }
 
 impl Tally {
@@ -138,6 +143,7 @@ impl Tally {
                 event_time: decision.facts.event_time,
             };
             self.lead(&lead, &decision.qualified.reasons, decision.routes.iter().map(|route| route.destination));
+            self.rulesets.lead(decision);
         }
     }
 
@@ -188,6 +194,8 @@ impl Tally {
         self.dead_letters.merge(&other.dead_letters);
         self.events.merge(&other.events);
         self.decided.extend_from_slice(&other.decided);
+        self.rulesets.merge(&other.rulesets);
+        self.shadows.merge(&other.shadows);
     }
 
     /// Forgets everything, keeping memory.
@@ -201,6 +209,8 @@ impl Tally {
         self.dead_letters.clear();
         self.events.clear();
         self.decided.clear();
+        self.rulesets.clear();
+        self.shadows.clear();
     }
 }
 

@@ -8,6 +8,7 @@ mod decode;
 mod difference;
 mod encode;
 mod enrich;
+mod live;
 mod normalize;
 mod output;
 mod qualify;
@@ -18,6 +19,7 @@ pub use dead_letter::OversizeValue;
 pub use difference::{RouteChange, route_changes};
 pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained};
 pub use enrich::PersonKey;
+pub use live::{Canary, Live, Share, Split, Trials};
 pub use output::{Mark, Output, OutputBuffer, OutputTopic};
 pub use trace::{NoTrace, Trace};
 
@@ -63,6 +65,25 @@ pub struct Pipeline {
     pub encoding: EncodeSettings,
 }
 
+/// What reading a record takes: all but rules, which say nothing about what a record is.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'a> {
+    /// The tables that are looked into.
+    pub tables: &'a Tables,
+    /// How large things may be.
+    pub limits: &'a Limits,
+    /// Key of `person_key`.
+    pub person_key: &'a PersonKey,
+}
+
+impl Pipeline {
+    /// What reading a record takes.
+    #[must_use]
+    pub fn setting(&self) -> Setting<'_> {
+        Setting { tables: &self.tables, limits: &self.limits, person_key: &self.person_key }
+    }
+}
+
 /// Answers to costly questions about values that come again, within bounds. What is decided is the same with a full, an empty
 /// or no such memory; a lane owns one, so that nothing is shared.
 #[derive(Debug, Default)]
@@ -84,7 +105,15 @@ impl Memory {
 /// # Errors
 /// The one rejection of a record that is no lead.
 pub fn read<'a>(record: &Record<'a>, pipeline: &'a Pipeline, memory: &mut Memory) -> Result<Vec<Facts<'a>>, Rejection> {
-    let Pipeline { tables, limits, person_key, .. } = pipeline;
+    read_in(record, &pipeline.setting(), memory)
+}
+
+/// The same, with what it takes alone.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_in<'a>(record: &Record<'a>, setting: &Setting<'a>, memory: &mut Memory) -> Result<Vec<Facts<'a>>, Rejection> {
+    let Setting { tables, limits, person_key } = *setting;
     let value = enrich::ValueDigest::of(record);
     let decoded = decode::decode(record, limits, &memory.schemas)?;
     let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, limits, &mut memory.phones));
@@ -115,19 +144,21 @@ pub fn encode(outcome: &Outcome<'_>, record: &Record<'_>, pipeline: &Pipeline, o
 
 /// One record through all doors. `seen` is shown the outcome before its memory goes.
 pub fn run(record: &Record<'_>, pipeline: &Pipeline, memory: &mut Memory, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
-    conclude(&read(record, pipeline, memory), record, pipeline, out, seen);
+    conclude(&read(record, pipeline, memory), record, pipeline, None, out, seen);
 }
 
-/// What was read through the other two doors.
+/// What was read through the other two doors; leads that are the canary's are decided by its rules.
 pub fn conclude(
     facts: &Result<Vec<Facts<'_>>, Rejection>,
     record: &Record<'_>,
     pipeline: &Pipeline,
+    canary: Option<&Canary>,
     out: &mut OutputBuffer,
     seen: impl FnOnce(&Outcome<'_>),
 ) {
+    let rules_for = |facts: &Facts<'_>| canary.filter(|canary| canary.takes(facts)).map_or(&pipeline.rules, |canary| &*canary.rules);
     let decided = match facts {
-        Ok(facts) => Outcome::Decided(facts.iter().map(|facts| decide(facts, &pipeline.rules, &mut NoTrace)).collect()),
+        Ok(facts) => Outcome::Decided(facts.iter().map(|facts| decide(facts, rules_for(facts), &mut NoTrace)).collect()),
         Err(rejection) => Outcome::Rejected(rejection.clone()),
     };
     match encode(&decided, record, pipeline, out) {

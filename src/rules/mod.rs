@@ -126,6 +126,12 @@ impl Ruleset {
         Self::parse(DEFAULT)
     }
 
+    /// `NAME/VERSION`: what people and metrics call it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!("{}/{}", self.name, self.version)
+    }
+
     /// Every reason a lead can get under these rules, each once: those of the gates in file order, then `low_score`.
     pub fn reasons(&self) -> impl Iterator<Item = &str> {
         let mut seen = BTreeSet::new();

@@ -5,13 +5,29 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::inspect_pipeline;
-use crate::{config::Config, pipeline::Pipeline, problem::Problem, tables::TableVersions};
+use super::inspect_live;
+use crate::{
+    config::Config,
+    pipeline::{Pipeline, Trials},
+    problem::Problem,
+    tables::TableVersions,
+};
 
 #[derive(Serialize)]
 struct Report<'a> {
     problems: &'a [Problem],
     ruleset: Option<RulesetReport<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    candidates: Vec<CandidateReport<'a>>,
+}
+
+/// A ruleset on trial.
+#[derive(Serialize)]
+struct CandidateReport<'a> {
+    role: &'static str,
+    name: &'a str,
+    version: &'a str,
+    hash: &'a str,
 }
 
 #[derive(Serialize)]
@@ -33,14 +49,15 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
         problems.extend(clients(config));
         problems.extend(registry(config));
     }
-    let (pipeline, found) = inspect_pipeline(config);
+    let (live, found) = inspect_live(config);
     problems.extend(found);
     if json {
-        let report = Report { problems: &problems, ruleset: pipeline.as_ref().map(ruleset) };
+        let candidates = live.as_ref().map(|(_, trials)| candidates(trials)).unwrap_or_default();
+        let report = Report { problems: &problems, ruleset: live.as_ref().map(|(pipeline, _)| ruleset(pipeline)), candidates };
         serde_json::to_writer(&mut *out, &report)?;
         writeln!(out)?;
     } else {
-        print(&problems, pipeline.as_ref(), out)?;
+        print(&problems, live.as_ref(), out)?;
     }
     Ok(!problems.iter().any(Problem::is_error))
 }
@@ -67,13 +84,22 @@ fn ruleset(pipeline: &Pipeline) -> RulesetReport<'_> {
     RulesetReport { name: &rules.name, version: &rules.version, hash: &rules.hash, tables: &pipeline.tables.versions }
 }
 
-fn print(problems: &[Problem], pipeline: Option<&Pipeline>, out: &mut dyn Write) -> io::Result<()> {
+fn candidates(trials: &Trials) -> Vec<CandidateReport<'_>> {
+    let canary = trials.canary.iter().map(|canary| ("canary", &canary.rules));
+    let all = canary.chain(trials.shadows.iter().map(|rules| ("shadow", rules)));
+    all.map(|(role, rules)| CandidateReport { role, name: &rules.name, version: &rules.version, hash: &rules.hash }).collect()
+}
+
+fn print(problems: &[Problem], live: Option<&(Pipeline, Trials)>, out: &mut dyn Write) -> io::Result<()> {
     for problem in problems {
         writeln!(out, "{problem}\n")?;
     }
-    if let Some(pipeline) = pipeline {
+    if let Some((pipeline, trials)) = live {
         let RulesetReport { name, version, hash, tables } = ruleset(pipeline);
         writeln!(out, "ruleset {name} {version}, hash {hash}")?;
+        for CandidateReport { role, name, version, hash } in candidates(trials) {
+            writeln!(out, "{role} {name} {version}, hash {hash}")?;
+        }
         for (table, hash) in tables {
             writeln!(out, "table {table}, hash {hash}")?;
         }

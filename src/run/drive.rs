@@ -11,10 +11,13 @@ use crate::{
     config::{DeadLetterGuard, LaneMemory},
     io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, SchemaSource, Tally},
     lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Timestamp, Vocabulary},
-    pipeline::{self, Memory, OutputBuffer, OutputTopic, Pipeline},
+    pipeline::{self, Live, Memory, OutputBuffer, OutputTopic},
 };
 
-use super::reading::{Reading, read};
+use super::{
+    reading::{Reading, read},
+    shadows::{ShadowBudget, Shadows},
+};
 
 /// What the loop needs to know.
 #[derive(Clone, Debug)]
@@ -28,20 +31,23 @@ pub struct DriveSettings {
     pub outputs: usize,
     /// A lane that would halt ends the run instead: somebody waits for it.
     pub ends_on_halt: bool,
+    /// How much of the lanes' time shadows may take.
+    pub shadows: Arc<ShadowBudget>,
 }
 
-/// Runs until the lane ends. `pipeline` is asked once a batch: one snapshot of rules and tables decides all of it.
+/// Runs until the lane ends. `live` is asked once a batch: one snapshot of rules and tables decides all of it.
 ///
 /// # Errors
 /// The reason the lane gives for not going on; where `ends_on_halt`, the dead-letter guard's too.
 pub fn drive(
     lane: &mut impl Lane,
     observer: &mut impl Observer,
-    pipeline: impl Fn() -> Arc<Pipeline>,
+    live: impl Fn() -> Arc<Live>,
     schemas: &dyn SchemaSource,
     settings: &DriveSettings,
 ) -> Result<(), Fatal> {
-    let mut work = Work { guard: Guard::new(settings.guard), largest: settings.outputs, ..Work::default() };
+    let shadows = Shadows::new(Arc::clone(&settings.shadows));
+    let mut work = Work { guard: Guard::new(settings.guard), largest: settings.outputs, shadows, ..Work::default() };
     let mut batch = Batch::default();
     loop {
         observer.round();
@@ -54,11 +60,11 @@ pub fn drive(
                 continue;
             }
         }
-        let pipeline = pipeline();
+        let live = live();
         let mut done = 0;
         while done < batch.len() {
             let started = Instant::now();
-            let end = work.decide(&batch, done, &pipeline, schemas);
+            let end = work.decide(&batch, done, &live, schemas);
             if end == done {
                 // The next record waits for its schema. The lane comes round meanwhile, so that its group does not give it up.
                 end_of(lane.rewind())?;
@@ -74,6 +80,7 @@ pub fn drive(
             let decided_in = started.elapsed();
             match lane.commit(&work.out, &work.progress) {
                 Ok(committed) => {
+                    work.shadows.committed(decided_in, committed.took);
                     observer.committed(&work.tally, committed, decided_in);
                     work.done();
                     done = end;
@@ -124,18 +131,20 @@ struct Work {
     is_slow: bool,
     /// A transaction's outputs have about so many bytes at most.
     largest: usize,
+    shadows: Shadows,
 }
 
 impl Work {
     /// Decides the batch from record `first` on, to its end, until the outputs are many, or up to a record whose schema nobody
     /// can tell now; tells where it stopped.
-    fn decide(&mut self, batch: &Batch, first: usize, pipeline: &Pipeline, schemas: &dyn SchemaSource) -> usize {
-        let started = Instant::now();
+    fn decide(&mut self, batch: &Batch, first: usize, live: &Live, schemas: &dyn SchemaSource) -> usize {
+        let (started, pipeline) = (Instant::now(), &*live.pipeline);
         self.is_slow = false;
         self.out.begin(now());
         self.out.shrink(2 * self.largest);
         self.tally.clear();
         self.progress.clear();
+        self.shadows.begin(started);
         (self.records, self.dead_letters, self.first_dead_letter) = (0, 0, None);
         for (index, record) in batch.iter().enumerate().skip(first) {
             let refused = self.too_large.contains(&record.at);
@@ -150,7 +159,7 @@ impl Work {
             self.out.begin_record(index);
             // Counted apart from its outcome: a record without one shows.
             self.tally.read(&record.at.partition.topic);
-            let (tally, dead_letters) = (&mut self.tally, &mut self.dead_letters);
+            let (tally, dead_letters, shadows) = (&mut self.tally, &mut self.dead_letters, &mut self.shadows);
             let outputs = self.out.len();
             let first_dead_letter = &mut self.first_dead_letter;
             let seen = |outcome: &Outcome<'_>| {
@@ -159,8 +168,9 @@ impl Work {
                     first_dead_letter.get_or_insert_with(|| record.at.clone());
                 }
                 tally.outcome(outcome);
+                shadows.decide(outcome, live, &mut tally.shadows);
             };
-            pipeline::conclude(&facts, &record, pipeline, &mut self.out, seen);
+            pipeline::conclude(&facts, &record, pipeline, live.trials.canary.as_ref(), &mut self.out, seen);
             for at in outputs..self.out.len() {
                 if let Some(output) = self.out.get(at) {
                     self.tally.events(output.topic, 1);

@@ -18,12 +18,13 @@ use crate::{
     io::{Fatal, LaneWatch, Observer, SchemaSource},
     kafka::{BrokerHealth, KafkaLane, LaneSettings, random_instance},
     lead::Timestamp,
-    pipeline::{OutputTopic, Pipeline},
+    pipeline::{Live, OutputTopic},
 };
 
 use super::{
     Failure,
     drive::{DriveSettings, batch_limits, drive},
+    shadows::ShadowBudget,
 };
 
 /// What can end, or be asked to end, a run.
@@ -47,8 +48,8 @@ pub(super) struct Lanes {
 
 /// What all lanes of a process share.
 pub(super) struct Shared {
-    /// Rules, tables and settings: swapped whole.
-    pub pipeline: Arc<ArcSwap<Pipeline>>,
+    /// Rules, tables, settings, and the rules on trial: swapped whole.
+    pub live: Arc<ArcSwap<Live>>,
     /// Who knows schemas by number.
     pub schemas: Arc<dyn SchemaSource>,
     /// The connection's state.
@@ -80,6 +81,7 @@ impl Lanes {
             outputs: memory.outputs(),
             guard: config.run.halt_on_dead_letters,
             ends_on_halt: shared.ends_on_halt,
+            shadows: Arc::new(ShadowBudget::new(config.rules.shadow_share)),
         };
         let started = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
         let mut threads = Vec::with_capacity(config.run.lanes);
@@ -99,13 +101,13 @@ impl Lanes {
             };
             let (mut observer, watch) = observe(number);
             let mut lane = KafkaLane::new(settings, Arc::clone(&shared.health), watch, Arc::clone(&stop));
-            let pipeline = Arc::clone(&shared.pipeline);
+            let live = Arc::clone(&shared.live);
             let schemas = Arc::clone(&shared.schemas);
             let drive_settings = drive_settings.clone();
             let ended = ended.clone();
             let run = move || {
                 let work = AssertUnwindSafe(|| {
-                    let end = drive(&mut lane, &mut observer, || pipeline.load_full(), &*schemas, &drive_settings);
+                    let end = drive(&mut lane, &mut observer, || live.load_full(), &*schemas, &drive_settings);
                     drop(lane);
                     end
                 });

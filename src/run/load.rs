@@ -11,7 +11,7 @@ use crate::{
     tables::{self, TableForm, Tables},
 };
 
-use super::{rule_tests, ruleset_files::read_ruleset};
+use super::ruleset_files::read_ruleset;
 
 /// One snapshot of all that decides beside the record.
 ///
@@ -26,7 +26,7 @@ pub fn load_pipeline(config: &Config) -> Result<Pipeline, Vec<Problem>> {
 #[must_use]
 pub fn inspect_pipeline(config: &Config) -> (Option<Pipeline>, Vec<Problem>) {
     let mut problems = Vec::new();
-    let rules = ruleset(config.rules.path.as_deref(), &mut problems);
+    let rules = ruleset(config.rules.path.as_deref(), RULES, &mut problems);
     let tables = config.tables.dir.as_deref().map_or_else(Tables::default, |dir| tables(dir, &mut problems));
     let rules = rules.filter(|_| !problems.iter().any(Problem::is_error));
     let pipeline = rules.map(|rules| Pipeline {
@@ -39,19 +39,13 @@ pub fn inspect_pipeline(config: &Config) -> (Option<Pipeline>, Vec<Problem>) {
     (pipeline, problems)
 }
 
-/// As [`inspect_pipeline`], for a service: the ruleset has to pass its own tests too (`rules.test`).
-#[must_use]
-pub fn inspect_live(config: &Config) -> (Option<Pipeline>, Vec<Problem>) {
-    let (mut pipeline, mut problems) = inspect_pipeline(config);
-    if let Some(pipeline) = pipeline.as_mut().filter(|_| config.rules.test) {
-        problems.extend(rule_tests::failing(config.rules.path.as_deref(), pipeline));
-    }
-    (pipeline.filter(|_| !problems.iter().any(Problem::is_error)), problems)
-}
+/// What the live ruleset's path is named by.
+const RULES: &str = "rules.path (or --rules)";
 
-/// The ruleset at `path` (a file, or a folder with `ruleset.toml`), with all that it extends, or the built-in one.
-fn ruleset(path: Option<&Path>, problems: &mut Vec<Problem>) -> Option<Ruleset> {
-    match read_ruleset(path).and_then(|files| Ruleset::merge(&files)) {
+/// The checked ruleset at `path` (a file, or a folder with `ruleset.toml`), which `key` names, with all that it extends; without
+/// a path the built-in one. The live ruleset and those on trial all come this way.
+pub(super) fn ruleset(path: Option<&Path>, key: &str, problems: &mut Vec<Problem>) -> Option<Ruleset> {
+    match read_ruleset(path, key).and_then(|files| Ruleset::merge(&files)) {
         Ok(rules) => Some(rules),
         Err(found) => {
             problems.extend(found);
@@ -65,7 +59,7 @@ fn ruleset(path: Option<&Path>, problems: &mut Vec<Problem>) -> Option<Ruleset> 
 /// # Errors
 /// As [`inspect_pipeline`], of the rules alone.
 pub fn show_ruleset(path: Option<&Path>) -> Result<String, Vec<Problem>> {
-    Ruleset::show(&read_ruleset(path)?)
+    Ruleset::show(&read_ruleset(path, RULES)?)
 }
 
 /// The tables in the folder `dir`: one file a table, named after it. A file that looks like a table and is none is an error:

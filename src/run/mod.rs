@@ -6,6 +6,9 @@ pub mod backtest;
 #[cfg(feature = "kafka")]
 mod broker_watch;
 mod bugs;
+#[cfg(feature = "kafka")]
+mod canary;
+mod candidates;
 pub mod check;
 #[cfg(feature = "kafka")]
 pub mod demo;
@@ -35,16 +38,21 @@ mod ruleset_schema;
 pub mod schemas;
 #[cfg(feature = "kafka")]
 pub mod serve;
+mod shadows;
 #[cfg(feature = "kafka")]
 pub mod topics;
+#[cfg(feature = "kafka")]
+mod watched;
 
 pub use arguments::{DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ServeArguments, Target};
 pub use bugs::hide_panic_messages;
-pub use load::{inspect_live, inspect_pipeline, load_pipeline, show_ruleset};
+pub use candidates::{inspect_live, inspect_service};
+pub use load::{inspect_pipeline, load_pipeline, show_ruleset};
 pub use new_ruleset::new_ruleset;
 pub use reading::schema_source;
 pub use ruleset_diff::diff_rulesets;
 pub use ruleset_schema::ruleset_schema;
+pub use shadows::ShadowBudget;
 
 use std::fmt;
 

@@ -164,7 +164,7 @@ impl Work<'_> {
                 Some(rejection) => Err(rejection),
                 None => read_or_fail(&record, self.pipeline, &mut self.memory, self.schemas).map_err(Ended::Failed)?,
             };
-            pipeline::conclude(&facts, &record, self.pipeline, &mut self.out, seen);
+            pipeline::conclude(&facts, &record, self.pipeline, None, &mut self.out, seen);
         }
         summary.add(&self.tally);
         self.out.iter().try_for_each(|output| sink.write(&output))

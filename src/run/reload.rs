@@ -1,33 +1,38 @@
-//! Changed rules and tables, taken into use while lanes work: looked for, read, checked, and swapped between two batches. What is
-//! not good is told once and left; what was in use stays. How files become a snapshot is `load`'s.
+//! Changed rules and tables, taken into use while lanes work: read, checked, and swapped between two batches. What is not good
+//! is told once and left; what was in use stays. When files have changed tells `watched`, how they become a snapshot `load`.
 
 use std::{
-    collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
     sync::{
         Arc,
         mpsc::{RecvTimeoutError, Sender, channel},
     },
     thread,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{config::Config, pipeline::Pipeline, problem::Problem};
+use crate::{
+    config::Config,
+    pipeline::{Live, Pipeline, Trials},
+    problem::Problem,
+    rules::Ruleset,
+};
 
-use super::{Failure, load::inspect_live, report::RulesReport, rule_tests::test_paths, ruleset_files::read_ruleset};
+use super::{
+    Failure,
+    canary::stop_canary,
+    candidates::{CANARY, SHADOW, mistakable, new_canary, repeated},
+    load::{inspect_pipeline, ruleset},
+    report::RulesReport,
+    rule_tests::failing,
+    watched::Watched,
+};
 
 /// How often files are looked at.
 const LOOK: Duration = Duration::from_millis(250);
-/// A file that is written in its place is left alone for so long after the last byte …
-const IN_PLACE: Duration = Duration::from_millis(500);
-/// … and one that took another's place for so long.
-const REPLACED: Duration = Duration::from_millis(50);
-/// More problems of one file are not told in the log; `leadstream check` tells all.
-const TOLD: usize = 20;
 
 /// What the watching thread is woken by.
 enum Wake {
@@ -63,29 +68,28 @@ impl Hangups {
 }
 
 impl Reloader {
-    /// Begins to watch the rules and tables of `config` for changes (`rules.watch`) and for SIGHUP; `live` is what lanes ask once
-    /// a batch.
+    /// Begins to watch the rulesets and tables of `config` for changes (`rules.watch`) and for SIGHUP; `live` is what lanes ask
+    /// once a batch.
     ///
     /// # Errors
     /// 75 when the system gives no thread.
-    pub(super) fn start(config: &Config, live: &Arc<ArcSwap<Pipeline>>, report: RulesReport, hangups: Hangups) -> Result<Self, Failure> {
+    pub(super) fn start(config: &Config, live: &Arc<ArcSwap<Live>>, report: RulesReport, hangups: Hangups) -> Result<Self, Failure> {
         let no_thread = |error: std::io::Error| Failure::unavailable(format!("starting a thread: {error}"));
         let (wake, woken) = channel();
         let asks = wake.clone();
         let Hangups { runtime, mut signals } = hangups;
         let listen = move || runtime.block_on(async { while signals.recv().await.is_some() && asks.send(Wake::Asked).is_ok() {} });
         thread::Builder::new().name("hangups".to_owned()).spawn(listen).map_err(no_thread)?;
-        let (config, live) = (config.clone(), Arc::clone(live));
+        let mut rulesets = Rulesets::new(config.clone(), Arc::clone(live), report);
         let watch = move || {
-            let mut watched = Watched { chain: Vec::new(), seen: Traces::new(), refused: None };
             loop {
                 let asked = match woken.recv_timeout(LOOK) {
                     Ok(Wake::Asked) => true,
                     Err(RecvTimeoutError::Timeout) => false,
                     Err(RecvTimeoutError::Disconnected) => break,
                 };
-                if asked || config.rules.watch {
-                    watched.look(&config, &live, &report, asked);
+                if asked || rulesets.config.rules.watch {
+                    rulesets.look(asked);
                 }
             }
         };
@@ -94,124 +98,166 @@ impl Reloader {
     }
 }
 
-/// What tells that a file is another than before, without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Trace {
-    written: SystemTime,
-    bytes: u64,
-    /// Its number in its file system: another file under the same name has another.
-    file: u64,
+/// The ruleset that decides and those on trial, each with its files.
+struct Rulesets {
+    config: Config,
+    live: Arc<ArcSwap<Live>>,
+    report: RulesReport,
+    /// With the tables.
+    deciding: Watched,
+    canary: Option<Watched>,
+    shadows: Vec<Watched>,
 }
 
-type Traces = BTreeMap<PathBuf, Trace>;
-
-struct Watched {
-    /// The ruleset's file, the one it extends, and so on, as they were last.
-    chain: Vec<PathBuf>,
-    /// The files, when they were last read.
-    seen: Traces,
-    /// The problems that were told last, so that each is told once.
-    refused: Option<Vec<String>>,
-}
-
-impl Watched {
-    /// Reads what changed; `asked`: also what did not.
-    fn look(&mut self, config: &Config, live: &ArcSwap<Pipeline>, report: &RulesReport, asked: bool) {
-        let before = traces(config, &self.chain);
-        if (before == self.seen || !self.is_settled(&before)) && !asked {
-            return;
-        }
-        let (pipeline, problems) = inspect_live(config);
-        let after = traces(config, &self.chain);
-        // What was read of a file that is written just now may be half of it, and of several files one may be older than another.
-        // One alone that had to make room for another was whole.
-        let replaced = |path: &PathBuf| after.get(path).is_some_and(|now| before.get(path).is_some_and(|then| now.file != then.file));
-        if after != before && !(before.len() == 1 && before.keys().all(replaced)) {
-            return;
-        }
-        if let Ok(files) = read_ruleset(config.rules.path.as_deref()) {
-            self.chain = files.into_iter().map(|file| PathBuf::from(file.name)).collect();
-        }
-        // Files that are new in the chain have not been seen yet: the next look reads all once more, and finds it as it is.
-        self.seen = before;
-        match pipeline {
-            Some(pipeline) => self.take(pipeline, live, report, asked),
-            None => self.refuse(&problems, report),
+impl Rulesets {
+    fn new(config: Config, live: Arc<ArcSwap<Live>>, report: RulesReport) -> Self {
+        let tried = |role: &str, path: &PathBuf| Watched::new(format!("rules of the {role} {}", path.display()), Some(path.clone()), None);
+        let rules = &config.rules;
+        Self {
+            deciding: Watched::new("rules", rules.path.clone(), config.tables.dir.clone()),
+            canary: rules.canary.path.as_ref().map(|path| tried("canary", path)),
+            shadows: rules.shadow.iter().map(|path| tried("shadow", path)).collect(),
+            config,
+            live,
+            report,
         }
     }
 
-    /// Whether nobody seems to be writing: a file that took another's place is whole as a rule, one that was written in its place
-    /// is so when nothing was added for a while.
-    fn is_settled(&self, now: &Traces) -> bool {
-        now.iter().filter(|(path, trace)| self.seen.get(*path) != Some(trace)).all(|(path, trace)| {
-            let in_place = self.seen.get(path).is_some_and(|seen| seen.file == trace.file);
-            // One of the future was not written just now.
-            trace.written.elapsed().map_or(true, |age| age >= if in_place { IN_PLACE } else { REPLACED })
-        })
+    /// Reads what changed; `asked`: also what did not. Each is taken or refused by itself.
+    fn look(&mut self, asked: bool) {
+        match self.deciding.look(asked, || inspect_tested(&self.config)) {
+            None => {}
+            Some(Ok(pipeline)) => self.take(pipeline, asked),
+            Some(Err(problems)) => self.deciding.refuse(&problems, &self.report),
+        }
+        self.look_at_canary(asked);
+        self.look_at_shadows(asked);
     }
 
-    fn take(&mut self, mut pipeline: Pipeline, live: &ArcSwap<Pipeline>, report: &RulesReport, asked: bool) {
-        let current = live.load_full();
-        let mended = self.refused.take().is_some();
-        if pipeline.rules.hash == current.rules.hash && pipeline.tables.versions == current.tables.versions {
+    fn take(&mut self, mut pipeline: Pipeline, asked: bool) {
+        let current = self.live.load_full();
+        let mended = self.deciding.accept();
+        if pipeline.rules.hash == current.pipeline.rules.hash && pipeline.tables.versions == current.pipeline.tables.versions {
             if mended || asked {
                 tracing::info!("rules and tables are as they were");
             }
-            report.unchanged();
+            self.report.unchanged(self.deciding.what());
             return;
         }
         // What was settled with brokers and registry at the start is no matter of rules.
-        pipeline.encoding = current.encoding.clone();
+        pipeline.encoding = current.pipeline.encoding.clone();
         tracing::info!(
-            ruleset = format!("{}/{}", pipeline.rules.name, pipeline.rules.version),
+            ruleset = pipeline.rules.label(),
             hash = pipeline.rules.hash,
             tables = ?pipeline.tables.versions,
             "changed rules are in use from the next batch on"
         );
-        report.taken(&pipeline);
-        live.store(Arc::new(pipeline));
+        self.report.taken(self.deciding.what(), &pipeline);
+        let mistaken = current.trials.canary.as_ref().and_then(|canary| mistakable(&canary.rules, &pipeline.rules));
+        let pipeline = Arc::new(pipeline);
+        self.live.rcu(|live| Live { pipeline: Arc::clone(&pipeline), ..Live::clone(live) });
+        if let Some(problem) = mistaken {
+            stop_canary(&self.live, &self.report, &problem.message);
+        }
     }
 
-    fn refuse(&mut self, problems: &[Problem], report: &RulesReport) {
-        let told: Vec<_> = problems.iter().map(ToString::to_string).collect();
-        if self.refused.as_ref() == Some(&told) {
-            return;
+    /// One that is as it was stays as it is: stopped, if it was.
+    fn look_at_canary(&mut self, asked: bool) {
+        let Some(watched) = &mut self.canary else { return };
+        let path = self.config.rules.canary.path.as_ref();
+        let current = self.live.load_full();
+        let tested = |path: &Path| {
+            let (rules, mut problems) = read(path, CANARY);
+            let own = rules.iter().filter(|_| self.config.rules.test).flat_map(|rules| failing(Some(path), rules, &current.pipeline));
+            problems.extend(own);
+            (rules.filter(|_| !problems.iter().any(Problem::is_error)), problems)
+        };
+        let Some(found) = path.and_then(|path| watched.look(asked, || tested(path))) else { return };
+        let live = self.live.load_full();
+        let is_known = |rules: &Arc<Ruleset>| live.trials.canary.as_ref().is_some_and(|canary| canary.rules.hash == rules.hash);
+        let unlike = |rules: Arc<Ruleset>| match mistakable(&rules, &live.pipeline.rules) {
+            Some(problem) => Err(vec![problem]),
+            None => Ok(rules),
+        };
+        match found {
+            Ok(rules) if is_known(&rules) => unchanged(watched, asked, &self.report),
+            found => match found.and_then(unlike) {
+                Err(problems) => watched.refuse(&problems, &self.report),
+                Ok(rules) => {
+                    let canary = new_canary(&self.config, rules);
+                    let change = |trials: &mut Trials| trials.canary = Some(canary.clone());
+                    taken(watched, &canary.rules, change, &self.live, &self.report);
+                }
+            },
         }
-        for problem in told.iter().take(TOLD) {
-            tracing::error!("changed rules are refused: {problem}");
-        }
-        let more = told.len().saturating_sub(TOLD);
-        tracing::error!(more_problems = more, "what was in use stays in use; `leadstream check` tells all that is wrong");
-        report.refused(problems);
-        self.refused = Some(told);
     }
-}
 
-/// The files that rules and tables are made of, with what tells one from another; a folder's are those right in it.
-fn traces(config: &Config, chain: &[PathBuf]) -> Traces {
-    let mut traces = Traces::new();
-    for path in chain {
-        trace(path, &mut traces);
-    }
-    for path in config.rules.path.iter().flat_map(|path| test_paths(path)) {
-        trace(&path, &mut traces);
-    }
-    for path in config.rules.path.iter().chain(&config.tables.dir) {
-        trace(path, &mut traces);
-        if path.is_dir() {
-            for entry in fs::read_dir(path).into_iter().flatten().flatten() {
-                trace(&entry.path(), &mut traces);
+    /// All that changed are read before any is judged: two may have changed names.
+    fn look_at_shadows(&mut self, asked: bool) {
+        let watched = self.shadows.iter_mut().zip(&self.config.rules.shadow);
+        let found: Vec<_> = watched.map(|(watched, path)| watched.look(asked, || read(path, SHADOW))).collect();
+        let current = self.live.load_full();
+        let mut next = current.trials.shadows.clone();
+        for (rules, found) in next.iter_mut().zip(&found) {
+            if let Some(Ok(new)) = found {
+                rules.clone_from(new);
+            }
+        }
+        for (at, (watched, found)) in self.shadows.iter_mut().zip(found).enumerate() {
+            let (Some(found), Some(old)) = (found, current.trials.shadows.get(at)) else { continue };
+            let others = || next.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, rules)| &**rules);
+            let unlike = |rules: Arc<Ruleset>| match repeated(&rules, others()) {
+                Some(problem) => Err(vec![problem]),
+                None => Ok(rules),
+            };
+            match found {
+                Ok(rules) if rules.hash == old.hash => unchanged(watched, asked, &self.report),
+                found => match found.and_then(unlike) {
+                    Ok(rules) => {
+                        let change =
+                            |trials: &mut Trials| trials.shadows.get_mut(at).into_iter().for_each(|place| place.clone_from(&rules));
+                        taken(watched, &rules, change, &self.live, &self.report);
+                    }
+                    Err(problems) => {
+                        watched.refuse(&problems, &self.report);
+                        next.get_mut(at).into_iter().for_each(|place| place.clone_from(old));
+                    }
+                },
             }
         }
     }
-    traces
 }
 
-fn trace(path: &Path, traces: &mut Traces) {
-    use std::os::unix::fs::MetadataExt as _;
-    // What links lead to: a mounted folder changes by its link alone. A file that is away leaves no trace, which is one too.
-    if let Ok(found) = fs::metadata(path) {
-        let written = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        traces.insert(path.to_owned(), Trace { written, bytes: found.len(), file: found.ino() });
+/// The rules that decide, with the tables, once they have passed their own tests.
+fn inspect_tested(config: &Config) -> (Option<Pipeline>, Vec<Problem>) {
+    let (pipeline, mut problems) = inspect_pipeline(config);
+    if let Some(pipeline) = pipeline.as_ref().filter(|_| config.rules.test) {
+        problems.extend(failing(config.rules.path.as_deref(), &pipeline.rules, pipeline));
     }
+    (pipeline.filter(|_| !problems.iter().any(Problem::is_error)), problems)
+}
+
+fn read(path: &Path, key: &str) -> (Option<Arc<Ruleset>>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let rules = ruleset(Some(path), key, &mut problems);
+    (rules.map(Arc::new), problems)
+}
+
+fn unchanged(watched: &mut Watched, asked: bool, report: &RulesReport) {
+    if watched.accept() || asked {
+        tracing::info!("{} are as they were", watched.what());
+    }
+    report.unchanged(watched.what());
+}
+
+/// Changed rules on trial are in use from the next batch on.
+fn taken(watched: &mut Watched, rules: &Ruleset, change: impl Fn(&mut Trials), live: &ArcSwap<Live>, report: &RulesReport) {
+    watched.accept();
+    tracing::info!(ruleset = rules.label(), hash = rules.hash, "changed {} are in use from the next batch on", watched.what());
+    live.rcu(|live| {
+        let mut next = Live::clone(live);
+        change(&mut next.trials);
+        next
+    });
+    report.tried(watched.what(), live);
 }

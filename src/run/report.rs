@@ -1,15 +1,23 @@
 //! Ties the lanes to telemetry: one observer and one watch a lane, one HTTP address a process.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
 
 use crate::{
     config::Config,
-    io::{Abort, Committed, LaneEvent, LaneWatch, Observer, Tally},
+    io::{Abort, Committed, Judged, LaneEvent, LaneWatch, Observer, RulesetName, Tally},
     lead::{Partition, Timestamp},
-    pipeline::{OutputTopic, Pipeline},
+    pipeline::{Live, OutputTopic, Pipeline, Trials},
     problem::Problem,
     registry::RegistryWatch,
-    telemetry::{Labels, Metrics, Status, http},
+    rules::Ruleset,
+    telemetry::{Labels, Metrics, ShownCanary, ShownTrials, Status, http},
 };
 
 pub(super) use crate::telemetry::Counts;
@@ -21,6 +29,7 @@ pub(super) struct Telemetry {
     metrics: Metrics,
     status: Arc<Status>,
     address: SocketAddr,
+    telling: Arc<Mutex<()>>,
 }
 
 fn now() -> Timestamp {
@@ -32,7 +41,7 @@ impl Telemetry {
     ///
     /// # Errors
     /// 64 when the address cannot be bound.
-    pub(super) fn start(config: &Config, pipeline: &Pipeline) -> Result<Self, Failure> {
+    pub(super) fn start(config: &Config, pipeline: &Pipeline, trials: &Trials) -> Result<Self, Failure> {
         let ruleset = ruleset(pipeline);
         let labels = Labels {
             input: config.topics.raw.clone(),
@@ -41,12 +50,14 @@ impl Telemetry {
         };
         let metrics = Metrics::new(labels).map_err(|error| Failure::bug(format!("registering metrics: {error}")))?;
         let status = Arc::new(Status::new(ruleset, now()));
+        metrics.trials(&shown(trials));
+        status.trials(shown(trials));
         let listen = config.http.listen;
         let address = http::serve(listen, metrics.clone(), Arc::clone(&status)).map_err(|error| {
             Failure::usage(format!("listening on {listen} for HTTP: {error}; set another http.listen, or port 0 for any free one"))
         })?;
         tracing::info!(addr = %address, "http listening");
-        Ok(Self { metrics, status, address })
+        Ok(Self { metrics, status, address, telling: Arc::default() })
     }
 
     /// Where HTTP listens.
@@ -90,7 +101,7 @@ impl Telemetry {
 
     /// Where changed rules are told of.
     pub(super) fn rules(&self) -> RulesReport {
-        RulesReport { metrics: self.metrics.clone(), status: Arc::clone(&self.status) }
+        RulesReport { metrics: self.metrics.clone(), status: Arc::clone(&self.status), telling: Arc::clone(&self.telling) }
     }
 
     /// The process is on its way out.
@@ -113,31 +124,65 @@ fn ruleset(pipeline: &Pipeline) -> [String; 3] {
     [rules.name.clone(), rules.version.clone(), rules.hash.clone()]
 }
 
-/// What is told of changed rules.
+fn named(rules: &Ruleset) -> RulesetName {
+    RulesetName { label: rules.label().into(), hash: rules.hash.as_str().into() }
+}
+
+fn shown(trials: &Trials) -> ShownTrials {
+    let canary = trials.canary.as_ref();
+    let canary = canary.map(|canary| ShownCanary { ruleset: named(&canary.rules), share: canary.share, stopped: canary.stopped.clone() });
+    ShownTrials { canary, shadows: trials.shadows.iter().map(|rules| named(rules)).collect() }
+}
+
+/// What is told of changed rules; `what` says which, such as "rules".
+#[derive(Clone)]
 pub(super) struct RulesReport {
     metrics: Metrics,
     status: Arc<Status>,
+    /// Held while what is on trial is looked up and told: who changed it last tells last.
+    telling: Arc<Mutex<()>>,
 }
 
 impl RulesReport {
     /// They are in use from the next batch on.
-    pub(super) fn taken(&self, pipeline: &Pipeline) {
+    pub(super) fn taken(&self, what: &str, pipeline: &Pipeline) {
         let ruleset = ruleset(pipeline);
         self.metrics.ruleset_taken(&ruleset);
         self.status.ruleset(ruleset);
+        self.status.rules_accepted(what);
+    }
+
+    /// They are tried from the next batch on.
+    pub(super) fn tried(&self, what: &str, live: &ArcSwap<Live>) {
+        self.metrics.candidate_taken();
+        self.status.rules_accepted(what);
+        self.trials(live);
     }
 
     /// They are not good, and those before stay.
-    pub(super) fn refused(&self, problems: &[Problem]) {
+    pub(super) fn refused(&self, what: &str, problems: &[Problem]) {
         self.metrics.ruleset_refused();
         let first = problems.iter().find(|problem| problem.is_error()).or(problems.first());
         let headline = |problem: &Problem| problem.to_string().lines().next().unwrap_or_default().to_owned();
-        self.status.rules_refused(first.map(headline));
+        self.status.rules_refused(what, first.map(headline).unwrap_or_default());
     }
 
     /// They are again as they were.
-    pub(super) fn unchanged(&self) {
-        self.status.rules_refused(None);
+    pub(super) fn unchanged(&self, what: &str) {
+        self.status.rules_accepted(what);
+    }
+
+    /// What is on trial from the next batch on.
+    pub(super) fn trials(&self, live: &ArcSwap<Live>) {
+        let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = shown(&live.load().trials);
+        self.metrics.trials(&shown);
+        self.status.trials(shown);
+    }
+
+    /// What the live ruleset and the canary have decided since they are compared.
+    pub(super) fn compared(&self, live: Judged, canary: Judged) {
+        self.status.compared(live, canary);
     }
 }
 

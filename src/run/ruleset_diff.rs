@@ -21,7 +21,7 @@ const LONG: usize = 120;
 /// # Errors
 /// Every problem of both: only rulesets that can be used are compared.
 pub fn diff_rulesets(before: &Path, after: &Path, json: bool) -> Result<String, Vec<Problem>> {
-    let read = |path: &Path| read_ruleset(Some(path).filter(|path| *path != Path::new(BUILT_IN)));
+    let read = |path: &Path| read_ruleset(Some(path).filter(|path| *path != Path::new(BUILT_IN)), "the path");
     let difference = match (read(before), read(after)) {
         (Ok(before), Ok(after)) => Ruleset::diff(&before, &after)?,
         (before, after) => return Err([before.err(), after.err()].into_iter().flatten().flatten().collect()),

@@ -20,12 +20,12 @@ const MOST_FILES: usize = 100;
 /// What a folder's ruleset is called.
 pub(super) const IN_A_FOLDER: &str = "ruleset.toml";
 
-/// The files of the ruleset at `path`, a file or a folder with `ruleset.toml`: itself first, then what it extends, and so on.
-/// Without a path the built-in ruleset.
+/// The files of the ruleset at `path`, a file or a folder with `ruleset.toml`, which `key` names: itself first, then what it
+/// extends, and so on. Without a path the built-in ruleset.
 ///
 /// # Errors
 /// What could not be read, or cannot be extended, with where it is named.
-pub(super) fn read_ruleset(path: Option<&Path>) -> Result<Vec<RulesetFile>, Vec<Problem>> {
+pub(super) fn read_ruleset(path: Option<&Path>, key: &str) -> Result<Vec<RulesetFile>, Vec<Problem>> {
     let Some(path) = path else { return Ok(vec![rules::built_in()]) };
     let mut chain = Chain::default();
     let mut next = path.to_owned();
@@ -35,7 +35,7 @@ pub(super) fn read_ruleset(path: Option<&Path>) -> Result<Vec<RulesetFile>, Vec<
             next.push(IN_A_FOLDER);
         }
         if let Err(why) = chain.read(&next) {
-            return Err(vec![why.told(&next, named.as_ref())]);
+            return Err(vec![why.told(&next, key, named.as_ref())]);
         }
         let Some(extended) = chain.files.last().and_then(rules::extends) else { break };
         match &extended.what {
@@ -59,7 +59,7 @@ pub(super) fn read_ruleset(path: Option<&Path>) -> Result<Vec<RulesetFile>, Vec<
 /// Why it cannot be read.
 pub(super) fn read_file(path: &Path) -> Result<RulesetFile, Box<Problem>> {
     let mut chain = Chain::default();
-    chain.read(path).map_err(|why| Box::new(why.told(path, None)))?;
+    chain.read(path).map_err(|why| Box::new(why.told(path, "the path", None)))?;
     let empty = || RulesetFile { name: path.display().to_string(), text: String::new() };
     Ok(chain.files.pop().unwrap_or_else(empty))
 }
@@ -137,19 +137,19 @@ fn read_whole(path: &Path, most: u64) -> Result<Vec<u8>, Refused> {
 }
 
 impl Refused {
-    /// The problem: of `path` itself, or of the `extends` that names it.
-    fn told(self, path: &Path, named: Option<&Extended>) -> Problem {
+    /// The problem: of `path` itself, which `key` names, or of the `extends` that names it.
+    fn told(self, path: &Path, key: &str, named: Option<&Extended>) -> Problem {
         let file = path.display();
         let (code, message, hint) = match self {
             // What the file says is told in the file.
             Self::NotText(problem) => return *problem,
             Self::Unreadable(error) => {
                 let hint = if named.is_some() {
-                    "write \"default\" for the built-in ruleset, or a path relative to this file"
+                    "write \"default\" for the built-in ruleset, or a path relative to this file".to_owned()
                 } else {
-                    "check rules.path (or --rules)"
+                    format!("check {key}")
                 };
-                ("unreadable_file", format!("cannot read the ruleset: {error}"), hint.to_owned())
+                ("unreadable_file", format!("cannot read the ruleset: {error}"), hint)
             }
             Self::NotAFile => {
                 let hint = "name a file, or a folder with ruleset.toml";

@@ -19,7 +19,7 @@ use crate::{
     io::{NoRegistry, SchemaSource},
     kafka::{BrokerHealth, GroupProgress, TopicFinding, Topics},
     lead::Partition,
-    pipeline::{OutputTopic, Pipeline},
+    pipeline::{Live, OutputTopic, Pipeline, Trials},
     registry::Registry,
     telemetry::logging,
 };
@@ -27,6 +27,7 @@ use crate::{
 use super::{
     Failure, ServeArguments,
     broker_watch::BrokerWatch,
+    canary::{CanaryGuard, Guarded},
     hide_panic_messages,
     lanes::{Ending, Lanes, Shared},
     registration,
@@ -44,11 +45,11 @@ const LEAVE: Duration = Duration::from_secs(8);
 /// # Errors
 /// 64 for settings that cannot work, 75 when a dependency is needed and away, 70 for a bug. With `--once` also 75 when nothing
 /// moves, 64 when a partition's position is lost, 1 when the dead-letter guard halts.
-pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments) -> Result<(), Failure> {
+pub fn serve(config: &Config, mut pipeline: Pipeline, trials: Trials, arguments: &ServeArguments) -> Result<(), Failure> {
     logging::start(&config.log);
     log_bugs();
     let health = Arc::new(BrokerHealth::new(&config.kafka.brokers));
-    let telemetry = Telemetry::start(config, &pipeline)?;
+    let telemetry = Telemetry::start(config, &pipeline, &trials)?;
     let registry = config.encoding.registry().map(|settings| Registry::new(settings, telemetry.registry()));
     let registry = registry.transpose().map_err(Failure::usage)?.map(Arc::new);
     let (sender, endings) = channel();
@@ -59,7 +60,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
         version = env!("CARGO_PKG_VERSION"),
         brokers = config.kafka.brokers,
         group = config.kafka.group,
-        ruleset = format!("{}/{}", pipeline.rules.name, pipeline.rules.version),
+        ruleset = pipeline.rules.label(),
         "starting {} lanes",
         config.run.lanes
     );
@@ -78,7 +79,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
         None => Arc::new(NoRegistry),
     };
     let shared = Shared {
-        pipeline: Arc::new(ArcSwap::from_pointee(pipeline)),
+        live: Arc::new(ArcSwap::from_pointee(Live::new(pipeline, trials))),
         schemas,
         health,
         largest_output: largest_output(config),
@@ -88,10 +89,15 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, arguments: &ServeArguments
     if arguments.once {
         watch_progress(config, arguments.wait, telemetry.halted_partitions(), sender.clone())?;
     }
-    let lanes = Lanes::start(config, &shared, &sender, |number| telemetry.lane(number))?;
+    let guard = Arc::new(CanaryGuard::new(&shared.live, &config.rules.canary, telemetry.rules()));
+    let observed = |number| {
+        let (observer, watch) = telemetry.lane(number);
+        (Guarded { observer, guard: Arc::clone(&guard) }, watch)
+    };
+    let lanes = Lanes::start(config, &shared, &sender, observed)?;
     let watch = BrokerWatch::start(config, &shared.health, &telemetry)?;
     let keeper = registry.map(RegistryKeeper::start).transpose()?;
-    let reloader = Reloader::start(config, &shared.pipeline, telemetry.rules(), hangups)?;
+    let reloader = Reloader::start(config, &shared.live, telemetry.rules(), hangups)?;
     let ending = endings.recv().unwrap_or(Ending::Signal);
     telemetry.stopping();
     drop((watch, keeper, reloader));

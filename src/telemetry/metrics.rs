@@ -1,6 +1,8 @@
 //! The metrics of the service, registered from the table in `names` in a registry of their own. Everything that counts
 //! records moves only after the commit; nothing is decided on a metric.
 
+mod trials;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError, RwLock},
@@ -8,8 +10,8 @@ use std::{
 };
 
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
-    core::Collector,
+    Counter, Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder, core::Collector,
 };
 
 use crate::{
@@ -18,7 +20,11 @@ use crate::{
     pipeline::OutputTopic,
 };
 
-use super::names::{self, Metric};
+use super::{
+    ShownTrials,
+    names::{self, Metric},
+};
+use trials::TrialMetrics;
 
 /// What label values come from besides types: the configuration's topics and the loaded ruleset.
 #[derive(Clone, Debug, Default)]
@@ -61,6 +67,7 @@ pub struct Metrics {
     registry_requests: IntCounterVec,
     ruleset: IntGaugeVec,
     ruleset_reloads: IntCounterVec,
+    trials: TrialMetrics,
     held: Arc<Mutex<Held>>,
     /// Lanes count with a shared hold, a scrape takes all of it: so no scrape shows half a batch.
     whole: Arc<RwLock<()>>,
@@ -95,6 +102,14 @@ impl Table {
 
     fn gauges(&mut self, metric: &Metric) -> Result<IntGaugeVec, prometheus::Error> {
         self.add(IntGaugeVec::new(Opts::new(metric.name, metric.help), &metric.label_names()))
+    }
+
+    fn number(&mut self, metric: &Metric) -> Result<Gauge, prometheus::Error> {
+        self.add(Gauge::with_opts(Opts::new(metric.name, metric.help)))
+    }
+
+    fn seconds(&mut self, metric: &Metric) -> Result<Counter, prometheus::Error> {
+        self.add(Counter::with_opts(Opts::new(metric.name, metric.help)))
     }
 
     fn histogram(&mut self, metric: &Metric) -> Result<Histogram, prometheus::Error> {
@@ -158,13 +173,14 @@ impl Metrics {
             registry_requests: table.counter(&names::REGISTRY_REQUESTS)?,
             ruleset: table.gauges(&names::RULESET_INFO)?,
             ruleset_reloads: table.counter(&names::RULESET_RELOADS)?,
+            trials: TrialMetrics::register(&mut table)?,
             held: Arc::default(),
             whole: Arc::default(),
         };
         metrics.ruleset_is(&metrics.labels.ruleset);
         let build = table.gauges(&names::BUILD_INFO)?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION"), option_env!("LEADSTREAM_REVISION").unwrap_or("unknown")]).set(1);
-        let start: Gauge = table.add(Gauge::with_opts(Opts::new(names::START_TIME.name, names::START_TIME.help)))?;
+        let start = table.number(&names::START_TIME)?;
         #[allow(clippy::cast_precision_loss)] // seconds since 1970
         start.set(jiff::Timestamp::now().as_second() as f64);
         table.refused?;
@@ -219,6 +235,18 @@ impl Metrics {
     fn ruleset_is(&self, [name, version, hash]: &[String; 3]) {
         self.ruleset.reset();
         self.ruleset.with_label_values(&[name, version, hash]).set(1);
+        self.trials.ruleset(&format!("{name}/{version}"));
+    }
+
+    /// The rulesets on trial from now on.
+    pub fn trials(&self, trials: &ShownTrials) {
+        let _whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
+        self.trials.trials(trials);
+    }
+
+    /// A changed ruleset on trial is in use from now on.
+    pub fn candidate_taken(&self) {
+        self.ruleset_reloads.with_label_values(&["ok"]).inc();
     }
 
     /// A changed ruleset, by name, version and hash, is in use from now on.
@@ -293,6 +321,7 @@ impl Metrics {
             self.score.observe(lead.storefront, score);
             self.end_to_end_seconds.observe(lead.storefront, age);
         }
+        self.trials.committed(tally);
         self.decision_seconds.observe(decided_in.as_secs_f64());
         self.commit_seconds.observe(committed.took.as_secs_f64());
         #[allow(clippy::cast_precision_loss)] // a batch has at most some thousands

@@ -7,7 +7,9 @@ pub mod logging;
 mod metrics;
 pub mod names;
 mod status;
+mod trials;
 
 pub use connection::Bounds;
 pub use metrics::{Labels, Metrics};
 pub use status::{Counts, STUCK, Status};
+pub use trials::{ShownCanary, ShownTrials};

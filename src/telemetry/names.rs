@@ -4,6 +4,7 @@
 use crate::{
     io::HaltReason,
     lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Storefront, Verdict, Vocabulary},
+    pipeline::RouteChange,
 };
 
 /// What a metric is, in Prometheus's words.
@@ -143,6 +144,13 @@ const PARTITION: Label = bounded("partition", "partitions this process reads now
 const RECYCLE_REASON: Label = bounded("reason", "words of the program, some twenty");
 const RULESET: [Label; 3] =
     [bounded("name", "the live ruleset"), bounded("version", "the live ruleset"), bounded("hash", "the live ruleset")];
+const DECIDING_RULESET: Label =
+    bounded("ruleset", "`NAME/VERSION` of the live ruleset and its canary, and of those before them, 16 in all");
+const CANDIDATE: Label = bounded("candidate", "`NAME/VERSION` of the rulesets in `rules.shadow`, and of those before them, 16 in all");
+const FROM: Label = closed("from", released::<Verdict>);
+const TO: Label = closed("to", released::<Verdict>);
+const TRIED_DESTINATION: Label = bounded("destination", "routes of the live ruleset and of the candidate");
+const ROUTE_CHANGE: Label = closed("change", || RouteChange::ALL.map(RouteChange::name).to_vec());
 const BUILD: [Label; 2] = [bounded("version", "this build"), bounded("revision", "this build")];
 
 /// The work on one batch: from a tenth of a millisecond up to the longest a commit is waited for.
@@ -231,8 +239,47 @@ pub const CONSUMER_LAG_SECONDS: Metric =
 /// The live ruleset.
 pub const RULESET_INFO: Metric = gauge("leadstream_ruleset_info", &RULESET, "The live ruleset; always 1");
 /// Rulesets taken or refused while running.
-pub const RULESET_RELOADS: Metric =
-    counter("leadstream_ruleset_reloads_total", &[RELOAD_RESULT], "Changed rulesets that were taken or refused while running");
+pub const RULESET_RELOADS: Metric = counter(
+    "leadstream_ruleset_reloads_total",
+    &[RELOAD_RESULT],
+    "Changed rulesets that were taken or refused while running, those on trial too",
+);
+/// Leads by the ruleset that decided them.
+pub const RULESET_LEADS: Metric =
+    counter("leadstream_ruleset_leads_total", &[DECIDING_RULESET, VERDICT], "Leads decided, by the ruleset that decided them");
+/// Reasons by the ruleset that gave them.
+pub const RULESET_UNQUALIFIED: Metric = counter(
+    "leadstream_ruleset_unqualified_total",
+    &[DECIDING_RULESET, REASON],
+    "Reasons for which leads did not qualify, by the ruleset that decided them",
+);
+/// The share of leads the canary decides.
+pub const CANARY_SHARE: Metric =
+    gauge("leadstream_canary_share", &[], "Share of leads that the canary decides, 0 to 1; 0: there is none, or it is stopped");
+/// Whether the canary has been stopped.
+pub const CANARY_STOPPED: Metric =
+    gauge("leadstream_canary_stopped", &[], "1: the canary has left its band and decides no lead any more; /status says why");
+/// Leads that a candidate decided too.
+pub const SHADOW_LEADS: Metric =
+    counter("leadstream_shadow_leads_total", &[CANDIDATE], "Leads that a candidate decided too, for comparison");
+/// Verdicts that a candidate would change.
+pub const SHADOW_CHANGES: Metric =
+    counter("leadstream_shadow_changes_total", &[CANDIDATE, FROM, TO], "Leads whose verdict would be another by the candidate");
+/// Follow-ups that a candidate would change.
+pub const SHADOW_ROUTE_CHANGES: Metric = counter(
+    "leadstream_shadow_route_changes_total",
+    &[CANDIDATE, TRIED_DESTINATION, ROUTE_CHANGE],
+    "Routing events that would be added, removed, or changed (other queue, owner, priority or times) by the candidate",
+);
+/// The share of leads that shadows are shown.
+pub const SHADOW_SAMPLED: Metric = gauge(
+    "leadstream_shadow_sampled_share",
+    &[],
+    "Share of leads that shadows decide too, 0 to 1: less than 1 where they would take more than rules.shadow_share",
+);
+/// Time shadows took.
+pub const SHADOW_SECONDS: Metric =
+    counter("leadstream_shadow_seconds_total", &[], "Time that shadows took, of all lanes together; part of the time to decide");
 /// Records with neither decision nor dead letter: must be 0.
 pub const UNACCOUNTED_RECORDS: Metric = gauge(
     "leadstream_unaccounted_records",
@@ -274,6 +321,15 @@ pub const ALL: &[Metric] = &[
     CONSUMER_LAG_SECONDS,
     RULESET_INFO,
     RULESET_RELOADS,
+    RULESET_LEADS,
+    RULESET_UNQUALIFIED,
+    CANARY_SHARE,
+    CANARY_STOPPED,
+    SHADOW_LEADS,
+    SHADOW_CHANGES,
+    SHADOW_ROUTE_CHANGES,
+    SHADOW_SAMPLED,
+    SHADOW_SECONDS,
     UNACCOUNTED_RECORDS,
     REGISTRY_UP,
     REGISTRY_REQUESTS,

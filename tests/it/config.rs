@@ -3,7 +3,7 @@
 use std::{fs, net::SocketAddr, path::Path, time::Duration};
 
 use leadstream::{
-    config::{self, Config, Delivery, From, LogFormat, OnLostPosition},
+    config::{self, CanaryConfig, Config, Delivery, From, LogFormat, OnLostPosition},
     pipeline::EventHeaders,
     problem::{Problem, Severity},
 };
@@ -98,7 +98,9 @@ fn every_key_reaches_its_field() {
         [rules]
         path = "/r.toml"
         watch = false
-        shadow = []
+        shadow = ["/a", "/b"]
+        shadow_share = 1
+        canary = { path = "/c.toml", percent = 0.5, band = 10, after = 50 }
         [tables]
         dir = "/t"
         [identity]
@@ -138,6 +140,9 @@ fn every_key_reaches_its_field() {
     assert_eq!([&topics.qualified, &topics.unqualified, &topics.routing, &topics.dead_letter], ["q", "u", "o", "d"]);
     assert_eq!(config.encoding.headers, EventHeaders::CloudEvents);
     assert_eq!((config.rules.path.as_deref(), config.rules.watch), (Some(Path::new("/r.toml")), false));
+    let (shadow, canary) = (&config.rules.shadow, CanaryConfig { path: Some("/c.toml".into()), percent: 0.5, band: 10.0, after: 50 });
+    assert_eq!((shadow.as_slice(), config.rules.shadow_share), (&["/a".into(), "/b".into()][..], 1.0));
+    assert_eq!(config.rules.canary, canary);
     assert_eq!(config.tables.dir.as_deref(), Some(Path::new("/t")));
     assert_eq!(config.identity_key.as_ref().map(config::Secret::expose), Some("k"));
     let limits = &config.limits;

@@ -117,10 +117,12 @@ fn every_metric_and_label_in_a_dashboard_or_on_the_page_exists() {
             check(&query, &path.display().to_string());
         }
     }
-    let page = fenced(&read("docs/metrics.md"));
-    assert!(!page.is_empty(), "no queries in docs/metrics.md");
-    for query in page {
-        check(&query, "docs/metrics.md");
+    for path in ["docs/metrics.md", "docs/trying.md"] {
+        let page = fenced(&read(path));
+        assert!(!page.is_empty(), "no queries in {path}");
+        for query in page {
+            check(&query, path);
+        }
     }
 }
 

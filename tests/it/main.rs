@@ -50,4 +50,7 @@ mod seniority;
 mod source_text;
 mod tables;
 mod toml_json;
+#[cfg(feature = "kafka")]
+mod trial_metrics;
+mod trials;
 mod worst;

@@ -25,7 +25,7 @@ use leadstream::{
     },
 };
 
-use crate::core;
+use crate::{core, trial_metrics};
 
 pub(crate) fn metrics() -> Metrics {
     let labels = Labels {
@@ -36,12 +36,12 @@ pub(crate) fn metrics() -> Metrics {
     Metrics::new(labels).expect("the table has each name once")
 }
 
-fn text(metrics: &Metrics) -> String {
+pub(crate) fn text(metrics: &Metrics) -> String {
     String::from_utf8(metrics.render()).expect("UTF-8")
 }
 
 /// The value of the one series that is written like this.
-fn value(text: &str, series: &str) -> Option<f64> {
+pub(crate) fn value(text: &str, series: &str) -> Option<f64> {
     text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
 }
 
@@ -54,7 +54,7 @@ fn sum(text: &str, metric: &str) -> u64 {
         .sum()
 }
 
-fn series(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn series(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
 }
 
@@ -97,7 +97,7 @@ fn three_records() -> Tally {
     tally
 }
 
-fn commit(metrics: &Metrics, tally: &Tally) {
+pub(crate) fn commit(metrics: &Metrics, tally: &Tally) {
     metrics.committed(tally, TOOK, Duration::from_millis(2), Timestamp::from_millis(3_000));
 }
 
@@ -260,6 +260,7 @@ fn what_can_be_known_beforehand_starts_at_zero_and_every_label_stays_in_its_set(
     metrics.happened(LaneEvent::Lag { partition: &partition(0), next: 1, end: 2, seconds: 0.5 });
     metrics.happened(LaneEvent::Recycled("fenced"));
     metrics.happened(LaneEvent::Halted { partitions: &[partition(0)], reason: HaltReason::LostPosition, why: "" });
+    commit(&metrics, &trial_metrics::tried("1"));
     let shown = text(&metrics);
     for metric in names::ALL {
         let kind = format!("# TYPE {} {}", metric.name, metric.kind.name());

@@ -6,7 +6,7 @@ use std::{cell::RefCell, collections::VecDeque, rc::Rc, sync::Arc, time::Duratio
 use leadstream::{
     config::DeadLetterGuard,
     io::{Abort, BatchLimits, Committed, MemoryLane, NoRegistry, Observer, Tally, Visible},
-    pipeline::{Memory, OutputTopic},
+    pipeline::{Live, Memory, OutputTopic, Trials},
     run::drive::{DriveSettings, drive},
 };
 use proptest::{collection::vec, prelude::*};
@@ -105,10 +105,11 @@ fn driven(values: &[Vec<u8>], records: usize, aborts: &[bool], largest: usize) -
     lane.aborts = aborts.iter().map(|aborts| aborts.then(abort)).collect::<VecDeque<_>>();
     lane.largest = largest;
     let counter = Counter::default();
-    let pipeline = Arc::new(pipeline());
+    let live = Arc::new(Live::new(pipeline(), Trials::default()));
     let batch = BatchLimits { records, bytes: 1 << 20, wait: Duration::ZERO };
-    let settings = DriveSettings { batch, guard: DeadLetterGuard::default(), outputs: 1 << 20, ends_on_halt: false };
-    drive(&mut lane, &mut counter.clone(), || Arc::clone(&pipeline), &NoRegistry, &settings).expect("memory does not fail");
+    let settings =
+        DriveSettings { batch, guard: DeadLetterGuard::default(), outputs: 1 << 20, ends_on_halt: false, shadows: Arc::default() };
+    drive(&mut lane, &mut counter.clone(), || Arc::clone(&live), &NoRegistry, &settings).expect("memory does not fail");
     let counts = *counter.0.borrow();
     (lane.visible, counts)
 }
@@ -142,10 +143,16 @@ fn a_flood_of_dead_letters_halts_the_lane_or_ends_the_run_before_it_is_committed
     let values = [vec![lead.clone(); 5], [vec![lead; 3], vec![bad.clone(); 2]].concat(), vec![bad; 10]].concat();
     for ends_on_halt in [false, true] {
         let mut lane = MemoryLane::new((0..).zip(&values).map(|(offset, value)| (at(offset), now(), Some(value.clone()))).collect());
-        let (counter, pipeline) = (Counter::default(), Arc::new(pipeline()));
+        let (counter, live) = (Counter::default(), Arc::new(Live::new(pipeline(), Trials::default())));
         let batch = BatchLimits { records: 5, bytes: 1 << 20, wait: Duration::ZERO };
-        let settings = DriveSettings { batch, guard: DeadLetterGuard { ratio: 0.7, over_records: 10 }, outputs: 1 << 20, ends_on_halt };
-        let end = drive(&mut lane, &mut counter.clone(), || Arc::clone(&pipeline), &NoRegistry, &settings);
+        let settings = DriveSettings {
+            batch,
+            guard: DeadLetterGuard { ratio: 0.7, over_records: 10 },
+            outputs: 1 << 20,
+            ends_on_halt,
+            shadows: Arc::default(),
+        };
+        let end = drive(&mut lane, &mut counter.clone(), || Arc::clone(&live), &NoRegistry, &settings);
         match end {
             Ok(()) => assert!(!ends_on_halt),
             Err(fatal) => {

@@ -65,3 +65,4 @@ mod tls;
 mod too_large;
 mod topics;
 mod trouble;
+mod trying;

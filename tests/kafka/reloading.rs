@@ -7,6 +7,8 @@ use std::{
     time::Duration,
 };
 
+use sha2::{Digest, Sha256};
+
 use super::{
     broker,
     disturbed::{under_load, write},
@@ -242,4 +244,55 @@ fn a_ruleset_that_fails_its_own_tests_is_not_taken() {
     assert_eq!(refused.exit_within(SOON), 64, "{}", refused.lines());
     let trusted = desk.run(&["--set", "run.lanes=1", "--set", "rules.test=false"]);
     trusted.wait_ready();
+}
+
+/// The reasons of a lead, and the version of the table it was decided with.
+fn suppressions(scene: &Scene) -> BTreeMap<At, (String, String)> {
+    let events = [&scene.qualified, &scene.unqualified].into_iter().flat_map(|topic| scene.read(topic));
+    let told = events.map(|event| {
+        let json = event.json();
+        let number = |key: &str| json["source"][key].as_i64().expect("a number");
+        let at = (i32::try_from(number("partition")).expect("small"), number("offset"));
+        let version = json["ruleset"]["tables"]["suppressions"].as_str().expect("a hash").to_owned();
+        (at, (json["reasons"].to_string(), version))
+    });
+    told.collect()
+}
+
+#[test]
+fn a_changed_table_is_in_use_between_two_batches_and_each_decision_names_its_version() {
+    let desk = Desk::set_up("changed-tables");
+    let (folder, new) = (desk.scene.path("tables"), desk.scene.path("suppressions.new"));
+    fs::create_dir_all(&folder).expect("a folder");
+    let table = |domain: &str| format!("scope,domain\ndomain,{domain}\n");
+    let put = |text: &str| {
+        fs::write(&new, text).expect("written");
+        fs::rename(&new, folder.join("suppressions.csv")).expect("renamed");
+    };
+    let hash = |text: &str| Sha256::digest(text).iter().fold(String::new(), |hash, byte| format!("{hash}{byte:02x}"));
+    let (none, bank) = (table("nobody.example.net"), table("granite-bank.example.com"));
+    put(&none);
+    let tables = format!("tables.dir={}", folder.display());
+    let service = desk.run(&["--set", &tables]);
+    service.wait_ready();
+    let before = write(&desk.scene, 0..80, PARTITIONS);
+    desk.scene.wait_done(before.len(), &service);
+    // Not good: what was in use stays, with its version.
+    put("scope,domain\ndomain,http://granite-bank.example.com/about\n");
+    wait_for("it is refused", SOON, || service.lines(), || (reloads(&service, "refused") >= 1.0).then_some(()));
+    let meanwhile = write(&desk.scene, 80..160, PARTITIONS);
+    desk.scene.wait_done(before.len() + meanwhile.len(), &service);
+    put(&bank);
+    wait_for("it is in use", SOON, || service.lines(), || (reloads(&service, "ok") >= 1.0).then_some(()));
+    let after = write(&desk.scene, 160..240, PARTITIONS);
+    desk.scene.wait_done(240, &service);
+    assert_eq!(live_version(&service), "0", "the rules are the same");
+    let told = suppressions(&desk.scene);
+    for (at, fate) in before.iter().chain(&meanwhile).chain(&after).filter(|(_, fate)| !matches!(fate, Expected::DeadLetter(_))) {
+        let (reasons, version) = &told[at];
+        let table = if after.contains_key(at) { &bank } else { &none };
+        assert_eq!(version, &hash(table), "{at:?}");
+        let has_address = !matches!(fate, Expected::Unqualified("no_contact"));
+        assert_eq!(reasons.contains("suppressed"), has_address && after.contains_key(at), "{at:?} {fate:?}: {reasons}");
+    }
 }

@@ -56,8 +56,8 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
     let climate = Climate::of(wish.seed);
     let registry = climate.avro.then(|| FakeRegistry::start(knows_all));
     let rules = ChangingRules::of(&scene);
-    let mut settings =
-        vec![format!("rules.path={}", rules.file()), format!("kafka.consumer.partition.assignment.strategy={}", climate.strategy)];
+    let mut settings = rules.settings();
+    settings.push(format!("kafka.consumer.partition.assignment.strategy={}", climate.strategy));
     if let Some(registry) = &registry {
         settings.extend(["encoding.format=avro".to_owned(), format!("encoding.registry={}", registry.url())]);
     }

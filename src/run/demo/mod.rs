@@ -20,7 +20,7 @@ use crate::{
     config::{Config, Delivery},
     io::NoRegistry,
     kafka::{BrokerHealth, Embedded, RawLeads},
-    pipeline::{OutputTopic, Pipeline},
+    pipeline::{Live, OutputTopic, Pipeline, Trials},
     telemetry::logging,
 };
 
@@ -42,7 +42,7 @@ const PACE: u64 = 400;
 ///
 /// # Errors
 /// 64 when the HTTP address is taken, 70 when the embedded broker cannot start, and what the lanes end on.
-pub fn demo(config: &Config, pipeline: Pipeline, arguments: &DemoArguments, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn demo(config: &Config, pipeline: Pipeline, trials: Trials, arguments: &DemoArguments, out: &mut dyn Write) -> Result<(), Failure> {
     logging::start(&config.log);
     log_bugs();
     tell(
@@ -61,12 +61,12 @@ pub fn demo(config: &Config, pipeline: Pipeline, arguments: &DemoArguments, out:
     // The embedded broker forgets offsets that were committed in a transaction.
     config.run.delivery = Delivery::AtLeastOnce;
 
-    let telemetry = Telemetry::start(&config, &pipeline)?;
+    let telemetry = Telemetry::start(&config, &pipeline, &trials)?;
     tell(out, &format!("metrics  http://{}/metrics    status  http://{}/status", telemetry.address(), telemetry.address()))?;
     let (sender, endings) = channel();
     on_signal(sender.clone())?;
     let shared = Shared {
-        pipeline: Arc::new(ArcSwap::from_pointee(pipeline)),
+        live: Arc::new(ArcSwap::from_pointee(Live::new(pipeline, trials))),
         schemas: Arc::new(NoRegistry),
         health: Arc::new(BrokerHealth::new(&config.kafka.brokers)),
         largest_output: largest_output(&config),

@@ -12,10 +12,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    config::Config,
+    config::{CanaryConfig, Config},
     io::{Batch, SchemaSource},
     lead::{Decision, Facts, Partition, Position, Record, Rejection, Timestamp, Vocabulary},
-    pipeline::{self, Memory, Pipeline},
+    pipeline::{self, Memory, Pipeline, Share, Split},
+    rules::Ruleset,
 };
 
 use super::{ExplainArguments, ExplainInput, Failure, Target, reading::read_or_fail};
@@ -45,6 +46,9 @@ struct TraceShown<'a> {
     source: String,
     received_at: Timestamp,
     leads: Vec<LeadTrace<'a>>,
+    /// Leads, by their index, that `run` gives to the canary.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    canary: Vec<u32>,
 }
 
 #[derive(Serialize)]
@@ -71,7 +75,8 @@ pub fn explain(
     let batch = record(config, arguments)?;
     let record = batch.get(0).ok_or_else(|| Failure::bug("the record went missing between reading and deciding it"))?;
     let read = read_or_fail(&record, pipeline, &mut Memory::default(), schemas)?;
-    let written = if arguments.json { json(&read, &record, pipeline, out) } else { shown(&read, &record, pipeline, out) };
+    let canary = &config.rules.canary;
+    let written = if arguments.json { json(&read, &record, pipeline, canary, out) } else { shown(&read, &record, pipeline, canary, out) };
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::unavailable(format!("writing the explanation: {error}"))),
         _ => Ok(()),
@@ -118,12 +123,12 @@ fn fetch(_config: &Config, at: &Position) -> Result<Batch, Failure> {
 }
 
 /// Decides every lead, listening.
-pub(super) fn decide<'a>(facts: &'a [Facts<'a>], pipeline: &'a Pipeline) -> (Vec<Decision<'a>>, Vec<Steps>) {
+pub(super) fn decide<'a>(facts: &'a [Facts<'a>], rules: &'a Ruleset) -> (Vec<Decision<'a>>, Vec<Steps>) {
     facts
         .iter()
         .map(|facts| {
             let mut steps = Steps::default();
-            (pipeline::decide(facts, &pipeline.rules, &mut steps), steps)
+            (pipeline::decide(facts, rules, &mut steps), steps)
         })
         .unzip()
 }
@@ -131,20 +136,21 @@ pub(super) fn decide<'a>(facts: &'a [Facts<'a>], pipeline: &'a Pipeline) -> (Vec
 /// What a record was read as.
 pub(super) type Reading<'a> = Result<Vec<Facts<'a>>, Rejection>;
 
-fn json(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
-    let (decisions, mut steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, pipeline));
+fn json(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, canary: &CanaryConfig, out: &mut dyn Write) -> io::Result<()> {
+    let (decisions, mut steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, &pipeline.rules));
     // The lead itself is written as it is published; what was compared must not tell more.
     let redacted = decisions.iter().zip(&mut steps).filter(|(decision, _)| decision.qualified.redacted);
     redacted.for_each(|(_, steps)| steps.redact());
-    write_json(read.as_ref().err(), record, &decisions, &steps, out)
+    let canarys = read.iter().flatten().filter(|facts| is_canarys(facts, canary)).map(|facts| facts.index).collect();
+    write_json(read.as_ref().err(), record, (&decisions, &steps), canarys, out)
 }
 
-/// The object that `--json` prints, on a line of its own.
+/// The object that `--json` prints, on a line of its own; `canarys` are the leads, by their index, that `run` gives to the canary.
 pub(super) fn write_json(
     rejection: Option<&Rejection>,
     record: &Record<'_>,
-    decisions: &[Decision<'_>],
-    steps: &[Steps],
+    (decisions, steps): (&[Decision<'_>], &[Steps]),
+    canarys: Vec<u32>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut reasons: Vec<&str> = Vec::new();
@@ -176,10 +182,15 @@ pub(super) fn write_json(
             detail: &rejection.detail,
         }),
         leads: leads?,
-        trace: TraceShown { source: record.at.to_string(), received_at: record.received_at, leads: traces.collect() },
+        trace: TraceShown { source: record.at.to_string(), received_at: record.received_at, leads: traces.collect(), canary: canarys },
     };
     serde_json::to_writer(&mut *out, &explanation)?;
     writeln!(out)
+}
+
+/// Whether `run` gives the lead to the canary. Here the live ruleset explains it all the same.
+fn is_canarys(facts: &Facts<'_>, canary: &CanaryConfig) -> bool {
+    canary.path.is_some() && Share::of(canary.percent / 100.0).holds(Split::Canary, facts)
 }
 
 /// The leads' common verdict.
@@ -192,15 +203,19 @@ fn verdict(decisions: &[Decision<'_>]) -> &'static str {
     }
 }
 
-fn shown(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, out: &mut dyn Write) -> io::Result<()> {
+fn shown(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, canary: &CanaryConfig, out: &mut dyn Write) -> io::Result<()> {
     let size = record.value.map_or(0, <[u8]>::len);
     writeln!(out, "{}  {size} bytes, received {}", record.at, record.received_at)?;
     match read {
         Err(rejection) => tree::rejection(rejection, out),
         Ok(facts) => {
-            let (decisions, steps) = decide(facts, pipeline);
+            let (decisions, steps) = decide(facts, &pipeline.rules);
             for (decision, steps) in decisions.iter().zip(&steps) {
                 tree::lead(decision, steps, out)?;
+                if let Some(path) = canary.path.as_ref().filter(|_| is_canarys(decision.facts, canary)) {
+                    let (percent, rules) = (canary.percent, path.display());
+                    writeln!(out, "   `run` gives this lead to the canary ({percent} % of all), which decides by {rules}: try --rules")?;
+                }
             }
             Ok(())
         }

@@ -25,9 +25,9 @@ use crate::{
     config::Config,
     io::Batch,
     lead::{Partition, Position, Vocabulary as _},
-    pipeline::{self, Memory, Pipeline},
+    pipeline::{self, Memory, Pipeline, Setting},
     problem::Problem,
-    rules::{self, Coverage, Mismatch, RuleTest, TestLead},
+    rules::{self, Coverage, Mismatch, RuleTest, Ruleset, TestLead},
     tables::{TableForm, Tables},
 };
 
@@ -119,30 +119,31 @@ fn suite(config: &Config, path: Option<&Path>) -> Result<Suite, Vec<Problem>> {
     let mut config = config.clone();
     config.rules.path = ruleset;
     let (pipeline, problems) = inspect_pipeline(&config);
-    let Some(mut pipeline) = pipeline else { return Err(problems) };
+    let Some(pipeline) = pipeline else { return Err(problems) };
     let ruleset = config.rules.path.as_deref();
     let files = match only {
         Some(tests) => tests_in(tests, &pipeline.rules)?,
         None => tests_of(ruleset, &pipeline.rules)?,
     };
-    let outermost = read_ruleset(ruleset)?.into_iter().next().unwrap_or_else(rules::built_in);
+    let outermost = read_ruleset(ruleset, "the path")?.into_iter().next().unwrap_or_else(rules::built_in);
     if files.is_empty() {
         let hint = "write NAME.test.toml beside NAME.toml, or any *.test.toml beside ruleset.toml; see docs/rules.md";
         return Err(vec![Problem::error("no_tests", "there are no tests of this ruleset").hint(hint).in_file(outermost.name)]);
     }
     let mut coverage = Coverage::of(&outermost);
-    let files = files.iter().map(|file| (file.name.clone(), run_file(file, &mut pipeline, &mut coverage))).collect();
+    let files = files.iter().map(|file| (file.name.clone(), run_file(file, &pipeline.rules, &pipeline, &mut coverage))).collect();
     Ok(Suite { ruleset: outermost.name, files, coverage })
 }
 
-/// The tests of the ruleset at `path`, which `pipeline` was made of, that fail; and what is wrong with the tests themselves.
-pub(super) fn failing(path: Option<&Path>, pipeline: &mut Pipeline) -> Vec<Problem> {
-    let files = match tests_of(path, &pipeline.rules) {
+/// The tests of the ruleset at `path`, which is `rules`, that fail, with the other settings of `pipeline`; and what is wrong with the
+/// tests themselves.
+pub(super) fn failing(path: Option<&Path>, rules: &Ruleset, pipeline: &Pipeline) -> Vec<Problem> {
+    let files = match tests_of(path, rules) {
         Ok(files) => files,
         Err(problems) => return problems,
     };
     let mut coverage = Coverage::default();
-    let tested = files.iter().flat_map(|file| run_file(file, pipeline, &mut coverage));
+    let tested = files.iter().flat_map(|file| run_file(file, rules, pipeline, &mut coverage));
     tested.flat_map(problems).collect()
 }
 
@@ -155,12 +156,12 @@ fn problems(tested: Tested) -> impl Iterator<Item = Problem> {
     })
 }
 
-fn run_file(file: &TestFile, pipeline: &mut Pipeline, coverage: &mut Coverage) -> Vec<Tested> {
-    file.tests.iter().map(|test| run(test, file, pipeline, coverage)).collect()
+fn run_file(file: &TestFile, rules: &Ruleset, pipeline: &Pipeline, coverage: &mut Coverage) -> Vec<Tested> {
+    file.tests.iter().map(|test| run(test, file, rules, pipeline, coverage)).collect()
 }
 
 /// Decides the lead of a test, with the tables it brings, and compares.
-fn run(test: &RuleTest, file: &TestFile, pipeline: &mut Pipeline, coverage: &mut Coverage) -> Tested {
+fn run(test: &RuleTest, file: &TestFile, rules: &Ruleset, pipeline: &Pipeline, coverage: &mut Coverage) -> Tested {
     let failed = |path: &str, want: &str, got: String| Tested {
         name: test.name.clone(),
         place: test.place.clone(),
@@ -175,7 +176,7 @@ fn run(test: &RuleTest, file: &TestFile, pipeline: &mut Pipeline, coverage: &mut
         },
     };
     if test.tables.is_empty() {
-        return judged(test, &lead, pipeline, coverage);
+        return judged(test, &lead, rules, &pipeline.setting(), coverage);
     }
     let mut tables = Tables::default();
     for (name, rows) in &test.tables {
@@ -184,26 +185,23 @@ fn run(test: &RuleTest, file: &TestFile, pipeline: &mut Pipeline, coverage: &mut
             return failed(name, "rows of this table", format!("row {}: {}", problem.line, problem.message));
         }
     }
-    std::mem::swap(&mut pipeline.tables, &mut tables);
-    let tested = judged(test, &lead, pipeline, coverage);
-    std::mem::swap(&mut pipeline.tables, &mut tables);
-    tested
+    judged(test, &lead, rules, &Setting { tables: &tables, ..pipeline.setting() }, coverage)
 }
 
-fn judged(test: &RuleTest, lead: &[u8], pipeline: &Pipeline, coverage: &mut Coverage) -> Tested {
+fn judged(test: &RuleTest, lead: &[u8], rules: &Ruleset, setting: &Setting<'_>, coverage: &mut Coverage) -> Tested {
     let at = Position { partition: Partition { topic: Arc::from("test"), number: 0 }, offset: 0 };
     let mut batch = Batch::default();
     let format = test.format.map(|format| ("lead-format", Some(format.name().as_bytes())));
     batch.push(at, test.now, None, Some(lead), format.into_iter());
     let mut written = Vec::new();
     if let Some(record) = batch.get(0) {
-        let read = pipeline::read(&record, pipeline, &mut Memory::default());
-        let (decisions, steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, pipeline));
+        let read = pipeline::read_in(&record, setting, &mut Memory::default());
+        let (decisions, steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, rules));
         for steps in &steps {
             cover(steps, coverage);
         }
         // Into memory: it cannot fail.
-        let _ = write_json(read.as_ref().err(), &record, &decisions, &steps, &mut written);
+        let _ = write_json(read.as_ref().err(), &record, (&decisions, &steps), Vec::new(), &mut written);
     }
     let decided: Value = serde_json::from_slice(&written).unwrap_or_default();
     let failures = test.expect.iter().filter_map(|expected| expected.compare(&decided)).collect();
