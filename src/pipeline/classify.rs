@@ -76,7 +76,7 @@ pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trac
     if row.is_some() {
         trace.row("storefront", storefront.name());
     }
-    conclude(&class, facts, source.is_some(), told.as_ref(), because, trace);
+    conclude(&class, facts, source.map(|_| parts.source), told.as_ref(), because, trace);
     class
 }
 
@@ -84,18 +84,17 @@ pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trac
 fn conclude(
     class: &Classified,
     facts: &Facts<'_>,
-    known_source: bool,
+    known_source: Option<&str>,
     told: Option<&ToldAction<'_, '_>>,
     because: &str,
     trace: &mut impl Trace,
 ) {
     let storefront = class.storefront.name();
-    let parts = facts.lead_source();
     // What no row knows may be anything, a name too: it is not told.
-    let token = || match (known_source, parts.source) {
-        (true, token) => format!("source token {token:?}"),
-        (false, "") => "there is no source token".to_owned(),
-        (false, _) => "the ruleset has no such source token".to_owned(),
+    let token = || match known_source {
+        Some(token) => format!("source token {token:?}"),
+        None if facts.lead_source().source.is_empty() => "there is no source token".to_owned(),
+        None => "the ruleset has no such source token".to_owned(),
     };
     trace.classified("storefront", storefront, || format!("{because} ({}), confidence {}", token(), class.confidence.name()));
     let by_token = facts.origin == Origin::Storefront;
