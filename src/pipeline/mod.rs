@@ -16,6 +16,7 @@ mod trace;
 pub use dead_letter::OversizeValue;
 pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained};
 pub use enrich::PersonKey;
+pub(crate) use normalize::countries;
 pub use output::{Mark, Output, OutputBuffer, OutputTopic};
 pub use trace::{NoTrace, Trace};
 

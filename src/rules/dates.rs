@@ -6,8 +6,8 @@ use crate::lead::Timestamp;
 /// `from` and `until` of an entry; without them it is always in force.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct EffectiveDates {
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
+    pub(super) from: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
 }
 
 impl EffectiveDates {
@@ -20,6 +20,11 @@ impl EffectiveDates {
             reader.tell(section.place("until"), "invalid_value", "until must come after from", hint);
         }
         Self { from, until }
+    }
+
+    /// Whether there is a time at which the entry is not in force.
+    pub(super) fn are_set(&self) -> bool {
+        self.from.is_some() || self.until.is_some()
     }
 
     /// Whether `at` lies in them, their end excluded.

@@ -9,6 +9,7 @@ mod condition;
 mod dates;
 mod files;
 mod judgement;
+mod lint;
 mod merge;
 mod quoting;
 mod reading;

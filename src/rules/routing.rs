@@ -22,8 +22,8 @@ const FOLLOW_UP: &str = "follow_up.";
 #[derive(Debug)]
 pub(crate) struct CampaignRule {
     pub(crate) id: String,
-    when: Option<Condition>,
-    dates: EffectiveDates,
+    pub(super) when: Option<Condition>,
+    pub(super) dates: EffectiveDates,
 }
 
 impl CampaignRule {
@@ -35,7 +35,7 @@ impl CampaignRule {
 
 /// What a route asks of a lead.
 #[derive(Debug)]
-enum Asks {
+pub(super) enum Asks {
     /// A `[[route]]`; without a condition all.
     When(Option<Condition>),
     /// Made of a storefront's `follow_up`: a storefront lead of that store.
@@ -53,9 +53,9 @@ pub(crate) struct RouteRule {
     pub(crate) clock: RouteClock,
     /// No later route is tried once it holds.
     pub(crate) stop: bool,
-    verdict: Verdict,
-    dates: EffectiveDates,
-    asks: Asks,
+    pub(super) verdict: Verdict,
+    pub(super) dates: EffectiveDates,
+    pub(super) asks: Asks,
 }
 
 impl RouteRule {

@@ -1,12 +1,15 @@
-//! `leadstream check`: every problem of configuration, rules and tables at once, offline. Finds nothing itself: `config` and
-//! `run::load` do.
+//! `leadstream check`: every problem of configuration, rules and tables at once, offline. Finds nothing itself: `config`, `rules`
+//! and `run::load` do.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::SystemTime,
+};
 
 use serde::Serialize;
 
-use super::inspect_pipeline;
-use crate::{config::Config, pipeline::Pipeline, problem::Problem, tables::TableVersions};
+use super::{inspect_pipeline, load::lint_ruleset};
+use crate::{config::Config, lead::Timestamp, pipeline::Pipeline, problem::Problem, tables::TableVersions};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -35,6 +38,9 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
     }
     let (pipeline, found) = inspect_pipeline(config);
     problems.extend(found);
+    if pipeline.is_some() {
+        problems.extend(lint_ruleset(config.rules.path.as_deref(), now()));
+    }
     if json {
         let report = Report { problems: &problems, ruleset: pipeline.as_ref().map(ruleset) };
         serde_json::to_writer(&mut *out, &report)?;
@@ -43,6 +49,12 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
         print(&problems, pipeline.as_ref(), out)?;
     }
     Ok(!problems.iter().any(Problem::is_error))
+}
+
+/// By the machine's clock: only what stands in the rules is held against it, no lead.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What the Kafka client says of all its settings together.

@@ -6,6 +6,7 @@ mod compile;
 mod evaluate;
 mod fields;
 mod order;
+pub(super) mod space;
 mod steps;
 mod syntax;
 #[cfg(test)]
@@ -78,4 +79,9 @@ impl Fault {
         let end = self.offset + self.length;
         Problem::error("condition", self.message).spanning(text, self.offset..end).hint(self.hint)
     }
+}
+
+/// The field of this path as an expression.
+fn field_node(path: &str) -> tree::Node {
+    fields::find(path).map_or(tree::Node::Literal(tree::Literal::Null), tree::Node::Field)
 }

@@ -1,0 +1,144 @@
+//! What is wrong with a ruleset that loads: rules that never fire, gates that always do, routes that do the same, and so on. Asks the
+//! questions, one file each; whether conditions can hold together is found out in `condition::space`. Tells only what is certain of
+//! every lead, with one that shows it.
+
+mod campaigns;
+mod dates;
+mod gates;
+mod ids;
+mod places;
+mod routes;
+mod scores;
+mod unhandled;
+
+use crate::{lead::Timestamp, problem::Problem};
+
+use super::{
+    Ruleset,
+    condition::{
+        Condition,
+        space::{Answer, Example, Formula, Space},
+    },
+    files::{RulesetFile, Texts},
+    merge,
+    reading::Reader,
+};
+use places::{Place, Places};
+
+impl Ruleset {
+    /// What is worth knowing of the ruleset of these files (outermost first) though it loads: warnings, in the order of the files,
+    /// about what stands in the user's own. `now` tells whose dates have passed. Nothing of one that does not load.
+    #[must_use]
+    pub fn lint(files: &[RulesetFile], now: Timestamp) -> Vec<Problem> {
+        let Ok(rules) = Self::merge(files) else { return Vec::new() };
+        let texts = Texts::new(files);
+        let mut reader = Reader::new(&texts);
+        let Some(merged) = merge::merge(&mut reader, &texts) else { return Vec::new() };
+        let places = Places::of(&merged, &texts);
+        let space = Space::new(&rules, now);
+        let mut lint = Lint { rules: &rules, space: &space, places: &places, now, found: Vec::new() };
+        lint.dates();
+        let base = files.get(1..).filter(|base| !base.is_empty()).and_then(|base| Self::merge(base).ok());
+        if let Some(base) = &base {
+            lint.ids(base);
+        }
+        let all_refused = lint.gates();
+        let out_of_reach = lint.scores();
+        let decided = !all_refused && !out_of_reach;
+        lint.campaigns(decided);
+        let dead = lint.routes(decided);
+        if !all_refused {
+            lint.storefronts(&dead);
+        }
+        lint.actions(base.as_ref());
+        let mut found = lint.found;
+        found.sort_by_key(|(at, _)| *at);
+        found.into_iter().map(|(at, problem)| texts.place(at, problem)).collect()
+    }
+}
+
+/// One look at a ruleset.
+struct Lint<'s, 'r> {
+    rules: &'r Ruleset,
+    space: &'s Space<'r>,
+    places: &'s Places,
+    now: Timestamp,
+    /// With the byte each stands at.
+    found: Vec<(usize, Problem)>,
+}
+
+/// So many of what was needed are tried one by one, to name those that are.
+const NAMED: usize = 12;
+
+impl<'r> Lint<'_, 'r> {
+    /// Tells a finding; without a lead that shows it there is none.
+    fn tell(&mut self, at: usize, code: &'static str, message: String, hint: &str, example: Option<Example>) {
+        let Some(example) = example else { return };
+        let problem = Problem { example: Some(example), ..Problem::warning(code, message).hint(hint) };
+        self.found.push((at, problem));
+    }
+
+    /// Tells of an entry that no lead meets, by itself.
+    fn tell_contradiction(&mut self, what: &str, place: Place, when: &'r Condition, with: &Formula, decided: bool) {
+        let found = self.space.nearest(when, with, decided);
+        let (example, failing) = match found {
+            Some((example, failing)) => (Some(example), failing),
+            None => (self.any_lead(when), Vec::new()),
+        };
+        let (message, hint) = if failing.is_empty() {
+            (format!("{what} can never hold: no lead is like that"), "ask for something that a lead can have, or take it out")
+        } else {
+            let fields = failing.join(", ");
+            (
+                format!("{what} can never hold: a lead that meets all the rest fails in what is asked of {fields}"),
+                "change one of the two parts that exclude each other, or take it out",
+            )
+        };
+        self.tell(place.when(), "never_fires", message, hint, example);
+    }
+
+    /// A lead of which the condition is not true.
+    fn any_lead(&self, when: &Condition) -> Option<Example> {
+        let Answer::Possible(model) = self.space.can_hold(&[], &[], true) else { return None };
+        self.space.example(&model, &[when], &[], |subject| !when.holds(subject))
+    }
+
+    /// Which of `besides` is needed to know that these cannot hold together, as few as can be told; nothing, where they can.
+    fn impossible(&self, needs: &[&Formula], besides: &[&Formula], decided: bool) -> Option<Vec<usize>> {
+        let Answer::Impossible(mut used) = self.space.can_hold(needs, besides, decided) else { return None };
+        used.sort_unstable();
+        used.dedup();
+        if used.len() > NAMED {
+            return Some(used);
+        }
+        for at in used.clone() {
+            let fewer: Vec<usize> = used.iter().copied().filter(|other| *other != at).collect();
+            let those: Vec<&Formula> = fewer.iter().filter_map(|at| besides.get(*at).copied()).collect();
+            if matches!(self.space.can_hold(needs, &those, decided), Answer::Impossible(_)) {
+                used = fewer;
+            }
+        }
+        Some(used)
+    }
+
+    fn is_impossible(&self, needs: &[&Formula], decided: bool) -> bool {
+        matches!(self.space.can_hold(needs, &[], decided), Answer::Impossible(_))
+    }
+
+    /// Whether two that can hold do so for the same leads.
+    fn hold_alike(&self, one: &Formula, other: &Formula, decided: bool) -> bool {
+        one == other || {
+            let (not_one, not_other) = (one.clone().not(), other.clone().not());
+            self.is_impossible(&[one, &not_other], decided) && self.is_impossible(&[other, &not_one], decided)
+        }
+    }
+}
+
+/// Names in quotes, joined.
+fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("{name:?}")).collect();
+    match names.split_last() {
+        Some((last, rest @ [_, ..])) => format!("{} and {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
