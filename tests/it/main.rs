@@ -27,6 +27,7 @@ mod http;
 mod identity;
 mod invariants;
 mod json_schema;
+mod lint;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod mutate;

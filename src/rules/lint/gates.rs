@@ -1,7 +1,10 @@
 //! Gates that never hold, and gates that always do.
 
 use super::{Lint, quoted};
-use crate::rules::condition::space::{Answer, Formula};
+use crate::rules::condition::{
+    Condition,
+    space::{Answer, Formula},
+};
 
 impl Lint<'_, '_> {
     /// Tells of gates; whether no lead can qualify.
@@ -20,12 +23,17 @@ impl Lint<'_, '_> {
                 let message = format!("{what} always holds: every lead is refused with {:?}, and none qualifies", gate.reason);
                 let hint = "ask for what is wrong with a lead; a gate refuses the leads of which it is true";
                 self.tell(place.when(), "always_fires", message, hint, example);
-            } else if self.is_impossible(&[formula], false) {
+            } else if self.is_impossible(&[formula], false) && !self.waits_for_a_domain(&gate.when) {
                 let with = self.space.within(gate.dates.from, gate.dates.until);
                 self.tell_contradiction(&what, place, &gate.when, &with, false);
             }
         }
         always || self.gates_together(&formulas)
+    }
+
+    /// A gate for one's own domains stands ready before there are any, as in the built-in ruleset.
+    fn waits_for_a_domain(&self, when: &Condition) -> bool {
+        self.rules.policy.own_domains.is_empty() && when.names().into_iter().eq(["own_domain"])
     }
 
     /// Gates of which one holds for every lead.

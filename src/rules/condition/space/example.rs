@@ -93,6 +93,7 @@ impl<'r> Space<'r> {
     ) -> Option<Example> {
         let mut names = BTreeMap::new();
         about.iter().for_each(|condition| named(&condition.0, &mut names));
+        let also = if names.is_empty() && also.is_empty() { &["origin", "storefront", "action"] } else { also };
         let also = FIELDS.iter().filter(|field| also.contains(&field.path));
         names.extend(also.map(|field| (field.path.to_owned(), Shown::Field(field))));
         self.with_lead(model, |subject| {

@@ -95,7 +95,7 @@ impl Written {
 }
 
 /// Fields that every lead has.
-const ALWAYS_THERE: [&str; 9] = [
+const ALWAYS_THERE: [&str; 10] = [
     "lead_id",
     "event_time",
     "received_at",
@@ -103,6 +103,7 @@ const ALWAYS_THERE: [&str; 9] = [
     "source.partition",
     "source.offset",
     "source.index",
+    "score.total",
     "score.fit",
     "score.intent",
 ];
@@ -148,18 +149,22 @@ pub(super) fn of_term(term: &Node, written: &Written) -> Vec<Known> {
         Kind::None => {}
     }
     match term {
-        Node::Field(field) => {
-            let is_word = matches!(kind(term), Kind::Word(_));
-            let always = ALWAYS_THERE.contains(&field.path) || matches!(kind(term), Kind::Bool) || is_word;
-            if !always || WORDS_THAT_MAY_MISS.contains(&field.path) {
-                values.push(Known::Null);
-            }
-        }
+        Node::Field(_) => values.extend(may_miss(term).then_some(Known::Null)),
         Node::Column(..) => values.push(Known::Null),
         Node::Entry(..) => values.push(Known::Error),
         _ => values.extend([Known::Null, Known::Error]),
     }
     values
+}
+
+/// Whether a lead may have no such value.
+pub(super) fn may_miss(term: &Node) -> bool {
+    let Node::Field(field) = term else { return true };
+    match kind(term) {
+        Kind::Bool => false,
+        Kind::Word(_) => WORDS_THAT_MAY_MISS.contains(&field.path),
+        _ => !ALWAYS_THERE.contains(&field.path),
+    }
 }
 
 /// Each number with its neighbours: so every number has one among them that lies between the same.

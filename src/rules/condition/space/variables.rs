@@ -188,7 +188,8 @@ pub(super) fn of<'r>(wanted: Wanted<'r>, rules: &'r Ruleset, now: Timestamp) -> 
         variables.push(Variable { unlisted, features, ..table(vec![name], rows, Of::Term(term)) });
     }
     for (name, (left, right)) in pairs {
-        variables.push(table(vec![name], (0..6).map(|standing| vec![Known::Int(standing)]).collect(), Of::Pair(left, right)));
+        let rows = standings(left, right).map(|standing| vec![Known::Int(standing)]).collect();
+        variables.push(table(vec![name], rows, Of::Pair(left, right)));
     }
     truths.extend(rules.reasons().map(name_of_reason));
     for name in truths {
@@ -197,6 +198,17 @@ pub(super) fn of<'r>(wanted: Wanted<'r>, rules: &'r Ruleset, now: Timestamp) -> 
     }
     variables.retain(|variable| variable.rows.len() <= MOST);
     (variables, classes)
+}
+
+/// How these two can stand to each other.
+fn standings(left: &Node, right: &Node) -> impl Iterator<Item = i64> {
+    let same = question::name(left) == question::name(right);
+    let there = !values::may_miss(left) && !values::may_miss(right);
+    (0..6).filter(move |standing| match standing {
+        0 | 2 | 4 if same => false,
+        3..6 => !there,
+        _ => true,
+    })
 }
 
 fn table<'r>(columns: Vec<String>, rows: Vec<Vec<Known>>, of: Of<'r>) -> Variable<'r> {
