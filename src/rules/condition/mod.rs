@@ -80,8 +80,3 @@ impl Fault {
         Problem::error("condition", self.message).spanning(text, self.offset..end).hint(self.hint)
     }
 }
-
-/// The field of this path as an expression.
-fn field_node(path: &str) -> tree::Node {
-    fields::find(path).map_or(tree::Node::Literal(tree::Literal::Null), tree::Node::Field)
-}

@@ -15,7 +15,11 @@ use crate::{
     },
     rules::{
         Subject,
-        condition::{evaluate, fields::Value, tree::Node},
+        condition::{
+            evaluate,
+            fields::Value,
+            tree::{Literal, Node},
+        },
     },
     tables::{Offer, TableForm, TableVersions, Tables},
 };
@@ -201,11 +205,11 @@ impl<'r> Space<'r> {
         match (&variable.of, &value) {
             (Of::Term(Node::Column(..)), Known::Text(text)) => set_column(draft, name, text),
             (Of::Term(Node::Entry(_, key)), Known::Text(text)) => {
-                let Node::Literal(super::super::tree::Literal::Text(key)) = &**key else { return };
-                let map = if name.starts_with("extra") { &mut draft.facts.extra } else { &mut draft.facts.attribution };
-                let at = map.partition_point(|(known, _)| **known < **key);
-                map.insert(at, (key.to_string().into(), text.to_string().into()));
+                if let Node::Literal(Literal::Text(key)) = &**key {
+                    set_key(draft, name, key, text);
+                }
             }
+            (Of::Key(_, key), Known::Text(text)) => set_key(draft, name, key, text),
             (Of::Flag(flag), Known::Bool(truth)) => draft.facts.flags.set(*flag, *truth),
             (Of::Itself, Known::Bool(true)) => {
                 let reasons = self.rules.reasons().filter(|reason| super::variables::name_of_reason(reason) == name);
@@ -217,6 +221,12 @@ impl<'r> Space<'r> {
             _ => {}
         }
     }
+}
+
+fn set_key(draft: &mut Draft<'_>, name: &str, key: &str, text: &str) {
+    let map = if name.starts_with("extra") { &mut draft.facts.extra } else { &mut draft.facts.attribution };
+    let at = map.partition_point(|(known, _)| **known < *key);
+    map.insert(at, (key.to_owned().into(), text.to_owned().into()));
 }
 
 fn set_column(draft: &mut Draft<'_>, name: &str, text: &str) {
@@ -373,6 +383,10 @@ pub(super) fn row_of(variable: &Variable<'_>, subject: &Subject<'_>) -> Option<u
         Of::Total => Known::Int(subject.qualified.map_or(0, |qualified| qualified.score.total)),
         Of::Campaign => Known::of(subject.marketing_campaign.map_or(Value::Null, Value::Text)),
         Of::Flag(flag) => Known::Bool(subject.facts.flags.contains(flag)),
+        Of::Key(map, key) => match (map.read)(subject) {
+            Value::Map(entries) => entries.iter().find(|(known, _)| **known == *key).map_or(Known::Error, |(_, text)| Known::Text((**text).into())),
+            _ => Known::Error,
+        },
         Of::Class | Of::Itself => return None,
     };
     let same = |known: &Known| match (known, &value) {

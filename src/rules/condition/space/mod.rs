@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 
 use super::{
     Condition,
+    fields::Field,
     tree::{Comparison, Node},
 };
 use crate::{lead::Timestamp, rules::Ruleset};
@@ -90,10 +91,10 @@ impl<'r> Space<'r> {
     }
 
     /// That what has this name has one of the values for which it holds; unknown, where there is no such variable.
-    fn rows(&self, name: &str, mut holds: impl FnMut(&Known) -> bool) -> Formula {
+    fn rows(&self, name: &str, holds: impl FnMut(&Known) -> bool) -> Formula {
         let found = self.columns.get(name).and_then(|(at, column)| Some((at, column, self.variables.get(*at)?)));
         let Some((at, column, variable)) = found else { return Formula::Maybe };
-        Formula::is(*at, Set::of(variable.rows.len(), |row| variable.value(row, *column).is_some_and(&mut holds)))
+        Formula::is(*at, variable.rows_where(*column, holds))
     }
 
     /// That the field has this word.
@@ -130,8 +131,7 @@ impl<'r> Answers<'r> for Reader<'_, 'r> {
         let name = question::name(term);
         let found = self.0.columns.get(&name).and_then(|(at, column)| Some((*at, *column, self.0.variables.get(*at)?)));
         let Some((at, column, variable)) = found else { return Formula::Maybe };
-        let passes = |row: usize| variable.value(row, column).is_some_and(|value| test.passes(value.value()));
-        let mut rows = Set::of(variable.rows.len(), passes);
+        let mut rows = variable.rows_where(column, |value| test.passes(value.value()));
         let Some(unlisted) = variable.unlisted else { return Formula::is(at, rows) };
         match of_unlisted(test) {
             Unlisted::Truth(truth) => {
@@ -149,6 +149,10 @@ impl<'r> Answers<'r> for Reader<'_, 'r> {
     fn of_pair(&mut self, how: Comparison, left: &'r Node, right: &'r Node) -> Formula {
         let (name, how) = variables::name_of_pair(how, left, right);
         self.0.rows(&name, |value| variables::pair_passes(how, value))
+    }
+
+    fn of_key(&mut self, map: &'static Field, key: &'r str) -> Formula {
+        self.0.rows(&question::key_name(map, key), Known::is_there)
     }
 
     fn of_reason(&mut self, reason: &'r str) -> Formula {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use super::super::{
     evaluate::{lowered_test, test},
-    fields::{Table, Type, Value},
+    fields::{Field, Table, Type, Value},
     order::compare,
     tree::{Arithmetic, Comparison, Elements, Literal, LoweredTest, Node, TextTest},
 };
@@ -29,6 +29,8 @@ pub(super) trait Answers<'n> {
     fn of_term(&mut self, term: &'n Node, test: &Test<'n>) -> Formula;
     /// Two terms held against each other.
     fn of_pair(&mut self, how: Comparison, left: &'n Node, right: &'n Node) -> Formula;
+    /// Whether a map has a key.
+    fn of_key(&mut self, map: &'static Field, key: &'n str) -> Formula;
     /// Whether a text is one of the reasons.
     fn of_reason(&mut self, reason: &'n str) -> Formula;
     /// What is not understood: true or false by itself.
@@ -61,6 +63,7 @@ pub(super) fn formula<'n>(node: &'n Node, by: &mut dyn Answers<'n>) -> Formula {
         }
         Node::InField(item, field) => match (&**item, field.of) {
             (Node::Literal(Literal::Text(reason)), Type::Reasons) => by.of_reason(reason),
+            (Node::Literal(Literal::Text(key)), Type::Map) => by.of_key(field, key),
             _ => by.by_itself(name(node)),
         },
         Node::HasFlag(flag) => {
@@ -211,11 +214,15 @@ pub(super) fn name(node: &Node) -> String {
         Node::Field(field) => field.path.to_owned(),
         Node::Column(table, column) => format!("{}.{column}", if *table == Table::Account { "account" } else { "offer" }),
         Node::Entry(map, key) => match (&**map, &**key) {
-            (Node::Field(map), Node::Literal(Literal::Text(key))) => format!("{}[{key:?}]", map.path),
+            (Node::Field(map), Node::Literal(Literal::Text(key))) => key_name(map, key),
             _ => format!("{node:?}"),
         },
         other => format!("{other:?}"),
     }
+}
+
+pub(super) fn key_name(map: &Field, key: &str) -> String {
+    format!("{}[{key:?}]", map.path)
 }
 
 pub(super) fn flag_name(flag: &str) -> String {

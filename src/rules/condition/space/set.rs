@@ -10,15 +10,13 @@ pub(super) struct Set {
 impl Set {
     /// The numbers below `size` for which it holds.
     pub(super) fn of(size: usize, mut holds: impl FnMut(usize) -> bool) -> Self {
-        let mut words = vec![0_u64; size.div_ceil(64)];
-        for (number, word) in (0..size).map(|at| (at, at / 64)) {
-            if holds(number)
-                && let Some(word) = words.get_mut(word)
-            {
-                *word |= 1 << (number % 64);
-            }
-        }
-        Self { words, size }
+        let mut set = Self::none(size);
+        (0..size).filter(|number| holds(*number)).for_each(|number| set.insert(number));
+        set
+    }
+
+    pub(super) fn none(size: usize) -> Self {
+        Self { words: vec![0; size.div_ceil(64)], size }
     }
 
     pub(super) fn all(size: usize) -> Self {
@@ -53,6 +51,17 @@ impl Set {
     /// Keeps what both have.
     pub(super) fn narrow(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(left, right)| *left &= right);
+    }
+
+    /// Takes in what the other has.
+    pub(super) fn widen(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(left, right)| *left |= right);
+    }
+
+    pub(super) fn insert(&mut self, number: usize) {
+        if let Some(word) = self.words.get_mut(number / 64) {
+            *word |= 1 << (number % 64);
+        }
     }
 
     /// All the others.

@@ -1,10 +1,13 @@
 //! The variables of the space and their rows: a term with its values, what goes together as one table (the class of a lead, country
 //! and region, total and grade), and true or false for what is not understood. Asks nothing of them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use super::super::{
-    fields::Value,
+    fields::{FIELDS, Field, Value},
     order::compare,
     tree::{Comparison, Node},
 };
@@ -13,6 +16,7 @@ use super::{
     classes::{self, Class},
     formula::Formula,
     question::{self, Answers, Test, flag_name},
+    set::Set,
     unlisted::{Feature, Unlisted, of_unlisted},
     values::{self, Known, Written},
 };
@@ -33,6 +37,8 @@ pub(super) struct Variable<'r> {
     pub(super) unlisted: Option<usize>,
     pub(super) features: Vec<Feature>,
     pub(super) of: Of<'r>,
+    /// Of several columns the rows by their value in each: there are far fewer values than rows.
+    by_value: Vec<Vec<(Known, Set)>>,
 }
 
 /// What a variable is about.
@@ -40,6 +46,8 @@ pub(super) struct Variable<'r> {
 pub(super) enum Of<'r> {
     /// One expression.
     Term(&'r Node),
+    /// A key of a map, of which nothing is asked but whether it is there.
+    Key(&'static Field, &'r str),
     /// How one stands to another.
     Pair(&'r Node, &'r Node),
     Class,
@@ -53,10 +61,24 @@ pub(super) enum Of<'r> {
 
 /// So many values or features of one term are told apart; what has more is not known.
 const MOST: usize = 4096;
+/// What laws and effective dates ask for, whatever is written.
+const ALWAYS_ASKED: [&str; 6] = [EVENT_TIME, "verdict", "reachable", "contact.email", "contact.email_domain", "contact.phone_raw"];
+/// The same of classes.
+const MOST_CLASSES: usize = 1 << 16;
 
 impl Variable<'_> {
     pub(super) fn value(&self, row: usize, column: usize) -> Option<&Known> {
         self.rows.get(row)?.get(column)
+    }
+
+    /// The rows whose value in the column it holds for.
+    pub(super) fn rows_where(&self, column: usize, mut holds: impl FnMut(&Known) -> bool) -> Set {
+        let Some(values) = self.by_value.get(column) else {
+            return Set::of(self.rows.len(), |row| self.value(row, column).is_some_and(&mut holds));
+        };
+        let mut rows = Set::none(self.rows.len());
+        values.iter().filter(|(value, _)| holds(value)).for_each(|(_, with)| rows.widen(with));
+        rows
     }
 
 }
@@ -65,6 +87,7 @@ impl Variable<'_> {
 #[derive(Default)]
 pub(super) struct Wanted<'r> {
     terms: BTreeMap<String, (&'r Node, Written, Vec<Feature>)>,
+    keys: BTreeMap<String, (&'static Field, &'r str)>,
     pairs: BTreeMap<String, (&'r Node, &'r Node)>,
     truths: BTreeSet<String>,
 }
@@ -89,6 +112,11 @@ impl<'r> Answers<'r> for Wanted<'r> {
     fn of_pair(&mut self, how: Comparison, left: &'r Node, right: &'r Node) -> Formula {
         let (left, right) = if question::name(left) <= question::name(right) { (left, right) } else { (right, left) };
         self.pairs.insert(name_of_pair(how, left, right).0, (left, right));
+        Formula::Always
+    }
+
+    fn of_key(&mut self, map: &'static Field, key: &'r str) -> Formula {
+        self.keys.insert(question::key_name(map, key), (map, key));
         Formula::Always
     }
 
@@ -147,7 +175,7 @@ pub(super) fn standing(left: Value<'_>, right: Value<'_>) -> Known {
 
 /// Variables of all that is wanted, with the classes that one of them tells apart.
 pub(super) fn of<'r>(wanted: Wanted<'r>, rules: &'r Ruleset, now: Timestamp) -> (Vec<Variable<'r>>, Vec<Class<'r>>) {
-    let Wanted { mut terms, pairs, mut truths } = wanted;
+    let Wanted { mut terms, keys, pairs, mut truths } = wanted;
     let mut variables = Vec::new();
 
     // Routes of `follow_up` and thresholds ask for these two, whatever is written.
@@ -178,9 +206,20 @@ pub(super) fn of<'r>(wanted: Wanted<'r>, rules: &'r Ruleset, now: Timestamp) -> 
     }
 
     let dates: BTreeSet<i64> = super::entries::dates(rules).chain([now]).map(Timestamp::micros).collect();
-    terms.entry(EVENT_TIME.to_owned()).or_insert_with(|| (event_time(), Written::default(), Vec::new())).1.numbers.extend(dates);
-    terms.entry("verdict".to_owned()).or_insert_with(|| (verdict(), Written::default(), Vec::new()));
+    for name in ALWAYS_ASKED {
+        let term = field_term(name).map(|term| (term, Written::default(), Vec::new()));
+        if let (false, Some(term)) = (terms.contains_key(name), term) {
+            terms.insert(name.to_owned(), term);
+        }
+    }
+    if let Some((_, written, _)) = terms.get_mut(EVENT_TIME) {
+        written.numbers.extend(dates);
+    }
 
+    for (name, (map, key)) in keys.into_iter().filter(|(name, _)| !terms.contains_key(name)) {
+        let rows = vec![vec![Known::Unlisted], vec![Known::Error]];
+        variables.push(Variable { unlisted: Some(0), ..table(vec![name], rows, Of::Key(map, key)) });
+    }
     for (name, (term, written, features)) in terms {
         let values = values::of_term(term, &written);
         let unlisted = values.iter().position(|value| *value == Known::Unlisted);
@@ -196,7 +235,8 @@ pub(super) fn of<'r>(wanted: Wanted<'r>, rules: &'r Ruleset, now: Timestamp) -> 
         let flag = Flag::ALL.iter().copied().find(|flag| flag_name(flag.name()) == name);
         variables.push(table(vec![name], vec![vec![Known::Bool(false)], vec![Known::Bool(true)]], flag.map_or(Of::Itself, Of::Flag)));
     }
-    variables.retain(|variable| variable.rows.len() <= MOST);
+    let most = |variable: &Variable<'_>| if matches!(variable.of, Of::Class) { MOST_CLASSES } else { MOST };
+    variables.retain(|variable| variable.rows.len() <= most(variable));
     (variables, classes)
 }
 
@@ -212,15 +252,25 @@ fn standings(left: &Node, right: &Node) -> impl Iterator<Item = i64> {
 }
 
 fn table<'r>(columns: Vec<String>, rows: Vec<Vec<Known>>, of: Of<'r>) -> Variable<'r> {
-    Variable { columns, rows, usual: 0, unlisted: None, features: Vec::new(), of }
+    let several = if columns.len() > 1 { columns.len() } else { 0 };
+    let by_value = (0..several).map(|column| by_value(&rows, column)).collect();
+    Variable { columns, rows, usual: 0, unlisted: None, features: Vec::new(), of, by_value }
 }
 
-fn event_time() -> &'static Node {
-    static NODE: std::sync::LazyLock<Node> = std::sync::LazyLock::new(|| super::super::field_node(EVENT_TIME));
-    &NODE
+fn by_value(rows: &[Vec<Known>], column: usize) -> Vec<(Known, Set)> {
+    let mut found: Vec<(Known, Set)> = Vec::new();
+    for (at, value) in rows.iter().enumerate().filter_map(|(at, row)| Some((at, row.get(column)?))) {
+        if let Some((_, with)) = found.iter_mut().find(|(known, _)| known == value) {
+            with.insert(at);
+        } else {
+            found.push((value.clone(), Set::of(rows.len(), |row| row == at)));
+        }
+    }
+    found
 }
 
-fn verdict() -> &'static Node {
-    static NODE: std::sync::LazyLock<Node> = std::sync::LazyLock::new(|| super::super::field_node("verdict"));
-    &NODE
+/// The field of this path as a term.
+fn field_term(path: &str) -> Option<&'static Node> {
+    static TERMS: LazyLock<Vec<Node>> = LazyLock::new(|| FIELDS.iter().map(Node::Field).collect());
+    TERMS.iter().find(|term| matches!(term, Node::Field(field) if field.path == path))
 }
