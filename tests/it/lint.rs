@@ -333,6 +333,61 @@ fn dates_that_have_passed_and_ids_that_replace_a_stranger_are_told() {
     }
 }
 
+#[test]
+fn one_mistake_is_told_once() {
+    for case in [
+        // Of a gate that refuses all, not of each route.
+        "[[gate]]\nid = \"g\"\nreason = \"r\"\nwhen = 'true' # <- always_fires\n".to_owned() + &route("r", "destination = \"X\"", "has(note)"),
+        // A campaign that is nobody's, and a route that asks for it.
+        "[[campaign]]\nid = \"c\"\nwhen = 'is_test && !is_test' # <- never_fires\n".to_owned()
+            + &route("r", "destination = \"X\"", "marketing_campaign == \"c\""),
+        // A rule whose points would have been enough.
+        "[score]\ngrades = { A = 70 }\n".to_owned() + &score("s", 10, "is_test && !is_test", " # <- never_fires"),
+        // A threshold out of reach, and routes of leads that qualify.
+        "[score]\nthreshold = 70 # <- unreachable_threshold\n".to_owned() + &route("r", "destination = \"X\"", "score.total >= 40"),
+        // The only route of a storefront.
+        "[storefront.APP_SOURCE]\nfollow_up = []\n".to_owned()
+            + &marked_route("r", "destination = \"X\"", "storefront == \"APP_SOURCE\" && campaign == \"DEMAND_GENERATION\"", "never_fires"),
+    ] {
+        check(&format!("{DEFAULT}{case}"));
+    }
+}
+
+/// What a file that extends another lays over it, that one's author did not mean to be told of.
+#[test]
+fn overriding_what_is_extended_is_no_mistake() {
+    let file = |name: &str, text: String| RulesetFile { name: name.to_owned(), text };
+    let base = "[[route]]\nid = \"emea\"\nwhen = 'contact.region == \"EMEA\"'\ndestination = \"PUBLISHER_CRM\"\n\
+                [[campaign]]\nid = \"spring\"\nwhen = 'attribution.utm_campaign == \"spring\"'\n";
+    let outer = "[[route]]\nid = \"all\"\ndestination = \"PUBLISHER_CRM\"\nstop = true\n\
+                 [[gate]]\nid = \"europe\"\nwhen = 'contact.region == \"EMEA\"'\nreason = \"europe\"\n\
+                 [[campaign]]\nid = \"any\"\nwhen = 'has(attribution.utm_campaign)'\n";
+    let outermost = "[ruleset]\nname = \"a\"\nversion = \"1\"\nextends = \"base\"\n".to_owned() + outer;
+    let files = [file("outer", outermost), file("base", format!("{DEFAULT}{base}")), rules::built_in()];
+    assert_eq!(Ruleset::lint(&files, now()), []);
+    // In one file it is.
+    let found = linted(&format!("{DEFAULT}{outer}{base}"));
+    assert_eq!(found.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["never_fires", "never_fires"]);
+}
+
+/// The table of codes in `docs/rules.md` is that of the fixtures, and its examples stand in them.
+#[test]
+fn the_page_tells_every_code_with_an_example_that_is_found() {
+    let page = include_str!("../../docs/rules.md");
+    let table = page.split_once("<!-- from tests/fixtures/rulesets/lint -->").expect("the table").1.split_once("<!-- end -->").expect("its end").0;
+    let mut codes = BTreeSet::new();
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<String> = row.replace("\\|", "\u{0}").split('|').map(|cell| cell.trim().trim_matches('`').replace('\u{0}', "|")).collect();
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rulesets/lint"));
+        let text = fs::read_to_string(folder.join(format!("{}.toml", cells[1]))).expect(&cells[1]);
+        assert!(text.contains(&cells[3]), "{}: {:?}", cells[1], cells[3]);
+        codes.insert(cells[1].clone());
+    }
+    let folder = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rulesets/lint")).expect("a folder");
+    let names = folder.map(|entry| entry.expect("a file").path().file_stem().and_then(|name| name.to_str()).expect("a name").to_owned());
+    assert_eq!(codes, names.filter(|name| !name.starts_with("good")).collect());
+}
+
 /// Every file of the folder: `good*.toml` without a mark, each other with marks of the one code it is named after.
 #[test]
 fn the_fixtures_have_their_findings_and_no_others() {

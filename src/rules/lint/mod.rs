@@ -45,8 +45,8 @@ impl Ruleset {
         let all_refused = lint.gates();
         let out_of_reach = lint.scores();
         let decided = !all_refused && !out_of_reach;
-        lint.campaigns(decided);
-        let dead = lint.routes(decided);
+        let no_leads_campaign = lint.campaigns(decided);
+        let dead = lint.routes(decided, no_leads_campaign);
         if !all_refused {
             lint.storefronts(&dead);
         }

@@ -39,8 +39,8 @@ pub(super) struct Places {
     removed: Vec<(String, usize)>,
     /// Numbers of [score], by their path.
     score: BTreeMap<String, usize>,
-    /// Where the second file begins.
-    outermost_ends: usize,
+    /// Where each file begins, outermost first.
+    files: Vec<usize>,
     /// Where the built-in ruleset begins.
     own_ends: usize,
 }
@@ -51,11 +51,9 @@ const LISTS: [&str; 3] = ["gate", "campaign", "route"];
 
 impl Places {
     pub(super) fn of(merged: &Merged<'_>, texts: &Texts<'_>) -> Self {
-        let begins = |built_in: bool| {
-            let start = |(start, _): (usize, &str)| (start > 0 && !built_in || built_in && is_built_in(start, texts)).then_some(start);
-            texts.each().find_map(start).unwrap_or(usize::MAX)
-        };
-        let mut places = Self { outermost_ends: begins(false), own_ends: begins(true), ..Self::default() };
+        let files: Vec<usize> = texts.each().map(|(start, _)| start).collect();
+        let own_ends = files.iter().copied().find(|start| is_built_in(*start, texts)).unwrap_or(usize::MAX);
+        let mut places = Self { files, own_ends, ..Self::default() };
         for kind in LISTS {
             places.list(kind, merged.root.get(kind));
         }
@@ -102,9 +100,15 @@ impl Places {
         self.entries.get(&(kind, name.to_owned())).copied().filter(|place| place.own)
     }
 
-    /// The same, if it stands in the outermost file.
-    pub(super) fn outermost(&self, kind: &'static str, name: &str) -> Option<Place> {
-        self.own(kind, name).filter(|place| place.start < self.outermost_ends)
+    /// The file in which a byte stands, from 0, which is the outermost.
+    pub(super) fn file(&self, offset: usize) -> usize {
+        self.files.iter().filter(|start| **start <= offset).count().saturating_sub(1)
+    }
+
+    /// Whether who wrote the first could know of the second: it stands in the same file, or in one that this extends.
+    pub(super) fn could_know(&self, place: Place, kind: &'static str, other: &str) -> bool {
+        let other = self.entries.get(&(kind, other.to_owned()));
+        other.is_none_or(|other| self.file(other.start) >= self.file(place.start))
     }
 
     /// All entries that end some day, where the user has written when.

@@ -19,7 +19,8 @@ pub(super) struct Dead<'r> {
 }
 
 impl<'r> Lint<'_, 'r> {
-    pub(super) fn routes(&mut self, decided: bool) -> Dead<'r> {
+    /// Tells of routes; where some campaign is no lead's, of none that asks for campaigns: that is told already.
+    pub(super) fn routes(&mut self, decided: bool, no_leads_campaign: bool) -> Dead<'r> {
         let rules = self.rules;
         let formulas: Vec<Formula> = rules.routes.iter().map(|route| self.space.route(route)).collect();
         let negated: Vec<Formula> = formulas.iter().map(|formula| formula.clone().not()).collect();
@@ -27,6 +28,9 @@ impl<'r> Lint<'_, 'r> {
         let mut alive: Vec<usize> = Vec::new();
         for (at, (route, formula)) in rules.routes.iter().zip(&formulas).enumerate() {
             let place = self.place_of(route);
+            // Whoever wrote a file did not know of the gates of those that extend it.
+            let decided = decided && place.is_none_or(|place| self.places.file(place.start) == 0);
+            let told_already = no_leads_campaign && route.condition().is_some_and(|when| when.names().contains("marketing_campaign"));
             let model = match self.space.can_hold(&[formula], &[], decided) {
                 Answer::Possible(model) => model,
                 Answer::Unknown => {
@@ -34,7 +38,7 @@ impl<'r> Lint<'_, 'r> {
                     continue;
                 }
                 Answer::Impossible(_) => {
-                    if let Some(place) = place {
+                    if let Some(place) = place.filter(|_| !told_already) {
                         self.tell_never(route, place, formula, decided);
                         dead.routes.push(route);
                     }
@@ -98,7 +102,9 @@ impl<'r> Lint<'_, 'r> {
         let what = format!("the route {:?}", route.id);
 
         // What does not hold of this lead of the route is not its double.
+        let could_know = |other: &RouteRule| self.places.could_know(place, "route", &other.id);
         let double = same_verdict()
+            .filter(|(other, ..)| could_know(other))
             .filter(|(other, ..)| other.destination == route.destination)
             .find(|(_, other, _)| self.space.holds(other, model) && self.hold_alike(formula, other, decided));
         if let Some((first, ..)) = double {
@@ -109,7 +115,7 @@ impl<'r> Lint<'_, 'r> {
             return true;
         }
 
-        let is_ahead = |other: &RouteRule| other.stop || other.destination == route.destination && !route.stop;
+        let is_ahead = |other: &RouteRule| could_know(other) && (other.stop || other.destination == route.destination && !route.stop);
         let (ahead, let_pass): (Vec<&RouteRule>, Vec<&Formula>) =
             same_verdict().filter(|(other, ..)| is_ahead(other)).map(|(other, _, negated)| (other, negated)).unzip();
         let Some(used) = self.impossible(&[formula], &let_pass, decided) else { return false };

@@ -17,6 +17,7 @@ impl<'r> Lint<'_, 'r> {
     pub(super) fn scores(&mut self) -> bool {
         let rules = self.rules;
         let mut alive: Vec<(&'r ScoreRule, Formula, Model)> = Vec::new();
+        let mut meant = 0;
         for rule in &rules.scoring.rules {
             let formula = self.space.score_rule(rule);
             match self.space.can_hold(&[&formula], &[], false) {
@@ -24,13 +25,14 @@ impl<'r> Lint<'_, 'r> {
                 Answer::Unknown => {}
                 Answer::Impossible(_) => {
                     let Some(place) = self.places.own("score", &rule.id) else { continue };
+                    meant += rule.points.max(0);
                     let with = self.space.within(rule.dates.from, rule.dates.until);
                     self.tell_contradiction(&format!("the score rule {:?}", rule.id), place, &rule.when, &with, false);
                 }
             }
         }
         self.cancelling(&alive);
-        self.thresholds()
+        self.thresholds(meant)
     }
 
     fn cancelling(&mut self, alive: &[(&'r ScoreRule, Formula, Model)]) {
@@ -56,8 +58,8 @@ impl<'r> Lint<'_, 'r> {
         }
     }
 
-    /// Thresholds and grades above all that the rules can add up to.
-    fn thresholds(&mut self) -> bool {
+    /// Thresholds and grades above all that the rules can add up to, those with the points that were meant to be given and are not.
+    fn thresholds(&mut self, meant: i64) -> bool {
         let scoring = &self.rules.scoring;
         let mut out_of_reach = false;
         let mut by_default: Vec<Storefront> = Vec::new();
@@ -67,12 +69,12 @@ impl<'r> Lint<'_, 'r> {
                 continue;
             };
             let path = format!("threshold_by_storefront.{}", storefront.name());
-            out_of_reach |= self.threshold(&path, *threshold, &[storefront]);
+            out_of_reach |= self.threshold(&path, *threshold, &[storefront], meant);
         }
-        out_of_reach |= self.threshold("threshold", scoring.threshold, &by_default);
+        out_of_reach |= self.threshold("threshold", scoring.threshold, &by_default, meant);
         for (grade, least) in ["A", "B", "C"].into_iter().zip(scoring.grades) {
             let Some(at) = self.places.score(&format!("grades.{grade}")) else { continue };
-            if let Some((most, example)) = self.most(Storefront::ALL).filter(|(most, _)| *most < least) {
+            if let Some((most, example)) = self.most(Storefront::ALL).filter(|(most, _)| *most + meant < least) {
                 let message = format!("no lead can have the grade {grade}: it needs {least}, and the most is {most}");
                 self.tell(at, "unreachable_threshold", message, "lower it, or give more points", example);
                 // Of several the lowest would tell the same once more.
@@ -82,8 +84,8 @@ impl<'r> Lint<'_, 'r> {
     }
 
     /// Tells of a threshold that no lead of these storefronts reaches; whether it is one.
-    fn threshold(&mut self, path: &str, threshold: i64, of: &[Storefront]) -> bool {
-        let Some((most, example)) = self.most(of).filter(|(most, _)| *most < threshold) else { return false };
+    fn threshold(&mut self, path: &str, threshold: i64, of: &[Storefront], meant: i64) -> bool {
+        let Some((most, example)) = self.most(of).filter(|(most, _)| *most + meant < threshold) else { return false };
         if let Some(at) = self.places.score(path) {
             let names: Vec<&str> = of.iter().map(|storefront| storefront.name()).collect();
             let message = format!("no lead of {} can reach {threshold}: the most is {most}, so none qualifies", names.join(" or "));
