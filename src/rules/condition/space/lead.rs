@@ -27,7 +27,7 @@ use crate::{
 type Text = Option<Cow<'static, str>>;
 
 /// A lead in the making.
-struct Draft<'r> {
+pub(super) struct Draft<'r> {
     facts: Facts<'static>,
     class: Classified,
     total: i64,
@@ -154,6 +154,7 @@ impl<'r> Space<'r> {
                 self.set(&mut draft, variable, name, value);
             }
         }
+        self.mend(&mut draft, model);
         draft
     }
 
@@ -250,15 +251,54 @@ fn set_pair(draft: &mut Draft<'_>, left: &Node, right: &Node, standing: i64) {
     let (other, sign) = if left.path == *fixed { (right.path, 1) } else { (left.path, -1) };
     // Less: the left one is earlier.
     let moved = Known::Time(at.plus_micros(sign * (1 - standing) * 3_600_000_000));
-    set_time(draft, other, &moved);
+    draft.set_time(other, &moved);
 }
 
-fn set_time(draft: &mut Draft<'_>, name: &str, value: &Known) {
-    match (name, value) {
-        ("event_time", Known::Time(time)) => draft.facts.event_time = *time,
-        ("received_at", Known::Time(time)) => draft.facts.received_at = *time,
-        ("referral.expires_at", Known::Time(time)) => draft.facts.referral.get_or_insert_default().expires_at = Some(*time),
-        _ => {}
+impl Draft<'_> {
+    pub(super) fn time(&self, name: &str) -> Option<Timestamp> {
+        match name {
+            "event_time" => Some(self.facts.event_time),
+            "received_at" => Some(self.facts.received_at),
+            _ => Some(self.facts.referral.as_ref().and_then(|referral| referral.expires_at).unwrap_or(self.facts.received_at)),
+        }
+    }
+
+    pub(super) fn set_time(&mut self, name: &str, value: &Known) {
+        match (name, value) {
+            ("event_time", Known::Time(time)) => self.facts.event_time = *time,
+            ("received_at", Known::Time(time)) => self.facts.received_at = *time,
+            ("referral.expires_at", Known::Time(time)) => self.facts.referral.get_or_insert_default().expires_at = Some(*time),
+            _ => {}
+        }
+    }
+
+    /// Gives a text so many letters, or a map so many keys.
+    pub(super) fn set_size(&mut self, of: &Node, size: i64) {
+        let Node::Field(field) = of else { return };
+        let letters = |from: i64| (from..size).map(|_| 'x');
+        match field.path {
+            "attribution" | "extra" => {
+                let map = if field.path == "extra" { &mut self.facts.extra } else { &mut self.facts.attribution };
+                let known = i64::try_from(map.len()).unwrap_or(i64::MAX);
+                map.extend((known..size).map(|number| (format!("zz{number:05}").into(), "x".into())));
+            }
+            path => {
+                if let Some(slot) = text_of(&mut self.facts, path) {
+                    let mut text = slot.take().unwrap_or_default().into_owned();
+                    text.extend(letters(i64::try_from(text.chars().count()).unwrap_or(i64::MAX)));
+                    *slot = Some(text.into());
+                }
+            }
+        }
+    }
+
+    /// Puts so much time between two times.
+    pub(super) fn set_between(&mut self, left: &Node, right: &Node, micros: i64) {
+        let (Node::Field(left), Node::Field(right)) = (left, right) else { return };
+        let (moved, by, from) = if left.path == "event_time" { (right, -micros, left) } else { (left, micros, right) };
+        if let Some(start) = self.time(from.path) {
+            self.set_time(moved.path, &Known::Time(start.plus_micros(by)));
+        }
     }
 }
 
@@ -329,7 +369,7 @@ fn set_field(draft: &mut Draft<'_>, name: &str, value: Known, policy: &crate::ru
             contact.email_domain = Some(domain.to_string().into());
         }
         (_, Known::Text(text)) if name.starts_with("account.") => set_column(draft, name, &text.clone()),
-        (_, Known::Time(_)) => set_time(draft, name, &value),
+        (_, Known::Time(_)) => draft.set_time(name, &value),
         (_, Known::Text(text)) => {
             if let Some(slot) = text_of(facts, name) {
                 *slot = Some(text.to_string().into());
@@ -389,19 +429,26 @@ pub(super) fn row_of(variable: &Variable<'_>, subject: &Subject<'_>) -> Option<u
         },
         Of::Class | Of::Itself => return None,
     };
-    let same = |known: &Known| match (known, &value) {
-        (Known::Word(word), Known::Text(text)) => **word == **text,
-        (known, value) => known == value,
-    };
-    let exact = variable.rows.iter().position(|row| row.first().is_some_and(same));
-    exact.or_else(|| match &value {
-        Known::Text(_) => variable.unlisted,
-        number => {
-            let rank = number.rank()?;
-            let ranked = || variable.rows.iter().enumerate().filter_map(|(at, row)| Some((at, row.first()?.rank()?)));
-            // The greatest that is not above it lies between the same numbers; below all of them the least does.
-            let below = ranked().filter(|(_, known)| *known <= rank).max_by_key(|(_, known)| *known);
-            below.or_else(|| ranked().min_by_key(|(_, known)| *known)).map(|(at, _)| at)
-        }
-    })
+    variable.row_with(&value)
+}
+
+impl Variable<'_> {
+    /// The row of this value, or of one that no test tells from it.
+    pub(super) fn row_with(&self, value: &Known) -> Option<usize> {
+        let same = |known: &Known| match (known, value) {
+            (Known::Word(word), Known::Text(text)) => **word == **text,
+            (known, value) => known == value,
+        };
+        let exact = self.rows.iter().position(|row| row.first().is_some_and(same));
+        exact.or_else(|| match value {
+            Known::Text(_) => self.unlisted,
+            number => {
+                let rank = number.rank()?;
+                let ranked = || self.rows.iter().enumerate().filter_map(|(at, row)| Some((at, row.first()?.rank()?)));
+                // The greatest that is not above it lies between the same numbers; below all of them the least does.
+                let below = ranked().filter(|(_, known)| *known <= rank).max_by_key(|(_, known)| *known);
+                below.or_else(|| ranked().min_by_key(|(_, known)| *known)).map(|(at, _)| at)
+            }
+        })
+    }
 }

@@ -8,6 +8,7 @@ mod example;
 mod formula;
 mod laws;
 mod lead;
+mod mend;
 mod points;
 mod question;
 mod search;

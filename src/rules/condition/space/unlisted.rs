@@ -2,7 +2,7 @@
 //! together is decided where it is certain; else they may.
 
 use super::super::tree::{Comparison, Literal, LoweredTest, TextTest};
-use super::question::Test;
+use super::{mend, question::Test};
 
 /// What a text may have or lack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,7 +157,9 @@ pub(super) fn text_with<'f>(all: impl Iterator<Item = (&'f Feature, bool)> + Clo
         }
         return text;
     }
-    let mut text = longest(TextTest::StartsWith);
+    let fitting = had().find_map(|feature| if let Feature::Matches(regex) = feature { mend::text_that_fits(regex) } else { None });
+    let begin = longest(TextTest::StartsWith);
+    let mut text = fitting.filter(|text| text.starts_with(&begin)).unwrap_or(begin);
     for feature in had() {
         if let Feature::Part { how: TextTest::Contains, part, .. } = feature
             && !text.contains(&**part)
