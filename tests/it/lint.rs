@@ -118,6 +118,10 @@ fn conditions_that_exclude_themselves_never_fire() {
         "1 > 2",
         "source.partition < 0",
         "!(contact.region == \"EMEA\" || contact.region == \"AMER\" || contact.region == \"APAC\" || contact.region == \"UNKNOWN\")",
+        "[\"GmbH\", \"AG\"].exists(form, contact.company.endsWith(form)) && contact.company == \"Adatum\"",
+        "[\"a\", \"b\"].all(part, note.contains(part)) && !note.contains(\"b\")",
+        "[note, contact.title].exists(text, text == \"x\") && note != \"x\" && !has(contact.title)",
+        "(has(note) ? note : \"none\") == \"none\" && note == \"x\"",
         "flags.exists(flag, flag == \"edu_domain\") && !flags.exists(flag, flag == \"edu_domain\")",
         "extra[\"x\"] > \"a\" && extra[\"x\"] == \"A\"",
     ] {
@@ -149,6 +153,8 @@ fn conditions_that_some_lead_meets_are_left_alone() {
         "score_is_not_seen_here || true".strip_prefix("score_is_not_seen_here || ").map_or("", |_| "is_test || is_spam"),
         "event_time == timestamp(\"2026-01-01T00:00:00.000001Z\")",
         "[\"GmbH\", \"AG\"].exists(form, contact.company.endsWith(form))",
+        "[\"a\", \"b\"].exists(part, (part + note).contains(\"x\")) && ![\"a\", \"c\"].exists(part, (part + note).contains(\"x\"))",
+        "[note, contact.title].exists(text, contact.company.startsWith(text)) && !contact.company.startsWith(note)",
         "!has(contact.country) || contact.country != \"US\"",
         "received_at - event_time > duration(\"24h\") && event_time > received_at",
     ] {
@@ -171,7 +177,9 @@ fn gates_that_always_hold_are_told() {
     ] {
         check(&gate(when, " # <- always_fires"));
     }
-    for when in ["contact.country != \"US\" || contact.country == \"CA\"", "note != \"a\" || has(contact.title)", "note < \"m\" || note >= \"m\""] {
+    for when in
+        ["contact.country != \"US\" || contact.country == \"CA\"", "note != \"a\" || has(contact.title)", "note < \"m\" || note >= \"m\""]
+    {
         check(&gate(when, ""));
     }
     // Together.
@@ -287,17 +295,13 @@ fn whatever_is_asked_a_lead_is_made_that_shows_it() {
         "(has(contact.title) ? contact.seniority : \"none\") == \"STAFF\"",
         "score.fit + score.intent == score.total",
         "[\"GmbH\", \"AG\"].exists(form, contact.company.endsWith(form))",
-        "attribution.exists(key, key.startsWith(\"utm_\"))",
         "flags.all(flag, flag != \"edu_domain\")",
-        "lead_id != \"x\" && person_key == \"y\"",
+        "person_key == \"00112233445566778899aabbccddeeff\"",
         "has(person_key)",
     ] {
         let first = route("a", "destination = \"X\"\nstop = true", asked);
         let later = marked_route("b", "destination = \"Y\"", &format!("({asked}) && action != \"CREATE\""), "never_fires");
-        let found = std::panic::catch_unwind(|| check(&format!("{DEFAULT}{first}{later}")));
-        if found.is_err() {
-            eprintln!("FAILS {asked}");
-        }
+        check(&format!("{DEFAULT}{first}{later}"));
     }
 }
 
@@ -346,7 +350,8 @@ fn scores_that_cancel_and_thresholds_out_of_reach_are_told() {
 fn what_is_not_handled_is_told() {
     for case in [
         "[storefront.AZURE_MARKETPLACE] # <- unhandled_storefront\nfollow_up = []\n".to_owned(),
-        "[storefront.AZURE_MARKETPLACE]\nfollow_up = []\n".to_owned() + &route("r", "destination = \"X\"", "campaign == \"DEMAND_GENERATION\""),
+        "[storefront.AZURE_MARKETPLACE]\nfollow_up = []\n".to_owned()
+            + &route("r", "destination = \"X\"", "campaign == \"DEMAND_GENERATION\""),
         "[action.\"NEW\"]\naction = \"CONTACT_ME\"\n".to_owned(),
     ] {
         check(&format!("{DEFAULT}{case}"));
@@ -374,7 +379,11 @@ fn what_is_not_handled_is_told() {
     ));
     check(&format!("{ALONE}{tables}"));
     check(&format!("{DEFAULT}{}", "[[score.rule]]\nid = \"x\"\npart = \"fit\"\npoints = 1\nwhen = 'action == \"CREATE\"'\n"));
-    check(&format!("{}{}", removed("\"action.Create\"", ""), route("r", "destination = \"X\"", "action == \"CREATE\"").replace("'\n", "' # <- never_fires\n")));
+    check(&format!(
+        "{}{}",
+        removed("\"action.Create\"", ""),
+        route("r", "destination = \"X\"", "action == \"CREATE\"").replace("'\n", "' # <- never_fires\n")
+    ));
 }
 
 #[test]
@@ -398,7 +407,8 @@ fn dates_that_have_passed_and_ids_that_replace_a_stranger_are_told() {
 fn one_mistake_is_told_once() {
     for case in [
         // Of a gate that refuses all, not of each route.
-        "[[gate]]\nid = \"g\"\nreason = \"r\"\nwhen = 'true' # <- always_fires\n".to_owned() + &route("r", "destination = \"X\"", "has(note)"),
+        "[[gate]]\nid = \"g\"\nreason = \"r\"\nwhen = 'true' # <- always_fires\n".to_owned()
+            + &route("r", "destination = \"X\"", "has(note)"),
         // A campaign that is nobody's, and a route that asks for it.
         "[[campaign]]\nid = \"c\"\nwhen = 'is_test && !is_test' # <- never_fires\n".to_owned()
             + &route("r", "destination = \"X\"", "marketing_campaign == \"c\""),
@@ -435,10 +445,12 @@ fn overriding_what_is_extended_is_no_mistake() {
 #[test]
 fn the_page_tells_every_code_with_an_example_that_is_found() {
     let page = include_str!("../../docs/rules.md");
-    let table = page.split_once("<!-- from tests/fixtures/rulesets/lint -->").expect("the table").1.split_once("<!-- end -->").expect("its end").0;
+    let table =
+        page.split_once("<!-- from tests/fixtures/rulesets/lint -->").expect("the table").1.split_once("<!-- end -->").expect("its end").0;
     let mut codes = BTreeSet::new();
     for row in table.lines().filter(|line| line.starts_with("| `")) {
-        let cells: Vec<String> = row.replace("\\|", "\u{0}").split('|').map(|cell| cell.trim().trim_matches('`').replace('\u{0}', "|")).collect();
+        let cells: Vec<String> =
+            row.replace("\\|", "\u{0}").split('|').map(|cell| cell.trim().trim_matches('`').replace('\u{0}', "|")).collect();
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/rulesets/lint"));
         let text = fs::read_to_string(folder.join(format!("{}.toml", cells[1]))).expect(&cells[1]);
         assert!(text.contains(&cells[3]), "{}: {:?}", cells[1], cells[3]);

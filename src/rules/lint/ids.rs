@@ -20,9 +20,11 @@ impl<'r> Lint<'_, 'r> {
             self.replaced("gate", &gate.id, Some(&gate.when), inherited.map(|other| &other.when));
         }
         for rule in &rules.scoring.rules {
-            let inherited = base.scoring.rules.iter().find(|other| {
-                other.id == rule.id && (other.part != rule.part || other.points.signum() != rule.points.signum())
-            });
+            let inherited = base
+                .scoring
+                .rules
+                .iter()
+                .find(|other| other.id == rule.id && (other.part != rule.part || other.points.signum() != rule.points.signum()));
             self.replaced("score", &rule.id, Some(&rule.when), inherited.map(|other| &other.when));
         }
         for campaign in &rules.campaigns {
@@ -37,7 +39,11 @@ impl<'r> Lint<'_, 'r> {
 
     fn replaced(&mut self, kind: &'static str, id: &str, new: Option<&'r Condition>, inherited: Option<&'r Condition>) {
         let (Some(new), Some(inherited)) = (new, inherited) else { return };
-        let Some(place) = self.places.own(kind, id).filter(|place| self.places.file(place.start) == 0 && self.places.removed(kind, id).is_none()) else { return };
+        let Some(place) =
+            self.places.own(kind, id).filter(|place| self.places.file(place.start) == 0 && self.places.removed(kind, id).is_none())
+        else {
+            return;
+        };
         let (asked, asked_before) = (new.names(), inherited.names());
         let of = |names: &BTreeSet<String>| names.iter().map(|name| matter(name).to_owned()).collect::<BTreeSet<_>>();
         if asked.is_empty() || asked_before.is_empty() || !of(&asked).is_disjoint(&of(&asked_before)) {
@@ -66,12 +72,17 @@ impl<'r> Lint<'_, 'r> {
 /// What a field is about: two of one matter may say the same in other words.
 fn matter(field: &str) -> &str {
     match field {
-        "contact.email" | "contact.email_domain" | "contact.email_kind" | "contact.phone_raw" | "contact.phone_e164" | "own_domain"
+        "contact.email"
+        | "contact.email_domain"
+        | "contact.email_kind"
+        | "contact.phone_raw"
+        | "contact.phone_e164"
+        | "own_domain"
         | "reachable" => "address",
         "contact.title" | "contact.seniority" => "position",
         "contact.country" | "contact.country_raw" | "contact.region" => "place",
-        "origin" | "storefront" | "channel" | "campaign" | "audience" | "confidence" | "source_raw" | "listing" | "action" | "action_raw"
-        | "stage" | "flags" => "kind",
+        "origin" | "storefront" | "channel" | "campaign" | "audience" | "confidence" | "source_raw" | "listing" | "action"
+        | "action_raw" | "stage" | "flags" => "kind",
         "publisher_id" | "offer_id" | "offer_title" | "offer_raw" => "offer",
         other => other.split(['.', '[']).next().unwrap_or(other),
     }

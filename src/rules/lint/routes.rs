@@ -109,8 +109,10 @@ impl<'r> Lint<'_, 'r> {
             .find(|(_, other, _)| self.space.holds(other, model) && self.hold_alike(formula, other, decided));
         if let Some((first, ..)) = double {
             let example = self.lead_of(route, &[first], model);
-            let message =
-                format!("{what} and the route {:?} before it have the same destination {:?} and the same leads", first.id, route.destination);
+            let message = format!(
+                "{what} and the route {:?} before it have the same destination {:?} and the same leads",
+                first.id, route.destination
+            );
             self.tell(place.when(), "duplicate_route", message, "take one of the two out, or ask for other leads", example);
             return true;
         }

@@ -49,7 +49,8 @@ impl<'r> Lint<'_, 'r> {
             let Some((first, ..)) = found else { continue };
             let own = |rule: &ScoreRule| self.places.own("score", &rule.id);
             let Some(place) = own(second).or_else(|| own(first)) else { continue };
-            let example = self.space.example(model, &[&first.when, &second.when], &[], |subject| first.holds(subject) && second.holds(subject));
+            let example =
+                self.space.example(model, &[&first.when, &second.when], &[], |subject| first.holds(subject) && second.holds(subject));
             let message = format!(
                 "the score rules {:?} ({:+}) and {:?} ({:+}) cancel each other: they hold for the same leads",
                 first.id, first.points, second.id, second.points

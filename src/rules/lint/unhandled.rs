@@ -91,7 +91,9 @@ impl<'r> Lint<'_, 'r> {
         let routes = routes.map(|route| ("route", route.id.as_str(), route.condition()));
         let all = gates.chain(scored).chain(campaigns).chain(routes);
         let asking = all.filter(|(.., when)| when.is_some_and(|when| when.tells_apart("action", action.name(), "UNKNOWN")));
-        asking.filter_map(|(kind, id, _)| self.places.removed(kind, id).or_else(|| self.places.own(kind, id).map(|place| place.when()))).max()
+        asking
+            .filter_map(|(kind, id, _)| self.places.removed(kind, id).or_else(|| self.places.own(kind, id).map(|place| place.when())))
+            .max()
     }
 }
 
@@ -104,7 +106,10 @@ fn asked_for(rules: &Ruleset) -> impl Fn(Action) -> bool {
     let conditions: Vec<_> = gates.chain(scored).chain(campaigns).chain(routes).collect();
     let by_other = ["action_raw", "source_raw", "stage"];
     let otherwise = conditions.iter().any(|when| by_other.iter().any(|name| when.names().contains(*name)));
-    let told: Vec<Action> =
-        Action::ALL.iter().copied().filter(|action| conditions.iter().any(|when| when.tells_apart("action", action.name(), "UNKNOWN"))).collect();
+    let told: Vec<Action> = Action::ALL
+        .iter()
+        .copied()
+        .filter(|action| conditions.iter().any(|when| when.tells_apart("action", action.name(), "UNKNOWN")))
+        .collect();
     move |action| otherwise || told.contains(&action)
 }

@@ -50,7 +50,10 @@ fn entry(dice: &mut Dice, at: usize, condition: &str) -> String {
         _ => {
             let destination = ["X", "Y"][dice.below(2)];
             let verdict = if dice.one_in(3) { "UNQUALIFIED" } else { "QUALIFIED" };
-            format!("[[route]]\nid = \"e{at}\"\ndestination = \"{destination}\"\nverdict = \"{verdict}\"\nstop = {}\n{when}\n", dice.one_in(3))
+            format!(
+                "[[route]]\nid = \"e{at}\"\ndestination = \"{destination}\"\nverdict = \"{verdict}\"\nstop = {}\n{when}\n",
+                dice.one_in(3)
+            )
         }
     }
 }

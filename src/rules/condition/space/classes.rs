@@ -127,7 +127,13 @@ pub(super) fn all<'r>(tables: &'r Classification, asked: &BTreeSet<&str>) -> Vec
 }
 
 /// The class with each storefront, and what follows from it, that it can have.
-fn in_stores<'r>(class: Class<'r>, stated: Option<Storefront>, action: Option<&ActionRow>, tables: &Classification, add: &mut impl FnMut(Class<'r>)) {
+fn in_stores<'r>(
+    class: Class<'r>,
+    stated: Option<Storefront>,
+    action: Option<&ActionRow>,
+    tables: &Classification,
+    add: &mut impl FnMut(Class<'r>),
+) {
     let offer_type = class.offer.and_then(|(of, _)| of).and_then(|of| tables.offer_types.get(&of));
     let rows = [offer_type, None];
     let in_force = if offer_type.is_some_and(|row| row.dates.are_set()) { &rows[..] } else { &rows[..1] };

@@ -114,9 +114,8 @@ impl<'r> Space<'r> {
             let others = formulas.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, formula)| formula);
             let needs: Vec<&Formula> = others.chain([with]).collect();
             let Answer::Possible(model) = self.can_hold(&needs, &[], decided) else { continue };
-            let shows = |subject: &Subject<'_>| {
-                parts.iter().enumerate().all(|(other, part)| evaluate::holds(part, subject) == (other != at))
-            };
+            let shows =
+                |subject: &Subject<'_>| parts.iter().enumerate().all(|(other, part)| evaluate::holds(part, subject) == (other != at));
             let Some(example) = self.example(&model, &[condition], &[], shows) else { continue };
             let mut names = BTreeMap::new();
             named(failing, &mut names);

@@ -5,7 +5,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::{
     Model, Space,
-    lead::Draft,
+    draft::Draft,
     values::Known,
     variables::{Of, Variable},
 };
@@ -22,7 +22,7 @@ const HOUR: i64 = 60 * MINUTE;
 /// Somewhat more than a year of hours, and two days of minutes.
 const TRIED: [(i64, i64); 2] = [(HOUR, 9_000), (MINUTE, 2_880)];
 /// Letters of a text that is made for its size.
-const LONGEST: i64 = 10_000;
+const LONGEST: usize = 10_000;
 
 impl Space<'_> {
     pub(super) fn mend(&self, draft: &mut Draft<'_>, model: &Model) {
@@ -30,20 +30,21 @@ impl Space<'_> {
         for (variable, row) in asked() {
             let (Of::Term(node), Some(value)) = (variable.of, variable.value(row, 0)) else { continue };
             match (node, value) {
-                (Node::Size(of), Known::Int(size)) => draft.set_size(of, (*size).min(LONGEST)),
+                (Node::Size(of), Known::Int(size)) => draft.set_size(of, usize::try_from(*size).unwrap_or_default().min(LONGEST)),
                 (Node::Calculate(Arithmetic::Subtract, left, right), Known::Duration(micros)) => draft.set_between(left, right, *micros),
                 _ => {}
             }
         }
         for name in ["event_time", "received_at", "referral.expires_at"] {
             let of_it: Vec<(&Variable<'_>, usize)> = asked().filter(|(variable, _)| is_of(variable, name)).collect();
-            let Some(start) = draft.time(name).filter(|_| of_it.iter().any(|(variable, _)| matches!(variable.of, Of::Term(Node::Part(..))))) else {
+            if !of_it.iter().any(|(variable, _)| matches!(variable.of, Of::Term(Node::Part(..)))) {
                 continue;
-            };
+            }
+            let start = draft.time(name);
             let steps = TRIED.into_iter().flat_map(|(step, count)| (0..count).flat_map(move |at| [at * step, -at * step]));
             let mut times = steps.map(|by| start.plus_micros(by));
             if let Some(time) = times.find(|time| of_it.iter().all(|(variable, row)| is_in_row(variable, *row, *time))) {
-                draft.set_time(name, &Known::Time(time));
+                draft.set_time(name, time);
             }
         }
     }
@@ -101,7 +102,9 @@ mod tests {
 
     #[test]
     fn a_text_is_made_that_fits() {
-        for regex in ["(?i)cto", "^(c[a-z]o|vp)\\b", "[0-9]{2,}", ".*@.*\\.example$", "^$", "\\bcall\\b", "^[^a]+$", "(?i)^(head|lead) of .+"] {
+        for regex in
+            ["(?i)cto", "^(c[a-z]o|vp)\\b", "[0-9]{2,}", ".*@.*\\.example$", "^$", "\\bcall\\b", "^[^a]+$", "(?i)^(head|lead) of .+"]
+        {
             let text = text_that_fits(regex).expect(regex);
             assert!(regex::Regex::new(regex).expect(regex).is_match(&text), "{regex} {text:?}");
         }

@@ -3,6 +3,7 @@
 //! what is possible here is shown by a lead, and only then told. Judges no ruleset: `rules::lint` asks the questions.
 
 mod classes;
+mod draft;
 mod entries;
 mod example;
 mod formula;
@@ -67,8 +68,7 @@ impl<'r> Space<'r> {
         for (at, variable) in variables.iter().enumerate() {
             columns.extend(variable.columns.iter().enumerate().map(|(column, name)| (name.clone(), (at, column))));
         }
-        let mut space =
-            Self { rules, variables, columns, classes, laws: Laws::default(), points: Points::default(), now };
+        let mut space = Self { rules, variables, columns, classes, laws: Laws::default(), points: Points::default(), now };
         space.settle_usual_rows();
         space.points = Points::of(&space);
         space.laws = Laws::of(&space);
@@ -164,4 +164,3 @@ impl<'r> Answers<'r> for Reader<'_, 'r> {
         self.boolean(&name)
     }
 }
-

@@ -51,7 +51,9 @@ impl Points {
         let (mut least, mut most) = (bounds.least, bounds.most);
         for (variable, by_row) in &bounds.by_row {
             let allowed = rows(*variable);
-            let open = || by_row.iter().enumerate().filter(|(row, _)| allowed.is_none_or(|allowed| allowed.contains(*row))).map(|(_, points)| points);
+            let open = || {
+                by_row.iter().enumerate().filter(|(row, _)| allowed.is_none_or(|allowed| allowed.contains(*row))).map(|(_, points)| points)
+            };
             least = least.saturating_add(open().map(|(least, _)| *least).min().unwrap_or_default());
             most = most.saturating_add(open().map(|(_, most)| *most).max().unwrap_or_default());
         }
@@ -120,7 +122,9 @@ impl Space<'_> {
     /// The most that the total can be for leads of which this holds, or a little more.
     pub(in crate::rules) fn most_points(&self, of: &Formula) -> Option<i64> {
         let rows = rows_of(of);
-        self.points.bounds("score.total", &|variable| rows.iter().find(|(known, _)| *known == variable).map(|(_, rows)| rows)).map(|(_, most)| most)
+        self.points
+            .bounds("score.total", &|variable| rows.iter().find(|(known, _)| *known == variable).map(|(_, rows)| rows))
+            .map(|(_, most)| most)
     }
 
     /// A lead of which this holds, each of whose rows brings as many points as it can.

@@ -10,6 +10,7 @@ use super::super::{
     tree::{Arithmetic, Comparison, Elements, Literal, LoweredTest, Node, TextTest},
 };
 use super::formula::Formula;
+use crate::lead::Vocabulary;
 
 /// What is asked of a term.
 #[derive(Clone, Debug)]
@@ -39,67 +40,144 @@ pub(super) trait Answers<'n> {
 
 /// A formula may be written twice (`?:`, `==` between truths) if it has no more parts.
 const TWICE: usize = 64;
+/// A loop over a list that is written out is written out too, if that makes no more parts.
+const WRITTEN_OUT: usize = 256;
 
 /// The formula of a condition.
 pub(super) fn formula<'n>(node: &'n Node, by: &mut dyn Answers<'n>) -> Formula {
-    match node {
-        Node::Literal(Literal::Bool(truth)) => Formula::of(*truth),
-        Node::Not(inner) => formula(inner, by).not(),
-        Node::All(sides) => Formula::all(sides.iter().map(|side| formula(side, by)).collect::<Vec<_>>()),
-        Node::Any(sides) => Formula::any(sides.iter().map(|side| formula(side, by)).collect::<Vec<_>>()),
-        Node::Choose(parts) => {
-            let [asked, yes, no] = &**parts;
-            let asked = formula(asked, by);
-            if asked.size() > TWICE {
-                return by.by_itself(name(node));
+    Reading { by, elements: Vec::new() }.truth(node)
+}
+
+/// A condition while it is read, with the elements of the loops around, innermost last.
+struct Reading<'b, 'n> {
+    by: &'b mut dyn Answers<'n>,
+    elements: Vec<&'n Node>,
+}
+
+impl<'n> Reading<'_, 'n> {
+    fn truth(&mut self, node: &'n Node) -> Formula {
+        match node {
+            Node::Literal(Literal::Bool(truth)) => Formula::of(*truth),
+            Node::Not(inner) => self.truth(inner).not(),
+            Node::All(sides) => Formula::all(sides.iter().map(|side| self.truth(side)).collect::<Vec<_>>()),
+            Node::Any(sides) => Formula::any(sides.iter().map(|side| self.truth(side)).collect::<Vec<_>>()),
+            Node::Choose(parts) => {
+                let [asked, yes, no] = &**parts;
+                let (asked, yes, no) = (self.truth(asked), self.truth(yes), self.truth(no));
+                if asked.size() > TWICE { self.unknown(name(node)) } else { one_of(asked, yes, no) }
             }
-            let (yes, no) = (formula(yes, by), formula(no, by));
-            Formula::any([Formula::all([asked.clone(), yes]), Formula::all([asked.not(), no])])
+            Node::Compare(how, left, right) => self.comparison(*how, left, right),
+            Node::InList(item, list) => {
+                Formula::any(list.iter().map(|element| self.comparison(Comparison::Equal, item, element)).collect::<Vec<_>>())
+            }
+            Node::InField(item, field) => match (self.resolved(item), field.of) {
+                (Node::Literal(Literal::Text(reason)), Type::Reasons) => self.by.of_reason(reason),
+                (Node::Literal(Literal::Text(key)), Type::Map) => self.by.of_key(field, key),
+                _ => self.unknown(name(node)),
+            },
+            Node::HasFlag(flag) => self.by.by_itself(flag_name(flag.name())),
+            Node::Test(how, text, part) => match self.resolved(part) {
+                Node::Literal(Literal::Text(part)) => self.ask(node, text, &Test::Text(*how, part)),
+                _ => self.unknown(name(node)),
+            },
+            Node::LoweredTest(how, text, others) => self.ask(node, text, &Test::Lowered(*how, others)),
+            Node::Matches(text, regex) => self.ask(node, text, &Test::Matches(regex)),
+            Node::Has(inner) if is_truth(inner) => Formula::Always,
+            Node::Has(inner) => self.ask(node, inner, &Test::Has),
+            Node::Field(field) if matches!(field.of, Type::Bool) => self.by.of_term(node, &Test::True),
+            Node::Loop { every, over: Elements::Written(list), body } if list.len() * size(body) <= WRITTEN_OUT && binds_plainly(node) => {
+                let held: Vec<Formula> = list.iter().map(|element| self.of_element(element, body)).collect();
+                if *every { Formula::all(held) } else { Formula::any(held) }
+            }
+            other => self.unknown(name(other)),
         }
-        Node::Compare(how, left, right) => comparison(node, *how, left, right, by),
-        Node::InList(item, list) => {
-            let one = |element| comparison(node, Comparison::Equal, item, element, by);
-            Formula::any(list.iter().map(one).collect::<Vec<_>>())
+    }
+
+    /// True or false by itself; of what stands in a loop, for these elements.
+    fn unknown(&mut self, name_of_it: String) -> Formula {
+        let with = self.elements.iter().map(|element| format!(" with {}", name(element)));
+        let name = with.fold(name_of_it, |named, with| named + &with);
+        self.by.by_itself(name)
+    }
+
+    fn of_element(&mut self, element: &'n Node, body: &'n Node) -> Formula {
+        let element = self.resolved(element);
+        self.elements.push(element);
+        let held = self.truth(body);
+        self.elements.pop();
+        held
+    }
+
+    /// What an element stands for.
+    fn resolved(&self, node: &'n Node) -> &'n Node {
+        match node {
+            Node::Element(out) => self.elements.iter().rev().nth(*out).copied().unwrap_or(node),
+            other => other,
         }
-        Node::InField(item, field) => match (&**item, field.of) {
-            (Node::Literal(Literal::Text(reason)), Type::Reasons) => by.of_reason(reason),
-            (Node::Literal(Literal::Text(key)), Type::Map) => by.of_key(field, key),
-            _ => by.by_itself(name(node)),
-        },
-        Node::HasFlag(flag) => {
-            let flag: &'static str = crate::lead::Vocabulary::name(*flag);
-            by.by_itself(flag_name(flag))
+    }
+
+    fn ask(&mut self, whole: &'n Node, term: &'n Node, test: &Test<'n>) -> Formula {
+        let term = self.resolved(term);
+        match written(term) {
+            Some(literal) => Formula::of(test.passes(literal.value())),
+            None if is_term(term) => self.by.of_term(term, test),
+            None => self.unknown(name(whole)),
         }
-        Node::Test(how, text, part) => match &**part {
-            Node::Literal(Literal::Text(part)) if is_term(text) => by.of_term(text, &Test::Text(*how, part)),
-            _ => by.by_itself(name(node)),
-        },
-        Node::LoweredTest(how, text, others) if is_term(text) => by.of_term(text, &Test::Lowered(*how, others)),
-        Node::Matches(text, regex) if is_term(text) => by.of_term(text, &Test::Matches(regex)),
-        Node::Has(inner) if is_truth(inner) => Formula::Always,
-        Node::Has(inner) if is_term(inner) => by.of_term(inner, &Test::Has),
-        Node::Field(field) if matches!(field.of, Type::Bool) => by.of_term(node, &Test::True),
-        other => by.by_itself(name(other)),
+    }
+
+    fn comparison(&mut self, how: Comparison, left: &'n Node, right: &'n Node) -> Formula {
+        let (left, right) = (self.resolved(left), self.resolved(right));
+        match (written(left), written(right)) {
+            (Some(left), Some(right)) => Formula::of(compare(how, left.value(), right.value())),
+            _ if is_truth(left) && is_truth(right) => {
+                let (one, other) = (self.truth(left), self.truth(right));
+                if one.size().max(other.size()) > TWICE {
+                    return self.unknown(format!("{how:?} of {} and {}", name(left), name(right)));
+                }
+                let same = one_of(one, other.clone(), other.not());
+                if how == Comparison::Equal { same } else { same.not() }
+            }
+            _ if let Some(formula) = self.chosen(how, left, right).or_else(|| self.chosen(turned(how), right, left)) => formula,
+            (None, Some(literal)) if is_term(left) => self.by.of_term(left, &Test::Compare(how, literal)),
+            (Some(literal), None) if is_term(right) => self.by.of_term(right, &Test::Compare(turned(how), literal)),
+            _ => self.by.of_pair(how, left, right),
+        }
+    }
+
+    /// A comparison with one of two values as two comparisons, where that is not too much.
+    fn chosen(&mut self, how: Comparison, side: &'n Node, other: &'n Node) -> Option<Formula> {
+        let Node::Choose(parts) = side else { return None };
+        let [asked, yes, no] = &**parts;
+        let asked = self.truth(asked);
+        let (yes, no) = (self.comparison(how, yes, other), self.comparison(how, no, other));
+        (asked.size() <= TWICE).then(|| one_of(asked, yes, no))
     }
 }
 
-fn comparison<'n>(whole: &'n Node, how: Comparison, left: &'n Node, right: &'n Node, by: &mut dyn Answers<'n>) -> Formula {
-    match (written(left), written(right)) {
-        (Some(left), Some(right)) => Formula::of(compare(how, left.value(), right.value())),
-        _ if is_truth(left) && is_truth(right) => {
-            let (left, right) = (formula(left, by), formula(right, by));
-            if left.size().max(right.size()) > TWICE {
-                return by.by_itself(name(whole));
-            }
-            let same = Formula::any([
-                Formula::all([left.clone(), right.clone()]),
-                Formula::all([left.not(), right.not()]),
-            ]);
-            if how == Comparison::Equal { same } else { same.not() }
-        }
-        (None, Some(literal)) if is_term(left) => by.of_term(left, &Test::Compare(how, literal)),
-        (Some(literal), None) if is_term(right) => by.of_term(right, &Test::Compare(turned(how), literal)),
-        _ => by.of_pair(how, left, right),
+/// The one if it holds, else the other.
+fn one_of(asked: Formula, yes: Formula, no: Formula) -> Formula {
+    Formula::any([Formula::all([asked.clone(), yes]), Formula::all([asked.not(), no])])
+}
+
+/// How many expressions an expression is made of.
+fn size(node: &Node) -> usize {
+    1 + parts(node).into_iter().map(size).sum::<usize>()
+}
+
+/// Whether elements of loops only stand where what they stand for can be put in their place.
+fn binds_plainly(node: &Node) -> bool {
+    let is_direct = |operand: &Node| matches!(operand, Node::Element(_)) || binds_plainly(operand);
+    match node {
+        Node::Element(_) | Node::Loop { over: Elements::Field(_), .. } => false,
+        Node::Compare(..)
+        | Node::InList(..)
+        | Node::InField(..)
+        | Node::Test(..)
+        | Node::LoweredTest(..)
+        | Node::Matches(..)
+        | Node::Has(_) => parts(node).into_iter().all(is_direct),
+        Node::Loop { over: Elements::Written(list), body, .. } => list.iter().all(is_direct) && binds_plainly(body),
+        other => parts(other).into_iter().all(binds_plainly),
     }
 }
 

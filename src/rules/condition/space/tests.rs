@@ -30,7 +30,11 @@ fn the_classes_are_those_that_leads_have() {
     let mut seen = std::collections::BTreeSet::new();
     let types = OfferType::ALL.iter().copied().map(Some).chain([None]);
     let rows = types.flat_map(|offer_type| {
-        ListingOption::ALL.iter().copied().map(Some).chain([None]).map(move |listing_option| Offer { offer_type, listing_option, ..Offer::default() })
+        ListingOption::ALL.iter().copied().map(Some).chain([None]).map(move |listing_option| Offer {
+            offer_type,
+            listing_option,
+            ..Offer::default()
+        })
     });
     let rows: Vec<Option<Offer>> = rows.map(Some).chain([None]).collect();
     for origin in Origin::ALL.iter().copied() {
@@ -46,8 +50,13 @@ fn the_classes_are_those_that_leads_have() {
                     let times = ["2025-06-01T00:00:00Z", "2026-03-01T00:00:00Z", "2026-11-01T00:00:00Z"];
                     facts.event_time = Timestamp::parse(times[(at + code.len()) % 3]).expect("a time");
                     let class = decide(&facts, &rules, &mut NoTrace).class;
-                    let subject =
-                        crate::rules::Subject { facts: &facts, class: &class, policy: &rules.policy, qualified: None, marketing_campaign: None };
+                    let subject = crate::rules::Subject {
+                        facts: &facts,
+                        class: &class,
+                        policy: &rules.policy,
+                        qualified: None,
+                        marketing_campaign: None,
+                    };
                     let value = |column: &&str| match column.split_once(" in flags") {
                         Some((flag, _)) => Known::Bool(class.flags.iter().any(|set| format!("{:?}", set.name()) == flag)),
                         None => match (super::super::fields::find(column).expect(column).read)(&subject) {

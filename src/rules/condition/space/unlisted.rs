@@ -7,7 +7,11 @@ use super::{mend, question::Test};
 /// What a text may have or lack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Feature {
-    Part { how: TextTest, part: Box<str>, lowered: bool },
+    Part {
+        how: TextTest,
+        part: Box<str>,
+        lowered: bool,
+    },
     /// In small letters it is one of these.
     Lowered(Box<[Box<str>]>),
     /// It comes before this text.
@@ -97,7 +101,9 @@ fn implies(one: &Feature, other: &Feature) -> bool {
 /// Whether no text has both.
 fn clash(one: &Feature, other: &Feature) -> bool {
     match (one, other) {
-        (Feature::Part { how, part, lowered }, Feature::Part { how: other_how, part: other, lowered: other_lowered }) if how == other_how => {
+        (Feature::Part { how, part, lowered }, Feature::Part { how: other_how, part: other, lowered: other_lowered })
+            if how == other_how =>
+        {
             let fold = |text: &str| if *lowered || *other_lowered { text.to_ascii_lowercase() } else { text.to_owned() };
             let (part, other) = (fold(part), fold(other));
             match how {

@@ -179,7 +179,17 @@ pub(super) fn numbers(written: &Written) -> impl Iterator<Item = i64> {
 #[expect(clippy::cast_precision_loss, reason = "the neighbours are among them on both sides")]
 fn fractions(written: &Written) -> impl Iterator<Item = f64> {
     let all = written.fractions.iter().copied().chain(written.numbers.iter().map(|number| *number as f64));
-    let near = all.flat_map(|number| [number - 1.0, number.next_down().next_down(), number.next_down(), number, number.next_up(), number.next_up().next_up(), number + 1.0]);
+    let near = all.flat_map(|number| {
+        [
+            number - 1.0,
+            number.next_down().next_down(),
+            number.next_down(),
+            number,
+            number.next_up(),
+            number.next_up().next_up(),
+            number + 1.0,
+        ]
+    });
     near.chain([0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN])
 }
 
@@ -188,6 +198,9 @@ fn may_be(term: &Node, text: &str) -> bool {
     let Node::Field(field) = term else { return true };
     if TRIMMED.contains(&field.path) && text.trim() != text || text.is_empty() && TRIMMED.contains(&field.path) {
         return false;
+    }
+    if matches!(field.path, "lead_id" | "person_key") {
+        return text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     }
     fields::form(field.path).is_none_or(|form| (form.fits)(text))
 }

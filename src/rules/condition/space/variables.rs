@@ -80,7 +80,6 @@ impl Variable<'_> {
         values.iter().filter(|(value, _)| holds(value)).for_each(|(_, with)| rows.widen(with));
         rows
     }
-
 }
 
 /// What all conditions ask for: read once, before there are variables.
