@@ -2,6 +2,7 @@
 //! law is certain; where it is not, there is none.
 
 use super::{
+    super::tree::Node,
     Space,
     formula::Formula,
     values::Known,
@@ -46,10 +47,11 @@ fn of_the_lead(space: &Space<'_>) -> Vec<Formula> {
     let truth = |name: &str| space.rows(name, |value| *value == Known::Bool(true));
     let is_unknown = |name: &str| space.rows(name, |value| *value == Known::Word("UNKNOWN"));
     let mut laws = Vec::new();
-    for record in ["account", "offer", "referral"] {
-        let within = |name: &str| name.strip_prefix(record).is_some_and(|rest| rest.starts_with('.'));
-        let names = space.columns.keys().filter(|name| within(name));
-        laws.extend(names.map(|name| then(there(name), there(record))));
+    let fields = space.variables.iter().filter(|variable| matches!(variable.of, Of::Term(Node::Field(_) | Node::Column(..)) | Of::Class));
+    for name in fields.flat_map(|variable| &variable.columns) {
+        if let Some((record @ ("account" | "offer" | "referral"), _)) = name.split_once('.') {
+            laws.push(then(there(name), there(record)));
+        }
     }
     laws.push(then(there("account"), there("account.domain")));
     laws.push(then(there("offer"), there("offer.publisher_id")));

@@ -211,8 +211,11 @@ impl Space<'_> {
             let Some((at, column)) = self.columns.get(name) else { continue };
             let (Some(variable), Some(mut rows)) = (self.variables.get(*at), left.rows.get(at).cloned()) else { continue };
             let Some((least, most)) = self.points.bounds(name, &|variable| left.rows.get(&variable)) else { continue };
-            let possible = |row| variable.value(row, *column).and_then(Known::rank).is_none_or(|sum| (least..=most).contains(&sum));
-            rows.narrow(&Set::of(rows.size(), possible));
+            // A row stands for all sums up to its neighbours, not for its own alone; rows are in order.
+            let sum = |row: usize| variable.value(row, *column).and_then(Known::rank);
+            rows.narrow(&Set::of(rows.size(), |row| {
+                sum(row + 1).is_none_or(|above| above > least) && row.checked_sub(1).and_then(sum).is_none_or(|below| below < most)
+            }));
             if rows.is_empty() {
                 return None;
             }

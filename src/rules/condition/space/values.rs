@@ -133,7 +133,8 @@ pub(super) fn of_term(term: &Node, written: &Written) -> Vec<Known> {
         Kind::Row => values.push(Known::Row),
         Kind::Int => {
             let (least, most) = range(term);
-            values.extend(numbers(written).filter(|number| (least..=most).contains(number)).map(Known::Int));
+            let numbers = numbers(written).chain([least, most]).filter(|number| (least..=most).contains(number));
+            values.extend(numbers.collect::<BTreeSet<_>>().into_iter().map(Known::Int));
         }
         Kind::Duration => values.extend(numbers(written).map(Known::Duration)),
         Kind::Time => {
