@@ -3,6 +3,7 @@
 //! every lead, with one that shows it.
 
 mod campaigns;
+mod columns;
 mod dates;
 mod gates;
 mod ids;
@@ -10,6 +11,8 @@ mod places;
 mod routes;
 mod scores;
 mod unhandled;
+
+use std::collections::BTreeMap;
 
 use crate::{lead::Timestamp, problem::Problem};
 
@@ -21,7 +24,8 @@ use super::{
     },
     files::{RulesetFile, Texts},
     merge,
-    reading::Reader,
+    reading::{Reader, TOLD},
+    suggest,
 };
 use places::{Place, Places};
 
@@ -51,9 +55,23 @@ impl Ruleset {
             lint.storefronts(&dead);
         }
         lint.actions(base.as_ref());
+        lint.columns();
         let mut found = lint.found;
         found.sort_by_key(|(at, _)| *at);
-        found.into_iter().map(|(at, problem)| texts.place(at, problem)).collect()
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        found.retain(|(_, problem)| {
+            let count = counts.entry(problem.code).or_default();
+            *count += 1;
+            *count <= TOLD
+        });
+        let mut problems: Vec<Problem> = found.into_iter().map(|(at, problem)| texts.place(at, problem)).collect();
+        for (code, more) in
+            counts.into_iter().filter_map(|(code, count)| Some((code, count.checked_sub(TOLD)?))).filter(|(_, more)| *more > 0)
+        {
+            let problem = Problem::warning("more_problems", format!("and {more} more of the kind {code}"));
+            problems.push(problem.hint("the first of a kind are told one by one: mend them and check again"));
+        }
+        problems
     }
 }
 
@@ -86,15 +104,23 @@ impl<'r> Lint<'_, 'r> {
             None => (self.any_lead(when), Vec::new()),
         };
         let (message, hint) = if failing.is_empty() {
-            (format!("{what} can never hold: no lead is like that"), "ask for something that a lead can have, or take it out")
+            (format!("{what} can never hold: no lead is like that"), "ask for something that a lead can have, or take it out".to_owned())
         } else {
             let fields = failing.join(", ");
             (
                 format!("{what} can never hold: a lead that meets all the rest fails in what is asked of {fields}"),
-                "change one of the two parts that exclude each other, or take it out",
+                "change one of the two parts that exclude each other, or take it out".to_owned(),
             )
         };
-        self.tell(place.when(), "never_fires", message, hint, example);
+        let hint = self.slip(when).unwrap_or(hint);
+        self.tell(place.when(), "never_fires", message, &hint, example);
+    }
+
+    /// A reason that it asks for and no gate gives.
+    fn slip(&self, when: &Condition) -> Option<String> {
+        let reasons: Vec<&str> = self.rules.reasons().collect();
+        let unknown = when.reasons().into_iter().find(|reason| !reasons.contains(reason))?;
+        Some(format!("no gate gives the reason {unknown:?}; {}", suggest::hint(unknown, &reasons)))
     }
 
     /// A lead of which the condition is not true.

@@ -1,6 +1,6 @@
 //! Storefronts whose qualified leads go nowhere, and actions that the tables tell but no rule asks for.
 
-use super::{Lint, routes::Dead};
+use super::{Lint, places::Place, routes::Dead};
 use crate::{
     lead::{Action, Storefront, Verdict, Vocabulary},
     rules::{
@@ -91,9 +91,7 @@ impl<'r> Lint<'_, 'r> {
         let routes = routes.map(|route| ("route", route.id.as_str(), route.condition()));
         let all = gates.chain(scored).chain(campaigns).chain(routes);
         let asking = all.filter(|(.., when)| when.is_some_and(|when| when.tells_apart("action", action.name(), "UNKNOWN")));
-        asking
-            .filter_map(|(kind, id, _)| self.places.removed(kind, id).or_else(|| self.places.own(kind, id).map(|place| place.when())))
-            .max()
+        asking.filter_map(|(kind, id, _)| self.places.removed(kind, id).or_else(|| self.places.own(kind, id).map(Place::when))).max()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     lead::{
         Action, Audience, Campaign, Channel, Confidence, Consent, Listing, ListingOption, OfferType, Origin, Stage, Storefront, Vocabulary,
     },
-    rules::{ActionRow, classification::Classification},
+    rules::{ActionRow, OfferTypeRow, classification::Classification},
 };
 
 /// One kind of lead, with what makes a lead one.
@@ -138,7 +138,7 @@ fn in_stores<'r>(
     let rows = [offer_type, None];
     let in_force = if offer_type.is_some_and(|row| row.dates.are_set()) { &rows[..] } else { &rows[..1] };
     for offer_type in in_force {
-        let by_offer = offer_type.and_then(|row| row.only_storefront());
+        let by_offer = offer_type.and_then(OfferTypeRow::only_storefront);
         let inferred = by_offer.or_else(|| action.and_then(|row| row.storefront_if_unknown)).filter(|_| class.origin == Origin::Storefront);
         let (storefront, confidence) = match (stated, inferred) {
             (Some(stated), _) => (stated, Confidence::High),
@@ -151,7 +151,7 @@ fn in_stores<'r>(
         for row in if row.is_some_and(|row| row.dates.are_set()) { &rows[..] } else { &rows[..1] } {
             let campaign = row.filter(|_| class.origin == Origin::Storefront).map_or(Campaign::Unclassified, |row| row.campaign);
             let audience = row.map_or(Audience::Unknown, |row| row.audience);
-            add(Class { storefront, confidence, listing, campaign, audience, ..class });
+            add(Class { storefront, campaign, audience, listing, confidence, ..class });
         }
     }
 }

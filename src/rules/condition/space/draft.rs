@@ -159,8 +159,8 @@ impl Draft<'_> {
     pub(super) fn set_between(&mut self, left: &Node, right: &Node, micros: i64) {
         let (Node::Field(left), Node::Field(right)) = (left, right) else { return };
         // A referral's end is moved first, an event last: against that dates are held.
-        let moves = |name: &str| ["event_time", "received_at", "referral.expires_at"].iter().position(|known| *known == name);
-        let (moved, by, from) = if moves(left.path) > moves(right.path) { (left, micros, right) } else { (right, -micros, left) };
+        let rank = |name: &str| ["event_time", "received_at", "referral.expires_at"].iter().position(|known| *known == name);
+        let (moved, by, from) = if rank(left.path) > rank(right.path) { (left, micros, right) } else { (right, -micros, left) };
         self.set_time(moved.path, self.time(from.path).plus_micros(by));
     }
 

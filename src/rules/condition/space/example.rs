@@ -16,7 +16,7 @@ use crate::{
         condition::{
             Condition, evaluate,
             fields::{self, FIELDS, Value},
-            tree::{Elements, Node},
+            tree::{Elements, Literal, Node},
         },
     },
 };
@@ -56,6 +56,21 @@ impl Condition {
         found.into_keys().collect()
     }
 
+    /// Texts that it asks for among the reasons.
+    pub(in crate::rules) fn reasons(&self) -> Vec<&str> {
+        let mut found = Vec::new();
+        let mut open = vec![&self.0];
+        while let Some(node) = open.pop() {
+            if let Node::InField(item, field) = node
+                && let (Node::Literal(Literal::Text(reason)), fields::Type::Reasons) = (&**item, field.of)
+            {
+                found.push(&**reason);
+            }
+            open.extend(question::parts(node));
+        }
+        found
+    }
+
     /// Whether one of its tests tells the one word of a field from the other.
     pub(in crate::rules) fn tells_apart(&self, field: &str, one: &str, other: &str) -> bool {
         question::tells_apart(&self.0, field, one, other)
@@ -92,7 +107,9 @@ impl<'r> Space<'r> {
         shows: impl Fn(&Subject<'_>) -> bool,
     ) -> Option<Example> {
         let mut names = BTreeMap::new();
-        about.iter().for_each(|condition| named(&condition.0, &mut names));
+        for condition in about {
+            named(&condition.0, &mut names);
+        }
         let also = if names.is_empty() && also.is_empty() { &["origin", "storefront", "action"] } else { also };
         let also = FIELDS.iter().filter(|field| also.contains(&field.path));
         names.extend(also.map(|field| (field.path.to_owned(), Shown::Field(field))));

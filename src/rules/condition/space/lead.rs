@@ -138,7 +138,7 @@ impl<'r> Space<'r> {
             for (column, name) in variable.columns.iter().enumerate() {
                 match variable.value(row, column) {
                     Some(Known::Unlisted) => {
-                        let text = unlisted::text_with(self.features(at, model.features.iter().copied()));
+                        let text = unlisted::text_with(&self.features(at, &model.features));
                         self.set(&mut draft, variable, name, &Known::Text(text.into()));
                     }
                     Some(value) => self.set(&mut draft, variable, name, value),
@@ -215,7 +215,7 @@ impl<'r> Space<'r> {
 /// The row of a variable in which a lead is, if its values are among those that are told apart.
 pub(super) fn row_of(variable: &Variable<'_>, subject: &Subject<'_>) -> Option<usize> {
     let value = match variable.of {
-        Of::Term(node) => evaluate::with_value(node, subject, |value| Known::of(value)),
+        Of::Term(node) => evaluate::with_value(node, subject, Known::of),
         Of::Pair(left, right) => {
             evaluate::with_value(left, subject, |left| evaluate::with_value(right, subject, |right| standing(left, right)))
         }

@@ -1,7 +1,7 @@
 //! What a model asks of values that are made of fields (a size, the hour of a time, the time between two, a regular expression): fields
 //! that have them. Tries within bounds; whether it succeeded, the conditions say.
 
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 
 use super::{
     Model, Space,
@@ -85,7 +85,7 @@ fn fits(regex: &Hir, text: &mut String) {
                 Class::Unicode(class) => class
                     .iter()
                     .find_map(|range| letters(range.start(), range.end()))
-                    .or_else(|| class.iter().next().map(|range| range.start())),
+                    .or_else(|| class.iter().next().map(ClassUnicodeRange::start)),
                 Class::Bytes(class) => class.iter().next().map(|range| char::from(range.start())),
             });
         }

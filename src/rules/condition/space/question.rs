@@ -208,10 +208,10 @@ fn written(node: &Node) -> Option<Cow<'_, Literal>> {
 /// Whether the expression is true or false, never anything else.
 fn is_truth(node: &Node) -> bool {
     match node {
-        Node::Literal(Literal::Bool(_)) => true,
         Node::Field(field) => matches!(field.of, Type::Bool),
         Node::Choose(parts) => is_truth(&parts[1]) && is_truth(&parts[2]),
-        Node::Not(_)
+        Node::Literal(Literal::Bool(_))
+        | Node::Not(_)
         | Node::All(_)
         | Node::Any(_)
         | Node::Compare(..)
@@ -334,8 +334,15 @@ impl Test<'_> {
 pub(super) fn parts(node: &Node) -> Vec<&Node> {
     match node {
         Node::Literal(_) | Node::Field(_) | Node::Column(..) | Node::Element(_) | Node::HasFlag(_) => Vec::new(),
-        Node::Not(of) | Node::Negate(of) | Node::Lower(of) | Node::Size(of) | Node::Has(of) | Node::Part(_, of, _) => vec![of],
-        Node::Matches(of, _) | Node::LoweredTest(_, of, _) | Node::InField(of, _) => vec![of],
+        Node::Not(of)
+        | Node::Negate(of)
+        | Node::Lower(of)
+        | Node::Size(of)
+        | Node::Has(of)
+        | Node::Part(_, of, _)
+        | Node::Matches(of, _)
+        | Node::LoweredTest(_, of, _)
+        | Node::InField(of, _) => vec![of],
         Node::All(all) | Node::Any(all) | Node::Join(all) => all.iter().collect(),
         Node::Choose(all) => all.iter().collect(),
         Node::Entry(one, other) | Node::Compare(_, one, other) | Node::Calculate(_, one, other) | Node::Test(_, one, other) => {

@@ -87,8 +87,8 @@ impl Space<'_> {
                     return rows.contains(row);
                 }
                 // What does not follow from the features it has, it lacks.
-                let with_lack = model.features.iter().copied().chain([(*variable, *feature, false)]);
-                self.exclude_each_other(*variable, with_lack) == *has
+                let with_lack = [&model.features[..], &[(*variable, *feature, false)]].concat();
+                self.exclude_each_other(*variable, &with_lack) == *has
             }
             Formula::All(parts) => parts.iter().all(|part| self.holds(part, model)),
             Formula::Any(parts) => parts.iter().any(|part| self.holds(part, model)),
@@ -121,7 +121,7 @@ impl Space<'_> {
                     Formula::Never => return None,
                     Formula::All(parts) => open.extend(parts),
                     Formula::Any(parts) => choices.push(parts),
-                    Formula::Is(asked) => self.take(asked, &mut left)?,
+                    Formula::Is(asked) => take(asked, &mut left)?,
                     Formula::Text(asked) => self.take_text(asked, &mut left)?,
                 }
             }
@@ -160,36 +160,26 @@ impl Space<'_> {
         }
     }
 
-    /// Leaves of a variable what is asked for.
-    fn take(&self, asked: &Asked, left: &mut Left) -> Option<()> {
-        let rows = left.rows.entry(asked.variable).or_insert_with(|| Set::all(asked.rows.size()));
-        rows.narrow(&asked.rows);
-        (!rows.is_empty()).then_some(())
-    }
-
+    /// Leaves of a text what is asked for.
     fn take_text(&self, asked: &AskedOfText, left: &mut Left) -> Option<()> {
         let AskedOfText { variable, rows: listed, feature, has } = asked;
         let unlisted = self.variables.get(*variable).and_then(|variable| variable.unlisted);
         left.features.push((*variable, *feature, *has));
-        let excluded = self.exclude_each_other(*variable, left.features.iter().copied());
+        let excluded = self.exclude_each_other(*variable, &left.features);
         let rows = left.rows.entry(*variable).or_insert_with(|| Set::all(listed.size()));
         rows.narrow(&Set::of(listed.size(), |row| if Some(row) == unlisted { !excluded } else { listed.contains(row) }));
         (!rows.is_empty()).then_some(())
     }
 
     /// Whether a text of this variable that no condition names cannot have these features and lack those.
-    fn exclude_each_other(&self, variable: usize, features: impl Iterator<Item = (usize, usize, bool)> + Clone) -> bool {
-        unlisted::exclude_each_other(self.features(variable, features))
+    fn exclude_each_other(&self, variable: usize, features: &[(usize, usize, bool)]) -> bool {
+        unlisted::exclude_each_other(&self.features(variable, features))
     }
 
     /// The features of this variable among all.
-    pub(super) fn features(
-        &self,
-        variable: usize,
-        all: impl Iterator<Item = (usize, usize, bool)> + Clone,
-    ) -> impl Iterator<Item = (&Feature, bool)> + Clone {
+    pub(super) fn features(&self, variable: usize, all: &[(usize, usize, bool)]) -> Vec<(&Feature, bool)> {
         let known = self.variables.get(variable).map_or(&[][..], |variable| &variable.features);
-        all.filter(move |(of, ..)| *of == variable).filter_map(move |(_, feature, has)| Some((known.get(feature)?, has)))
+        all.iter().filter(|(of, ..)| *of == variable).filter_map(|(_, feature, has)| Some((known.get(*feature)?, *has))).collect()
     }
 
     /// Whether it could hold, at a glance.
@@ -223,6 +213,13 @@ impl Space<'_> {
         }
         Some(left)
     }
+}
+
+/// Leaves of a variable what is asked for.
+fn take(asked: &Asked, left: &mut Left) -> Option<()> {
+    let rows = left.rows.entry(asked.variable).or_insert_with(|| Set::all(asked.rows.size()));
+    rows.narrow(&asked.rows);
+    (!rows.is_empty()).then_some(())
 }
 
 /// Whether it holds whatever is chosen of what is left.

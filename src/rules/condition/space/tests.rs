@@ -16,7 +16,7 @@ const WITH_DATES: &str = "[source.fair]\nstorefront = 'APP_SOURCE'\nchannel = 'P
 
 /// What is told of a class, and of a lead's.
 fn line(values: impl Iterator<Item = Known>) -> String {
-    values.map(|value| format!("{value:?} ")).collect()
+    format!("{:?}", values.collect::<Vec<_>>())
 }
 
 #[test]

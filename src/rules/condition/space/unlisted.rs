@@ -36,11 +36,10 @@ pub(super) fn of_unlisted(test: &Test<'_>) -> Unlisted {
     };
     match test {
         Test::Compare(how, literal) => match (how, &**literal) {
-            (Comparison::Equal, _) => Unlisted::Truth(false),
             (Comparison::NotEqual, _) => Unlisted::Truth(true),
-            (Comparison::Less | Comparison::LessOrEqual, Literal::Text(text)) => Unlisted::Depends(Feature::Before(text.clone()), true),
-            (Comparison::Greater | Comparison::GreaterOrEqual, Literal::Text(text)) => {
-                Unlisted::Depends(Feature::Before(text.clone()), false)
+            (Comparison::Less | Comparison::LessOrEqual, Literal::Text(other)) => Unlisted::Depends(Feature::Before(other.clone()), true),
+            (Comparison::Greater | Comparison::GreaterOrEqual, Literal::Text(other)) => {
+                Unlisted::Depends(Feature::Before(other.clone()), false)
             }
             _ => Unlisted::Truth(false),
         },
@@ -60,13 +59,13 @@ pub(super) fn of_unlisted(test: &Test<'_>) -> Unlisted {
 }
 
 /// Whether it is certain that no text has these features and lacks those.
-pub(super) fn exclude_each_other<'f>(all: impl Iterator<Item = (&'f Feature, bool)> + Clone) -> bool {
-    let had = || all.clone().filter(|(_, has)| *has).map(|(feature, _)| feature);
-    let lacked = || all.clone().filter(|(_, has)| !*has).map(|(feature, _)| feature);
+pub(super) fn exclude_each_other(all: &[(&Feature, bool)]) -> bool {
+    let had = || all.iter().filter(|(_, has)| *has).map(|(feature, _)| *feature);
+    let lacked = || all.iter().filter(|(_, has)| !*has).map(|(feature, _)| *feature);
     had().any(|feature| lacked().any(|lacked| implies(feature, lacked)))
         || lacked().any(is_of_all)
         || had().enumerate().any(|(at, one)| had().skip(at + 1).any(|other| clash(one, other)))
-        || no_candidate_is_left(had().collect(), lacked().collect())
+        || no_candidate_is_left(all)
 }
 
 /// Every text has it.
@@ -117,15 +116,13 @@ fn clash(one: &Feature, other: &Feature) -> bool {
 }
 
 /// Where a text can only be one of a few in small letters: whether each of them lacks something, or has what it must not.
-fn no_candidate_is_left(had: Vec<&Feature>, lacked: Vec<&Feature>) -> bool {
-    let lists = had.iter().filter_map(|feature| match feature {
-        Feature::Lowered(texts) => Some(texts),
+fn no_candidate_is_left(all: &[(&Feature, bool)]) -> bool {
+    let lists = all.iter().filter_map(|(feature, has)| match feature {
+        Feature::Lowered(texts) if *has => Some(texts),
         _ => None,
     });
     let Some(candidates) = lists.min_by_key(|texts| texts.len()) else { return false };
-    let fails = |text: &str| {
-        had.iter().any(|feature| has(text, feature) == Some(false)) || lacked.iter().any(|feature| has(text, feature) == Some(true))
-    };
+    let fails = |text: &str| all.iter().any(|(feature, wanted)| has(text, feature) == Some(!*wanted));
     candidates.iter().all(|text| fails(text))
 }
 
@@ -146,8 +143,8 @@ fn has(small: &str, feature: &Feature) -> Option<bool> {
 }
 
 /// A text with and without these features, as near to it as can be built.
-pub(super) fn text_with<'f>(all: impl Iterator<Item = (&'f Feature, bool)> + Clone) -> String {
-    let had = || all.clone().filter(|(_, has)| *has).map(|(feature, _)| feature);
+pub(super) fn text_with(all: &[(&Feature, bool)]) -> String {
+    let had = || all.iter().filter(|(_, has)| *has).map(|(feature, _)| *feature);
     let longest = |wanted: TextTest| {
         let parts = had().filter_map(|feature| match feature {
             Feature::Part { how, part, .. } if *how == wanted => Some(&**part),
@@ -178,8 +175,8 @@ pub(super) fn text_with<'f>(all: impl Iterator<Item = (&'f Feature, bool)> + Clo
         text.push_str(&end);
     }
     let before = had().filter_map(|feature| if let Feature::Before(text) = feature { Some(&**text) } else { None }).min();
-    let not_before = all.clone().filter_map(|(feature, has)| match feature {
-        Feature::Before(text) if !has => Some(&**text),
+    let not_before = all.iter().filter_map(|(feature, has)| match feature {
+        Feature::Before(text) if !*has => Some(&**text),
         _ => None,
     });
     match (not_before.max(), before) {

@@ -250,7 +250,7 @@ fn standings(left: &Node, right: &Node) -> impl Iterator<Item = i64> {
     })
 }
 
-fn table<'r>(columns: Vec<String>, rows: Vec<Vec<Known>>, of: Of<'r>) -> Variable<'r> {
+fn table(columns: Vec<String>, rows: Vec<Vec<Known>>, of: Of<'_>) -> Variable<'_> {
     let several = if columns.len() > 1 { columns.len() } else { 0 };
     let by_value = (0..several).map(|column| by_value(&rows, column)).collect();
     Variable { columns, rows, usual: 0, unlisted: None, features: Vec::new(), of, by_value }
