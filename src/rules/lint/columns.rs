@@ -46,5 +46,8 @@ impl<'r> Lint<'_, 'r> {
 
 /// One letter more, less or other, or two that are swapped; a plural or a number is a word of its own.
 fn is_slip_of(name: &str, known: &str) -> bool {
-    distance(name, known) == 1 && !name.ends_with(|last: char| last.is_ascii_digit() || last == 's')
+    let record = known.find('.').map_or(known.len(), |dot| dot + 1);
+    name.get(..record) == known.get(..record)
+        && distance(name, known) == 1
+        && !name.ends_with(|last: char| last.is_ascii_digit() || last == 's')
 }

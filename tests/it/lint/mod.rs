@@ -302,7 +302,13 @@ fn the_page_tells_every_code_with_an_example_that_is_found() {
 fn a_slip_in_a_name_is_told_with_what_was_meant() {
     let found = check(&gate("account.segmnt == \"smb\"", " # <- misspelt_column"));
     assert_eq!(found[0].hint.as_deref(), Some("did you mean account.segment?"));
-    for when in ["account.tier == \"gold\"", "account.owner2 == \"kim\"", "offer.titles == \"x\"", "account.segments == \"x\""] {
+    for when in [
+        "offer_title == \"x\"",
+        "account.tier == \"gold\"",
+        "account.owner2 == \"kim\"",
+        "offer.titles == \"x\"",
+        "account.segments == \"x\"",
+    ] {
         check(&gate(when, ""));
     }
     let refused = marked_route("r", "destination = \"X\"\nverdict = \"UNQUALIFIED\"", "\"lowscore\" in reasons", "never_fires");

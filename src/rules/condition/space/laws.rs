@@ -56,6 +56,7 @@ fn of_the_lead(space: &Space<'_>) -> Vec<Formula> {
     laws.push(then(there("account"), there("account.domain")));
     laws.push(then(there("offer"), there("offer.publisher_id")));
     laws.push(then(there("offer"), there("offer.offer_id")));
+    laws.push(then(there("offer"), Formula::all([there("publisher_id"), there("offer_id")])));
 
     let domain = there("contact.email_domain");
     laws.extend(both(&domain, &is_unknown("contact.email_kind").not()));

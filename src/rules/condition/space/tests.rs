@@ -74,3 +74,25 @@ fn the_classes_are_those_that_leads_have() {
     // Of consents and times each lead here has one of three.
     assert!(known.len() < seen.len() * 9, "{} {}", known.len(), seen.len());
 }
+
+#[test]
+fn what_is_not_the_same_has_another_name() {
+    let names = |text: &str| {
+        let condition = Condition::parse(text, crate::rules::condition::Sight::Routed).unwrap_or_else(|faults| panic!("{faults:?}"));
+        question::name(&condition.0)
+    };
+    for (one, other) in [
+        ("event_time.getHours(\"Europe/Berlin\") == 1", "event_time.getHours(\"Europe/Paris\") == 1"),
+        ("event_time.getHours(\"+02:00\") == 1", "event_time.getHours(\"+03:00\") == 1"),
+        ("event_time.getHours() == 1", "event_time.getHours(\"UTC\") == 1"),
+        ("note.matches(\"a\")", "note.matches(\"(?i)a\")"),
+        ("size(note) == 1", "size(extra) == 1"),
+        ("attribution.x == \"1\"", "extra.x == \"1\""),
+        ("account.x == \"1\"", "offer.x == \"1\""),
+        ("flags.exists(f, f == \"edu_domain\")", "flags.all(f, f == \"edu_domain\")"),
+        ("referral.deal_value == 0.0", "referral.deal_value == -0.0"),
+        ("received_at - event_time > duration(\"1s\")", "event_time - received_at > duration(\"1s\")"),
+    ] {
+        assert_ne!(names(one), names(other));
+    }
+}

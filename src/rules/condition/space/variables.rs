@@ -243,8 +243,11 @@ pub(super) fn of<'r>(wanted: Wanted<'r>, rules: &'r Ruleset, now: Timestamp) -> 
 fn standings(left: &Node, right: &Node) -> impl Iterator<Item = i64> {
     let same = question::name(left) == question::name(right);
     let there = !values::may_miss(left) && !values::may_miss(right);
+    // A fraction can be no number, which is not itself.
+    let is_itself = same && !matches!(question::kind(left), question::Kind::Double);
     (0..6).filter(move |standing| match standing {
-        0 | 2 | 4 if same => false,
+        0 | 2 if same => false,
+        4 if is_itself => false,
         3..6 => !there,
         _ => true,
     })
