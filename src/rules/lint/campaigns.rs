@@ -1,6 +1,6 @@
 //! Campaigns that no lead can have: none is like that, or an earlier one takes them all.
 
-use super::{Lint, quoted};
+use super::Lint;
 use crate::rules::condition::space::{Answer, Formula};
 
 impl Lint<'_, '_> {
@@ -32,7 +32,7 @@ impl Lint<'_, '_> {
             let example = self.space.example(&model, &about, &["event_time"], |subject| {
                 campaign.holds(subject) && before.iter().any(|before| before.holds(subject))
             });
-            let names = quoted(before.iter().map(|campaign| campaign.id.as_str()));
+            let names = self.named("campaign", before.iter().map(|campaign| campaign.id.as_str()), place.start);
             let message = format!("{what} is never a lead's: wherever it holds, {names} holds before it");
             self.tell(place.when(), "never_fires", message, "put the narrower campaign first, or take one out", example);
         }

@@ -1,6 +1,6 @@
 //! Gates that never hold, and gates that always do.
 
-use super::{Lint, quoted};
+use super::Lint;
 use crate::rules::condition::{
     Condition,
     space::{Answer, Formula},
@@ -48,7 +48,7 @@ impl Lint<'_, '_> {
         if let Answer::Possible(model) = self.space.can_hold(&[formula], &[], false) {
             let about: Vec<_> = gates.iter().map(|(gate, _)| &gate.when).collect();
             let example = self.space.example(&model, &about, &[], |subject| gate.holds(subject));
-            let others = quoted(gates.iter().map(|(gate, _)| gate.id.as_str()).filter(|id| *id != gate.id));
+            let others = self.named("gate", gates.iter().map(|(gate, _)| gate.id.as_str()).filter(|id| *id != gate.id), place.start);
             let message = format!("the gate {:?} refuses every lead that {others} let pass: none qualifies", gate.id);
             self.tell(place.when(), "always_fires", message, "one of them must let some leads pass", example);
         }

@@ -14,7 +14,10 @@ mod unhandled;
 
 use std::collections::BTreeMap;
 
-use crate::{lead::Timestamp, problem::Problem};
+use crate::{
+    lead::{Storefront, Timestamp, Vocabulary},
+    problem::Problem,
+};
 
 use super::{
     Ruleset,
@@ -40,7 +43,7 @@ impl Ruleset {
         let Some(merged) = merge::merge(&mut reader, &texts) else { return Vec::new() };
         let places = Places::of(&merged, &texts);
         let space = Space::new(&rules, now);
-        let mut lint = Lint { rules: &rules, space: &space, places: &places, now, found: Vec::new() };
+        let mut lint = Lint { rules: &rules, space: &space, places: &places, texts: &texts, now, found: Vec::new() };
         lint.dates();
         let base = files.get(1..).filter(|base| !base.is_empty()).and_then(|base| Self::merge(base).ok());
         if let Some(base) = &base {
@@ -80,6 +83,7 @@ struct Lint<'s, 'r> {
     rules: &'r Ruleset,
     space: &'s Space<'r>,
     places: &'s Places,
+    texts: &'s Texts<'s>,
     now: Timestamp,
     /// With the byte each stands at.
     found: Vec<(usize, Problem)>,
@@ -94,6 +98,31 @@ impl<'r> Lint<'_, 'r> {
         let Some(example) = example else { return };
         let problem = Problem { example: Some(example), ..Problem::warning(code, message).hint(hint) };
         self.found.push((at, problem));
+    }
+
+    /// Entries of one list by their ids, each with where it stands, as seen from byte `from`.
+    fn named<'n>(&self, kind: &'static str, ids: impl IntoIterator<Item = &'n str>, from: usize) -> String {
+        let name = |id: &str| {
+            let located =
+                self.places.start(kind, id).or_else(|| self.follow_up(id)).and_then(|start| Some((start, self.texts.locate(start)?)));
+            match located {
+                Some((start, at)) if self.places.file(start) == self.places.file(from) => format!("{id:?} (line {})", at.place.line),
+                Some((_, at)) => format!("{id:?} ({}:{})", at.file, at.place.line),
+                None => format!("{id:?}"),
+            }
+        };
+        let names: Vec<String> = ids.into_iter().map(name).collect();
+        match names.split_last() {
+            Some((last, rest @ [_, ..])) => format!("{} and {last}", rest.join(", ")),
+            _ => names.concat(),
+        }
+    }
+
+    /// Where the element stands that a route of `follow_up` is made of.
+    fn follow_up(&self, id: &str) -> Option<usize> {
+        let (storefront, destination) = id.strip_prefix("follow_up.")?.split_once('.')?;
+        let row = self.rules.classification.storefronts.get(&Storefront::from_name(storefront)?)?;
+        row.follow_up.iter().find(|(known, _)| *known == destination).map(|(_, start)| *start)
     }
 
     /// Tells of an entry that no lead meets, by itself.
@@ -112,7 +141,7 @@ impl<'r> Lint<'_, 'r> {
                 "change one of the two parts that exclude each other, or take it out".to_owned(),
             )
         };
-        let hint = self.slip(when).unwrap_or(hint);
+        let hint = self.slip(when).or_else(|| self.most_points(when, &failing)).unwrap_or(hint);
         self.tell(place.when(), "never_fires", message, &hint, example);
     }
 
@@ -121,6 +150,13 @@ impl<'r> Lint<'_, 'r> {
         let reasons: Vec<&str> = self.rules.reasons().collect();
         let unknown = when.reasons().into_iter().find(|reason| !reasons.contains(reason))?;
         Some(format!("no gate gives the reason {unknown:?}; {}", suggest::hint(unknown, &reasons)))
+    }
+
+    /// How much a total can be, where that is what was asked for.
+    fn most_points(&self, when: &Condition, failing: &[String]) -> Option<String> {
+        let asks = if failing.is_empty() { when.names().contains("score.total") } else { failing.iter().any(|name| name == "score.total") };
+        let most = self.space.most_points(&Formula::Always).filter(|_| asks)?;
+        Some(format!("the points of all score rules add up to {most} at most; ask for what such a lead can have, or take it out"))
     }
 
     /// A lead of which the condition is not true.
@@ -157,14 +193,5 @@ impl<'r> Lint<'_, 'r> {
             let (not_one, not_other) = (one.clone().not(), other.clone().not());
             self.is_impossible(&[one, &not_other], decided) && self.is_impossible(&[other, &not_one], decided)
         }
-    }
-}
-
-/// Names in quotes, joined.
-fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
-    let names: Vec<String> = names.into_iter().map(|name| format!("{name:?}")).collect();
-    match names.split_last() {
-        Some((last, rest @ [_, ..])) => format!("{} and {last}", rest.join(", ")),
-        _ => names.concat(),
     }
 }

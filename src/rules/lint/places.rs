@@ -100,6 +100,11 @@ impl Places {
         self.entries.get(&(kind, name.to_owned())).copied().filter(|place| place.own)
     }
 
+    /// Where an entry begins, whoever has written it.
+    pub(super) fn start(&self, kind: &'static str, name: &str) -> Option<usize> {
+        self.entries.get(&(kind, name.to_owned())).map(|place| place.start)
+    }
+
     /// The file in which a byte stands, from 0, which is the outermost.
     pub(super) fn file(&self, offset: usize) -> usize {
         self.files.iter().filter(|start| **start <= offset).count().saturating_sub(1)

@@ -1,9 +1,9 @@
 //! Routes that never win their destination: no lead is like that, none of its verdict is, an earlier route stops before it, or has
 //! taken the destination already. And routes that are one another's double.
 
-use super::{Lint, places::Place, quoted};
+use super::{Lint, places::Place};
 use crate::{
-    lead::Vocabulary,
+    lead::{Verdict, Vocabulary},
     rules::{
         condition::{
             Condition,
@@ -45,10 +45,14 @@ impl<'r> Lint<'_, 'r> {
                     continue;
                 }
             };
-            if let Some(place) = place
-                && self.is_covered(&alive, (&formulas, &negated), (route, formula), place, &model, decided)
-            {
-                dead.routes.push(route);
+            match place {
+                Some(place) if self.is_covered(&alive, (&formulas, &negated), (route, formula), place, &model, decided) => {
+                    dead.routes.push(route);
+                }
+                Some(_) => {}
+                None => {
+                    self.repeats(alive.iter().filter_map(|at| Some((rules.routes.get(*at)?, formulas.get(*at)?))), route, formula, &model)
+                }
             }
             alive.push(at);
         }
@@ -76,14 +80,27 @@ impl<'r> Lint<'_, 'r> {
         let of_any = Formula::all([self.space.within(route.dates.from, route.dates.until), self.space.formula(when)]);
         if let Answer::Possible(model) = self.space.can_hold(&[&of_any, &verdict.not()], &[], decided) {
             let example = self.space.example(&model, &[when], &["verdict"], |subject| when.holds(subject));
-            let (verb, hint) = match route.verdict.name() {
-                "QUALIFIED" => ("qualifies", "a route takes leads that do not qualify with verdict = \"UNQUALIFIED\""),
-                _ => ("does not qualify", "leave out verdict = \"UNQUALIFIED\" for leads that qualify"),
+            let (why, hint) = match route.verdict {
+                Verdict::Qualified => {
+                    let why = self.refused_by(&of_any, place).unwrap_or_else(|| "no lead that qualifies is like that".to_owned());
+                    (why, "a route takes leads that do not qualify with verdict = \"UNQUALIFIED\"")
+                }
+                Verdict::Unqualified => {
+                    ("every lead that is like that qualifies".to_owned(), "leave out verdict = \"UNQUALIFIED\" for leads that qualify")
+                }
             };
-            let message = format!("{what} can never hold: no lead that {verb} is like that");
-            return self.tell(place.when(), "never_fires", message, hint, example);
+            return self.tell(place.when(), "never_fires", format!("{what} can never hold: {why}"), hint, example);
         }
         self.tell_contradiction(&what, place, when, &with, decided);
+    }
+
+    /// The gates that refuse every lead of which this holds.
+    fn refused_by(&self, asked: &Formula, place: Place) -> Option<String> {
+        let gates = &self.rules.gates;
+        let open: Vec<Formula> = gates.iter().map(|gate| self.space.gate(gate).not()).collect();
+        let used = self.impossible(&[asked], &open.iter().collect::<Vec<_>>(), false)?;
+        let names = self.named("gate", used.iter().filter_map(|at| gates.get(*at)).map(|gate| gate.id.as_str()), place.start);
+        Some(format!("every lead that is like that is refused by the gate {names}"))
     }
 
     /// Tells of a route that another one always comes before; whether there is one.
@@ -109,10 +126,8 @@ impl<'r> Lint<'_, 'r> {
             .find(|(_, other, _)| self.space.holds(other, model) && self.hold_alike(formula, other, decided));
         if let Some((first, ..)) = double {
             let example = self.lead_of(route, &[first], model);
-            let message = format!(
-                "{what} and the route {:?} before it have the same destination {:?} and the same leads",
-                first.id, route.destination
-            );
+            let first = self.named("route", [first.id.as_str()], place.start);
+            let message = format!("{what} has the same destination {:?} and the same leads as the earlier {first}", route.destination);
             self.tell(place.when(), "duplicate_route", message, "take one of the two out, or ask for other leads", example);
             return true;
         }
@@ -123,7 +138,7 @@ impl<'r> Lint<'_, 'r> {
         let Some(used) = self.impossible(&[formula], &let_pass, decided) else { return false };
         let before: Vec<&RouteRule> = used.iter().filter_map(|at| ahead.get(*at).copied()).collect();
         let example = self.lead_of(route, &before, model);
-        let names = quoted(before.iter().map(|route| route.id.as_str()));
+        let names = self.named("route", before.iter().map(|route| route.id.as_str()), place.start);
         let all_stop = before.iter().all(|route| route.stop);
         let (message, hint) = if all_stop {
             (
@@ -138,6 +153,30 @@ impl<'r> Lint<'_, 'r> {
         };
         self.tell(place.when(), "never_fires", message, hint, example);
         true
+    }
+
+    /// Tells of a route of the user's that does to the same leads what an inherited one would do: an override changes something.
+    fn repeats<'f>(
+        &mut self,
+        earlier: impl Iterator<Item = (&'r RouteRule, &'f Formula)>,
+        inherited: &'r RouteRule,
+        formula: &Formula,
+        model: &Model,
+    ) {
+        let same = |other: &RouteRule| {
+            other.destination == inherited.destination
+                && other.verdict == inherited.verdict
+                && other.stop == inherited.stop
+                && (&other.queue, &other.owner, &other.priority) == (&inherited.queue, &inherited.owner, &inherited.priority)
+                && other.clock.is_same(&inherited.clock)
+        };
+        let mut own = earlier.filter_map(|(other, formula)| Some((other, formula, self.places.own("route", &other.id)?)));
+        let found = own.find(|(other, theirs, _)| same(other) && self.space.holds(theirs, model) && self.hold_alike(formula, theirs, true));
+        let Some((route, _, place)) = found else { return };
+        let example = self.lead_of(route, &[inherited], model);
+        let other = self.named("route", [inherited.id.as_str()], place.start);
+        let message = format!("the route {:?} does what the inherited {other} does, to the same leads", route.id);
+        self.tell(place.when(), "duplicate_route", message, "take it out, or let it differ in what it does", example);
     }
 
     /// A lead of the route for which one of those before it holds too.

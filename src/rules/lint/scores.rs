@@ -51,9 +51,11 @@ impl<'r> Lint<'_, 'r> {
             let Some(place) = own(second).or_else(|| own(first)) else { continue };
             let example =
                 self.space.example(model, &[&first.when, &second.when], &[], |subject| first.holds(subject) && second.holds(subject));
+            let (this, that) = if own(second).is_some() { (second, first) } else { (first, second) };
+            let other = self.named("score", [that.id.as_str()], place.start);
             let message = format!(
-                "the score rules {:?} ({:+}) and {:?} ({:+}) cancel each other: they hold for the same leads",
-                first.id, first.points, second.id, second.points
+                "the score rule {:?} ({:+}) takes back what {other} gives ({:+}): they hold for the same leads",
+                this.id, this.points, that.points
             );
             self.tell(place.when(), "scores_cancel", message, "take both out, or change the points of one", example);
         }
@@ -78,7 +80,6 @@ impl<'r> Lint<'_, 'r> {
             if let Some((most, example)) = self.most(Storefront::ALL).filter(|(most, _)| *most + meant < least) {
                 let message = format!("no lead can have the grade {grade}: it needs {least}, and the most is {most}");
                 self.tell(at, "unreachable_threshold", message, "lower it, or give more points", example);
-                // Of several the lowest would tell the same once more.
             }
         }
         out_of_reach
