@@ -55,6 +55,9 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// A lead that shows it: fields with their values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example: Option<serde_json::Map<String, serde_json::Value>>,
     /// The line of the file the problem stands on, for people.
     #[serde(skip)]
     pub quoted: Option<String>,
@@ -75,6 +78,7 @@ impl Problem {
             code,
             message: message.into(),
             hint: None,
+            example: None,
             quoted: None,
             underlined: 1,
         }
@@ -158,6 +162,10 @@ impl fmt::Display for Problem {
         }
         if let Some(hint) = &self.hint {
             write!(f, "\n  = {hint}")?;
+        }
+        if let Some(example) = &self.example {
+            let fields: Vec<String> = example.iter().map(|(field, value)| format!("{field} = {value}")).collect();
+            write!(f, "\n  = a lead that shows it: {}", fields.join(", "))?;
         }
         Ok(())
     }

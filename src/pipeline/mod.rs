@@ -20,6 +20,7 @@ pub use difference::{RouteChange, route_changes};
 pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained};
 pub use enrich::PersonKey;
 pub use live::{Canary, Live, Share, Split, Trials};
+pub(crate) use normalize::countries;
 pub use output::{Mark, Output, OutputBuffer, OutputTopic};
 pub use trace::{NoTrace, Trace};
 

@@ -18,7 +18,7 @@ pub(crate) struct SourceRow {
     /// Absent where the token does not tell it (readings Q7).
     pub(crate) storefront: Option<Storefront>,
     pub(crate) channel: Channel,
-    dates: EffectiveDates,
+    pub(super) dates: EffectiveDates,
 }
 
 /// What an action code means.
@@ -30,7 +30,7 @@ pub(crate) struct ActionRow {
     pub(crate) storefront_if_unknown: Option<Storefront>,
     pub(crate) impossible_with: Pairs,
     pub(crate) undocumented_with: Pairs,
-    dates: EffectiveDates,
+    pub(super) dates: EffectiveDates,
 }
 
 impl ActionRow {
@@ -60,7 +60,7 @@ impl Pairs {
 pub(crate) struct OfferTypeRow {
     pub(crate) storefronts: Vec<Storefront>,
     pub(crate) listing: Listing,
-    dates: EffectiveDates,
+    pub(super) dates: EffectiveDates,
 }
 
 impl OfferTypeRow {

@@ -62,6 +62,18 @@ impl RouteClock {
     }
 }
 
+impl RouteClock {
+    /// Whether both are the same clocks of one ruleset.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let same = |one: &Option<Arc<Clock>>, other: &Option<Arc<Clock>>| match (one, other) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        };
+        same(&self.named, &other.named) && same(&self.default, &other.default)
+    }
+}
+
 /// The clocks by name.
 pub(super) struct Clocks(BTreeMap<String, Arc<Clock>>);
 

@@ -9,8 +9,8 @@ use crate::lead::Timestamp;
 /// `from` and `until` of an entry; without them it is always in force.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct EffectiveDates {
-    from: Option<Timestamp>,
-    until: Option<Timestamp>,
+    pub(super) from: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
 }
 
 impl EffectiveDates {
@@ -32,6 +32,11 @@ impl EffectiveDates {
         let when = bounds.into_iter().flatten().collect::<Vec<_>>().join(" && ");
         let values = || vec![Compared { field: "event_time".to_owned(), is: at.to_string(), is_free: false }];
         (!when.is_empty()).then(|| Weighed::said(when, self.include(at), values()))
+    }
+
+    /// Whether there is a time at which the entry is not in force.
+    pub(super) fn are_set(&self) -> bool {
+        self.from.is_some() || self.until.is_some()
     }
 
     /// Whether `at` lies in them, their end excluded.

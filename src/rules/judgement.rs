@@ -20,7 +20,7 @@ pub(crate) const LOW_SCORE: &str = "low_score";
 #[derive(Debug)]
 pub(crate) struct Policy {
     /// Lower-case.
-    own_domains: Vec<String>,
+    pub(super) own_domains: Vec<String>,
     /// Microseconds.
     pub(crate) late_after: i64,
     redact: Vec<String>,
@@ -43,8 +43,8 @@ impl Policy {
 pub(crate) struct Gate {
     pub(crate) id: String,
     pub(crate) reason: String,
-    when: Condition,
-    dates: EffectiveDates,
+    pub(super) when: Condition,
+    pub(super) dates: EffectiveDates,
 }
 
 impl Gate {
@@ -65,8 +65,8 @@ pub(crate) struct ScoreRule {
     pub(crate) id: String,
     pub(crate) part: Part,
     pub(crate) points: i64,
-    when: Condition,
-    dates: EffectiveDates,
+    pub(super) when: Condition,
+    pub(super) dates: EffectiveDates,
 }
 
 impl ScoreRule {
@@ -84,10 +84,10 @@ impl ScoreRule {
 /// `[score]`.
 #[derive(Debug)]
 pub(crate) struct Scoring {
-    threshold: i64,
-    threshold_by_storefront: Vec<(Storefront, i64)>,
+    pub(super) threshold: i64,
+    pub(super) threshold_by_storefront: Vec<(Storefront, i64)>,
     /// Least totals of A, B and C.
-    grades: [i64; 3],
+    pub(super) grades: [i64; 3],
     pub(crate) rules: RuleList<ScoreRule>,
 }
 

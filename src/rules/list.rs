@@ -93,6 +93,15 @@ impl<Rule> Deref for RuleList<Rule> {
     }
 }
 
+impl<'l, Rule> IntoIterator for &'l RuleList<Rule> {
+    type Item = &'l Rule;
+    type IntoIter = std::slice::Iter<'l, Rule>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.rules.iter()
+    }
+}
+
 /// Numbers of rules, in order: those that no table has, and those that each table found. None is in two of the lists.
 struct Found<'l> {
     lists: [&'l [u32]; MOST_TABLES + 1],

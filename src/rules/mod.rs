@@ -11,6 +11,7 @@ mod diff;
 mod files;
 mod judgement;
 mod keys;
+mod lint;
 mod list;
 mod merge;
 mod quoting;

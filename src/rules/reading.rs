@@ -25,7 +25,7 @@ use crate::{
 pub(super) type Written<'a> = &'a Spanned<DeValue<'a>>;
 
 /// So many problems of a kind are told one by one (ADR 8).
-const TOLD: usize = 1000;
+pub(super) const TOLD: usize = 1000;
 /// Comparing names is the one thing that many wrong names times many right ones would make long.
 const COMPARISONS: usize = 100_000;
 

@@ -24,8 +24,8 @@ const FOLLOW_UP: &str = "follow_up.";
 #[derive(Debug)]
 pub(crate) struct CampaignRule {
     pub(crate) id: String,
-    when: Option<Condition>,
-    dates: EffectiveDates,
+    pub(super) when: Option<Condition>,
+    pub(super) dates: EffectiveDates,
 }
 
 impl CampaignRule {
@@ -43,7 +43,7 @@ impl CampaignRule {
 
 /// What a route asks of a lead.
 #[derive(Debug)]
-enum Asks {
+pub(super) enum Asks {
     /// A `[[route]]`; without a condition all.
     When(Option<Condition>),
     /// Made of a storefront's `follow_up`: a storefront lead of that store.
@@ -61,13 +61,14 @@ pub(crate) struct RouteRule {
     pub(crate) clock: RouteClock,
     /// No later route is tried once it holds.
     pub(crate) stop: bool,
-    verdict: Verdict,
-    dates: EffectiveDates,
-    asks: Asks,
+    pub(super) verdict: Verdict,
+    pub(super) dates: EffectiveDates,
+    pub(super) asks: Asks,
 }
 
 impl RouteRule {
-    fn condition(&self) -> Option<&Condition> {
+    /// Its `when`.
+    pub(super) fn condition(&self) -> Option<&Condition> {
         match &self.asks {
             Asks::When(when) => when.as_ref(),
             Asks::Storefront(_) => None,

@@ -1,13 +1,17 @@
-//! `leadstream check`: every problem of configuration, rules and tables at once, offline. Finds nothing itself: `config` and
-//! `run::load` do.
+//! `leadstream check`: every problem of configuration, rules and tables at once, offline. Finds nothing itself: `config`, `rules`
+//! and `run::load` do.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::SystemTime,
+};
 
 use serde::Serialize;
 
-use super::inspect_live;
+use super::{inspect_live, load::lint_ruleset};
 use crate::{
     config::Config,
+    lead::Timestamp,
     pipeline::{Pipeline, Trials},
     problem::Problem,
     tables::TableVersions,
@@ -51,6 +55,9 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
     }
     let (live, found) = inspect_live(config);
     problems.extend(found);
+    if live.is_some() {
+        problems.extend(lint_ruleset(config.rules.path.as_deref(), now()));
+    }
     if json {
         let candidates = live.as_ref().map(|(_, trials)| candidates(trials)).unwrap_or_default();
         let report = Report { problems: &problems, ruleset: live.as_ref().map(|(pipeline, _)| ruleset(pipeline)), candidates };
@@ -60,6 +67,12 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
         print(&problems, live.as_ref(), out)?;
     }
     Ok(!problems.iter().any(Problem::is_error))
+}
+
+/// By the machine's clock: only what stands in the rules is held against it, no lead.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What the Kafka client says of all its settings together.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::{
     config::Config,
+    lead::Timestamp,
     pipeline::{EncodeSettings, PersonKey, Pipeline},
     problem::Problem,
     rules::Ruleset,
@@ -60,6 +61,11 @@ pub(super) fn ruleset(path: Option<&Path>, key: &str, problems: &mut Vec<Problem
 /// As [`inspect_pipeline`], of the rules alone.
 pub fn show_ruleset(path: Option<&Path>) -> Result<String, Vec<Problem>> {
     Ruleset::show(&read_ruleset(path, RULES)?)
+}
+
+/// What is worth knowing of the ruleset at `path` that loads; nothing of the built-in one.
+pub(super) fn lint_ruleset(path: Option<&Path>, now: Timestamp) -> Vec<Problem> {
+    read_ruleset(path, RULES).map(|files| Ruleset::lint(&files, now)).unwrap_or_default()
 }
 
 /// The tables in the folder `dir`: one file a table, named after it. A file that looks like a table and is none is an error:

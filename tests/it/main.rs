@@ -29,6 +29,7 @@ mod http;
 mod identity;
 mod invariants;
 mod json_schema;
+mod lint;
 mod many_rules;
 #[cfg(feature = "kafka")]
 mod metrics;

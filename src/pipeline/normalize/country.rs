@@ -1,7 +1,10 @@
 //! A country as written to its ISO 3166-1 alpha-2 code and its region (readings Q25). Unknown ones stay unknown: the raw text
 //! is kept beside. The names are a data file, made from CLDR and ISO's list by `data/countries.py`.
 
-use std::fmt::{self, Write};
+use std::{
+    collections::BTreeSet,
+    fmt::{self, Write},
+};
 
 use crate::lead::Region;
 
@@ -43,6 +46,12 @@ const BOTH: &[&str] = &["DE-BE", "ES-AR", "ES-CL", "ES-CO", "ES-CR", "ES-CU", "I
 /// The alpha-2 code of a country written as a code, a name, a language tag, or two of these that mean the same.
 pub(super) fn alpha_2(written: &str) -> Option<&'static str> {
     named(written).or_else(|| of_tag(written)).or_else(|| of_both(written))
+}
+
+/// Every alpha-2 code there is, with its region.
+pub(crate) fn all() -> impl Iterator<Item = (&'static str, Region)> {
+    let codes: BTreeSet<&str> = NAMES.lines().filter_map(|line| line.split_once('\t')).map(|(_, code)| code).collect();
+    codes.into_iter().map(|code| (code, region(Some(code))))
 }
 
 /// The sales region of an alpha-2 code.
@@ -141,8 +150,6 @@ fn write_key(folded: &str, key: &mut Short<LONGEST>) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     fn codes() -> BTreeSet<&'static str> {

@@ -22,6 +22,7 @@ use crate::lead::{Consent, ConsentFacts, Contact, Flag, Flags, Format, LeadSourc
 use super::{Limits, decode::RawLead};
 
 pub(super) use company::key as company_key;
+pub(crate) use country::all as countries;
 pub(super) use phone::PhoneNumbers;
 use text::{Cleaner, Text, holds_marker};
 

@@ -43,6 +43,11 @@ pub(super) fn text<'a>(node: &'a Node, subject: &Subject<'a>) -> Option<&'a str>
     }
 }
 
+/// Hands on the value of an expression that stands by itself.
+pub(super) fn with_value<R>(node: &Node, subject: &Subject<'_>, then: impl FnOnce(Value<'_>) -> R) -> R {
+    with(node, &Scope::outermost(subject), then)
+}
+
 pub(super) fn truth(node: &Node, scope: &Scope<'_, '_>) -> bool {
     match node {
         Node::Not(inner) => !truth(inner, scope),
@@ -120,7 +125,7 @@ pub(super) fn value<'a>(node: &'a Node, scope: &Scope<'_, 'a>) -> Value<'a> {
 }
 
 #[inline]
-fn written(literal: &Literal) -> Value<'_> {
+pub(super) fn written(literal: &Literal) -> Value<'_> {
     match literal {
         Literal::Null => Value::Null,
         Literal::Bool(value) => Value::Bool(*value),
@@ -192,7 +197,7 @@ fn is_in(item: Value<'_>, container: Value<'_>) -> bool {
     }
 }
 
-fn test(how: TextTest, text: Value<'_>, part: Value<'_>) -> bool {
+pub(super) fn test(how: TextTest, text: Value<'_>, part: Value<'_>) -> bool {
     match (text, part) {
         (Value::Text(text), Value::Text(part)) => match how {
             TextTest::StartsWith => text.starts_with(part),
@@ -204,7 +209,7 @@ fn test(how: TextTest, text: Value<'_>, part: Value<'_>) -> bool {
 }
 
 /// `other` has no capital letters.
-fn lowered_test(how: LoweredTest, text: &[u8], other: &[u8]) -> bool {
+pub(super) fn lowered_test(how: LoweredTest, text: &[u8], other: &[u8]) -> bool {
     let same = |part: Option<&[u8]>| part.is_some_and(|part| part.eq_ignore_ascii_case(other));
     match how {
         LoweredTest::Equal => text.eq_ignore_ascii_case(other),

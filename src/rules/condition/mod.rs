@@ -8,6 +8,7 @@ mod demands;
 mod evaluate;
 mod fields;
 mod order;
+pub(super) mod space;
 mod steps;
 mod syntax;
 #[cfg(test)]

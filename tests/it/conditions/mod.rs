@@ -2,6 +2,7 @@
 //! it but the parser. Wherever that gives a result, both must agree. A few thousand by default; `LEADSTREAM_CONDITIONS=100000` is
 //! the long form, `LEADSTREAM_SEED` tries others, `LEADSTREAM_CONDITION` one of them alone.
 
+mod findings;
 mod grammar;
 pub(crate) mod leads;
 mod page;

@@ -1,0 +1,232 @@
+//! Whether formulas can hold together: a search over the rows of the variables they ask for, with a bound on its steps. Laws, and
+//! what else must hold, are taken in one by one, when what was found breaks them.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Space,
+    formula::{Asked, AskedOfText, Formula},
+    set::Set,
+    unlisted::{self, Feature},
+    values::Known,
+};
+
+/// What came of the question whether formulas can hold together.
+#[derive(Debug)]
+pub(in crate::rules) enum Answer {
+    /// Of no lead; and which of what must hold besides was needed to know it.
+    Impossible(Vec<usize>),
+    /// Of some, such as this one, as far as is known.
+    Possible(Model),
+    /// Not found out.
+    Unknown,
+}
+
+/// A row of each variable, and the features of the texts that no condition names.
+#[derive(Clone, Debug, Default)]
+pub(in crate::rules) struct Model {
+    /// Of what was asked for.
+    pub(super) rows: BTreeMap<usize, usize>,
+    pub(super) features: Vec<(usize, usize, bool)>,
+}
+
+/// Steps of one search.
+const STEPS: usize = 20_000;
+/// So often what was found is held against laws and the rest.
+const ROUNDS: usize = 60;
+/// So many are taken in at once.
+const AT_ONCE: usize = 4;
+
+/// What is left of each variable.
+#[derive(Clone, Default)]
+pub(super) struct Left {
+    rows: BTreeMap<usize, Set>,
+    features: Vec<(usize, usize, bool)>,
+}
+
+impl Space<'_> {
+    /// Whether all of `needs` and of `besides` can hold together of a lead; with `decided` of one that has been judged.
+    pub(in crate::rules) fn can_hold(&self, needs: &[&Formula], besides: &[&Formula], decided: bool) -> Answer {
+        let of_the_decision: &[Formula] = if decided { &self.laws.of_the_decision } else { &[] };
+        let laws: Vec<&Formula> = self.laws.of_the_lead.iter().chain(of_the_decision).collect();
+        let (mut used_laws, mut used): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
+        for _ in 0..ROUNDS {
+            let together = needs.iter().copied();
+            let together = together.chain(used_laws.iter().filter_map(|at| laws.get(*at).copied()));
+            let together: Vec<&Formula> = together.chain(used.iter().filter_map(|at| besides.get(*at).copied())).collect();
+            let mut steps = STEPS;
+            let left = match self.search(together, Vec::new(), Left::default(), &mut steps) {
+                Some(left) => left,
+                None if steps == 0 => return Answer::Unknown,
+                None => return Answer::Impossible(used),
+            };
+            let model = self.model(&left);
+            let broken = |all: &[&Formula], used: &[usize]| -> Vec<usize> {
+                let open = all.iter().enumerate().filter(|(at, _)| !used.contains(at));
+                open.filter(|(_, formula)| !self.holds(formula, &model)).map(|(at, _)| at).take(AT_ONCE).collect()
+            };
+            let (laws_broken, besides_broken) = (broken(&laws, &used_laws), broken(besides, &used));
+            if laws_broken.is_empty() && besides_broken.is_empty() {
+                return Answer::Possible(model);
+            }
+            used_laws.extend(laws_broken);
+            used.extend(besides_broken);
+        }
+        Answer::Unknown
+    }
+
+    /// Whether it holds of the model.
+    pub(in crate::rules) fn holds(&self, formula: &Formula, model: &Model) -> bool {
+        match formula {
+            Formula::Always | Formula::Maybe => true,
+            Formula::Never => false,
+            Formula::Is(Asked { variable, rows }) => rows.contains(self.row(*variable, model)),
+            Formula::Text(AskedOfText { variable, rows, feature, has }) => {
+                let row = self.row(*variable, model);
+                if self.variables.get(*variable).and_then(|variable| variable.unlisted) != Some(row) {
+                    return rows.contains(row);
+                }
+                // What does not follow from the features it has, it lacks.
+                let with_lack = [&model.features[..], &[(*variable, *feature, false)]].concat();
+                self.exclude_each_other(*variable, &with_lack) == *has
+            }
+            Formula::All(parts) => parts.iter().all(|part| self.holds(part, model)),
+            Formula::Any(parts) => parts.iter().any(|part| self.holds(part, model)),
+        }
+    }
+
+    pub(super) fn row(&self, variable: usize, model: &Model) -> usize {
+        let usual = || self.variables.get(variable).map_or(0, |variable| variable.usual);
+        model.rows.get(&variable).copied().unwrap_or_else(usual)
+    }
+
+    fn model(&self, left: &Left) -> Model {
+        let mut model = Model { rows: BTreeMap::new(), features: left.features.clone() };
+        for (at, rows) in &left.rows {
+            let usual = self.variables.get(*at).map_or(0, |variable| variable.usual);
+            let row = if rows.contains(usual) { Some(usual) } else { rows.iter().next() };
+            model.rows.extend(row.map(|row| (*at, row)));
+        }
+        model
+    }
+
+    /// What is left of each variable where all that is open holds, and one of each of the choices; nothing, where they cannot, or
+    /// no step is left.
+    fn search<'f>(&self, mut open: Vec<&'f Formula>, mut choices: Vec<&'f [Formula]>, mut left: Left, steps: &mut usize) -> Option<Left> {
+        loop {
+            while let Some(formula) = open.pop() {
+                *steps = steps.checked_sub(1)?;
+                match formula {
+                    Formula::Always | Formula::Maybe => {}
+                    Formula::Never => return None,
+                    Formula::All(parts) => open.extend(parts),
+                    Formula::Any(parts) => choices.push(parts),
+                    Formula::Is(asked) => take(asked, &mut left)?,
+                    Formula::Text(asked) => self.take_text(asked, &mut left)?,
+                }
+            }
+            let mut narrowest: Option<(usize, usize)> = None;
+            let mut undecided: Vec<&'f [Formula]> = Vec::new();
+            for parts in std::mem::take(&mut choices) {
+                *steps = steps.checked_sub(1)?;
+                if parts.iter().any(|part| is_settled(part, &left)) {
+                    continue;
+                }
+                let mut possible = parts.iter().filter(|part| self.is_open(part, &left));
+                let first = possible.next()?;
+                let others = possible.count();
+                if others == 0 {
+                    open.push(first);
+                } else {
+                    if narrowest.is_none_or(|(_, least)| others < least) {
+                        narrowest = Some((undecided.len(), others));
+                    }
+                    undecided.push(parts);
+                }
+            }
+            if !open.is_empty() {
+                choices = undecided;
+                continue;
+            }
+            let Some((at, _)) = narrowest else { return self.with_a_score(left) };
+            for part in undecided.swap_remove(at).iter().filter(|part| self.is_open(part, &left)) {
+                // What is handed on takes its time, too.
+                *steps = steps.saturating_sub(undecided.len() / 16);
+                if let Some(found) = self.search(vec![part], undecided.clone(), left.clone(), steps) {
+                    return Some(found);
+                }
+            }
+            return None;
+        }
+    }
+
+    /// Leaves of a text what is asked for.
+    fn take_text(&self, asked: &AskedOfText, left: &mut Left) -> Option<()> {
+        let AskedOfText { variable, rows: listed, feature, has } = asked;
+        let unlisted = self.variables.get(*variable).and_then(|variable| variable.unlisted);
+        left.features.push((*variable, *feature, *has));
+        let excluded = self.exclude_each_other(*variable, &left.features);
+        let rows = left.rows.entry(*variable).or_insert_with(|| Set::all(listed.size()));
+        rows.narrow(&Set::of(listed.size(), |row| if Some(row) == unlisted { !excluded } else { listed.contains(row) }));
+        (!rows.is_empty()).then_some(())
+    }
+
+    /// Whether a text of this variable that no condition names cannot have these features and lack those.
+    fn exclude_each_other(&self, variable: usize, features: &[(usize, usize, bool)]) -> bool {
+        unlisted::exclude_each_other(&self.features(variable, features))
+    }
+
+    /// The features of this variable among all.
+    pub(super) fn features(&self, variable: usize, all: &[(usize, usize, bool)]) -> Vec<(&Feature, bool)> {
+        let known = self.variables.get(variable).map_or(&[][..], |variable| &variable.features);
+        all.iter().filter(|(of, ..)| *of == variable).filter_map(|(_, feature, has)| Some((known.get(*feature)?, *has))).collect()
+    }
+
+    /// Whether it could hold, at a glance.
+    fn is_open(&self, part: &Formula, left: &Left) -> bool {
+        match part {
+            Formula::Never => false,
+            Formula::Is(asked) => left.rows.get(&asked.variable).is_none_or(|rows| rows.meets(&asked.rows)),
+            Formula::Text(asked) => left.rows.get(&asked.variable).is_none_or(|rows| {
+                let unlisted = self.variables.get(asked.variable).and_then(|variable| variable.unlisted);
+                unlisted.is_some_and(|unlisted| rows.contains(unlisted)) || rows.meets(&asked.rows)
+            }),
+            _ => true,
+        }
+    }
+
+    /// Leaves of the sums what the points can come to.
+    fn with_a_score(&self, mut left: Left) -> Option<Left> {
+        for name in ["score.total", "score.fit", "score.intent"] {
+            let Some((at, column)) = self.columns.get(name) else { continue };
+            let (Some(variable), Some(mut rows)) = (self.variables.get(*at), left.rows.get(at).cloned()) else { continue };
+            let Some((least, most)) = self.points.bounds(name, &|variable| left.rows.get(&variable)) else { continue };
+            // A row stands for all sums up to its neighbours, not for its own alone; rows are in order.
+            let sum = |row: usize| variable.value(row, *column).and_then(Known::rank);
+            rows.narrow(&Set::of(rows.size(), |row| {
+                sum(row + 1).is_none_or(|above| above > least) && row.checked_sub(1).and_then(sum).is_none_or(|below| below < most)
+            }));
+            if rows.is_empty() {
+                return None;
+            }
+            left.rows.insert(*at, rows);
+        }
+        Some(left)
+    }
+}
+
+/// Leaves of a variable what is asked for.
+fn take(asked: &Asked, left: &mut Left) -> Option<()> {
+    let rows = left.rows.entry(asked.variable).or_insert_with(|| Set::all(asked.rows.size()));
+    rows.narrow(&asked.rows);
+    (!rows.is_empty()).then_some(())
+}
+
+/// Whether it holds whatever is chosen of what is left.
+fn is_settled(part: &Formula, left: &Left) -> bool {
+    match part {
+        Formula::Always | Formula::Maybe => true,
+        Formula::Is(asked) => left.rows.get(&asked.variable).is_some_and(|rows| rows.lies_in(&asked.rows)),
+        _ => false,
+    }
+}

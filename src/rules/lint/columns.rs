@@ -1,0 +1,53 @@
+//! Columns of the tables that are no documented one, and nearly are: further columns are allowed, so a slip of the pen is one, and null.
+
+use super::Lint;
+use crate::{
+    problem::distance,
+    rules::condition::{
+        Condition,
+        space::{Answer, Formula},
+    },
+};
+
+/// Columns that docs/tables.md names, long enough that one letter makes no other word.
+const COLUMNS: [&str; 9] = [
+    "account.domain",
+    "account.owner",
+    "account.segment",
+    "account.region",
+    "offer.publisher_id",
+    "offer.offer_id",
+    "offer.offer_type",
+    "offer.title",
+    "offer.listing_option",
+];
+
+impl<'r> Lint<'_, 'r> {
+    pub(super) fn columns(&mut self) {
+        let rules = self.rules;
+        let gates = rules.gates.iter().map(|gate| ("gate", gate.id.as_str(), Some(&gate.when)));
+        let scored = rules.scoring.rules.iter().map(|rule| ("score", rule.id.as_str(), Some(&rule.when)));
+        let campaigns = rules.campaigns.iter().map(|campaign| ("campaign", campaign.id.as_str(), campaign.when.as_ref()));
+        let routes = rules.routes.iter().map(|route| ("route", route.id.as_str(), route.condition()));
+        let all: Vec<(&'static str, &str, Option<&'r Condition>)> = gates.chain(scored).chain(campaigns).chain(routes).collect();
+        for (kind, id, when) in all {
+            let (Some(place), Some(when)) = (self.places.own(kind, id), when) else { continue };
+            for name in when.names() {
+                let Some(meant) = COLUMNS.into_iter().find(|known| is_slip_of(&name, known)) else { continue };
+                let Answer::Possible(model) = self.space.can_hold(&[&Formula::Always], &[], true) else { continue };
+                let example = self.space.example(&model, &[when], &[], |_| true);
+                let message =
+                    format!("{name} is no column that is documented, and nearly {meant}: where a table has no such column, it is null");
+                self.tell(place.when(), "misspelt_column", message, &format!("did you mean {meant}?"), example);
+            }
+        }
+    }
+}
+
+/// One letter more, less or other, or two that are swapped; a plural or a number is a word of its own.
+fn is_slip_of(name: &str, known: &str) -> bool {
+    let record = known.find('.').map_or(known.len(), |dot| dot + 1);
+    name.get(..record) == known.get(..record)
+        && distance(name, known) == 1
+        && !name.ends_with(|last: char| last.is_ascii_digit() || last == 's')
+}
