@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// What a route can never hold for, to tell what else is not told because of it.
+/// Routes that were told to be dead: what follows from that is not told once more.
 pub(super) struct Dead<'r> {
     pub(super) routes: Vec<&'r RouteRule>,
 }
@@ -51,7 +51,8 @@ impl<'r> Lint<'_, 'r> {
                 }
                 Some(_) => {}
                 None => {
-                    self.repeats(alive.iter().filter_map(|at| Some((rules.routes.get(*at)?, formulas.get(*at)?))), route, formula, &model)
+                    let earlier = alive.iter().filter_map(|at| Some((rules.routes.get(*at)?, formulas.get(*at)?)));
+                    self.repeats(earlier, route, formula, &model);
                 }
             }
             alive.push(at);
