@@ -189,7 +189,7 @@ impl<'r> Lint<'_, 'r> {
 
     /// Whether two that can hold do so for the same leads.
     fn hold_alike(&self, one: &Formula, other: &Formula, decided: bool) -> bool {
-        one == other || {
+        one == other && one.is_certain() || {
             let (not_one, not_other) = (one.clone().not(), other.clone().not());
             self.is_impossible(&[one, &not_other], decided) && self.is_impossible(&[other, &not_one], decided)
         }

@@ -13,20 +13,31 @@ use crate::{
     },
 };
 
-/// What a route can never hold for, to tell what else is not told because of it.
+/// Routes that were told to be dead: what follows from that is not told once more.
 pub(super) struct Dead<'r> {
     pub(super) routes: Vec<&'r RouteRule>,
+}
+
+/// What is known of each route, in their order.
+struct Known {
+    holds: Vec<Formula>,
+    lets_pass: Vec<Formula>,
+    /// The file it stands in.
+    files: Vec<usize>,
 }
 
 impl<'r> Lint<'_, 'r> {
     /// Tells of routes; where some campaign is no lead's, of none that asks for campaigns: that is told already.
     pub(super) fn routes(&mut self, decided: bool, no_leads_campaign: bool) -> Dead<'r> {
         let rules = self.rules;
-        let formulas: Vec<Formula> = rules.routes.iter().map(|route| self.space.route(route)).collect();
-        let negated: Vec<Formula> = formulas.iter().map(|formula| formula.clone().not()).collect();
+        let holds: Vec<Formula> = rules.routes.iter().map(|route| self.space.route(route)).collect();
+        let lets_pass = holds.iter().map(|formula| formula.clone().not()).collect();
+        let start = |route: &RouteRule| self.places.start("route", &route.id).or_else(|| self.follow_up(&route.id));
+        let files = rules.routes.iter().map(|route| start(route).map_or(0, |start| self.places.file(start))).collect();
+        let known = Known { holds, lets_pass, files };
         let mut dead = Dead { routes: Vec::new() };
         let mut alive: Vec<usize> = Vec::new();
-        for (at, (route, formula)) in rules.routes.iter().zip(&formulas).enumerate() {
+        for (at, (route, formula)) in rules.routes.iter().zip(&known.holds).enumerate() {
             let place = self.place_of(route);
             // Whoever wrote a file did not know of the gates of those that extend it.
             let decided = decided && place.is_none_or(|place| self.places.file(place.start) == 0);
@@ -46,12 +57,13 @@ impl<'r> Lint<'_, 'r> {
                 }
             };
             match place {
-                Some(place) if self.is_covered(&alive, (&formulas, &negated), (route, formula), place, &model, decided) => {
+                Some(place) if self.is_covered(&alive, &known, (route, formula), place, &model, decided) => {
                     dead.routes.push(route);
                 }
                 Some(_) => {}
                 None => {
-                    self.repeats(alive.iter().filter_map(|at| Some((rules.routes.get(*at)?, formulas.get(*at)?))), route, formula, &model);
+                    let earlier = alive.iter().filter_map(|at| Some((rules.routes.get(*at)?, known.holds.get(*at)?)));
+                    self.repeats(earlier, route, formula, &model);
                 }
             }
             alive.push(at);
@@ -107,21 +119,22 @@ impl<'r> Lint<'_, 'r> {
     fn is_covered(
         &mut self,
         alive: &[usize],
-        (formulas, negated): (&[Formula], &[Formula]),
+        known: &Known,
         (route, formula): (&'r RouteRule, &Formula),
         place: Place,
         model: &Model,
         decided: bool,
     ) -> bool {
         let rules = self.rules;
-        let earlier = |at: &usize| Some((rules.routes.get(*at)?, formulas.get(*at)?, negated.get(*at)?));
-        let same_verdict = || alive.iter().filter_map(earlier).filter(|(other, ..)| other.verdict == route.verdict);
+        // Those of files that extend this one are none of its author's business.
+        let file = self.places.file(place.start);
+        let near = || alive.iter().filter(|at| known.files.get(**at).is_some_and(|other| *other >= file));
+        let earlier = |at: &usize| Some((rules.routes.get(*at)?, known.holds.get(*at)?, known.lets_pass.get(*at)?));
+        let same_verdict = || near().filter_map(earlier).filter(|(other, ..)| other.verdict == route.verdict);
         let what = format!("the route {:?}", route.id);
 
         // What does not hold of this lead of the route is not its double.
-        let could_know = |other: &RouteRule| self.places.could_know(place, "route", &other.id);
         let double = same_verdict()
-            .filter(|(other, ..)| could_know(other))
             .filter(|(other, ..)| other.destination == route.destination)
             .find(|(_, other, _)| self.space.holds(other, model) && self.hold_alike(formula, other, decided));
         if let Some((first, ..)) = double {
@@ -132,7 +145,7 @@ impl<'r> Lint<'_, 'r> {
             return true;
         }
 
-        let is_ahead = |other: &RouteRule| could_know(other) && (other.stop || other.destination == route.destination && !route.stop);
+        let is_ahead = |other: &RouteRule| other.stop || other.destination == route.destination && !route.stop;
         let (ahead, let_pass): (Vec<&RouteRule>, Vec<&Formula>) =
             same_verdict().filter(|(other, ..)| is_ahead(other)).map(|(other, _, negated)| (other, negated)).unzip();
         let Some(used) = self.impossible(&[formula], &let_pass, decided) else { return false };

@@ -339,6 +339,17 @@ fn check_prints_findings_and_exits_with_0() {
     assert!(text.ends_with("no errors, 6 warnings\n"), "{text}");
 }
 
+/// With more texts than are told apart, those of two routes are not taken for one.
+#[test]
+fn over_a_bound_nothing_is_said() {
+    let gates: Vec<String> =
+        (0..50).map(|at| (at * 90..at * 90 + 90).map(|text| format!("\"x{text}\"")).collect::<Vec<_>>().join(", ")).collect();
+    let gates =
+        gates.iter().enumerate().map(|(at, texts)| format!("[[gate]]\nid = \"g{at}\"\nreason = \"r\"\nwhen = 'note in [{texts}]'\n"));
+    let routes = ["y1", "y2"].map(|text| route(text, "destination = \"X\"", &format!("note == \"{text}\"")));
+    check(&format!("{DEFAULT}{}{}", gates.collect::<String>(), routes.concat()));
+}
+
 /// Of very many the first are told, and how many more there are.
 #[test]
 fn of_very_many_findings_the_first_are_told() {

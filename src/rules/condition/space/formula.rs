@@ -109,6 +109,15 @@ impl Formula {
         }
     }
 
+    /// Whether it is known throughout of which leads it holds: only then is what is written alike the same.
+    pub(in crate::rules) fn is_certain(&self) -> bool {
+        match self {
+            Self::Maybe => false,
+            Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_certain),
+            _ => true,
+        }
+    }
+
     /// How large it is.
     pub(super) fn size(&self) -> usize {
         match self {
