@@ -346,7 +346,7 @@ fn over_a_bound_nothing_is_said() {
         (0..50).map(|at| (at * 90..at * 90 + 90).map(|text| format!("\"x{text}\"")).collect::<Vec<_>>().join(", ")).collect();
     let gates =
         gates.iter().enumerate().map(|(at, texts)| format!("[[gate]]\nid = \"g{at}\"\nreason = \"r\"\nwhen = 'note in [{texts}]'\n"));
-    let routes = ["y1", "y2"].map(|text| route(text, "destination = \"X\"", &format!("note == \"{text}\"")));
+    let routes = ["y1", "y2"].map(|text| route(text, "destination = \"X\"", &format!("note != \"{text}\"")));
     check(&format!("{DEFAULT}{}{}", gates.collect::<String>(), routes.concat()));
 }
 

@@ -20,7 +20,7 @@ mod unlisted;
 mod values;
 mod variables;
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use super::{
     Condition,
@@ -51,6 +51,8 @@ pub(in crate::rules) struct Space<'r> {
     laws: Laws,
     points: Points,
     now: Timestamp,
+    /// What all searches together may still take.
+    effort: Cell<usize>,
 }
 
 /// Part of a formula's meaning that is the lead's own time.
@@ -68,7 +70,8 @@ impl<'r> Space<'r> {
         for (at, variable) in variables.iter().enumerate() {
             columns.extend(variable.columns.iter().enumerate().map(|(column, name)| (name.clone(), (at, column))));
         }
-        let mut space = Self { rules, variables, columns, classes, laws: Laws::default(), points: Points::default(), now };
+        let effort = Cell::new(search::EFFORT);
+        let mut space = Self { rules, variables, columns, classes, laws: Laws::default(), points: Points::default(), now, effort };
         space.settle_usual_rows();
         space.points = Points::of(&space);
         space.laws = Laws::of(&space);

@@ -32,6 +32,8 @@ pub(in crate::rules) struct Model {
 
 /// Steps of one search.
 const STEPS: usize = 20_000;
+/// Steps of all searches and formulas held against what they found: a second or so. Two thousand rules take a quarter of it.
+pub(super) const EFFORT: usize = 12_000_000;
 /// So often what was found is held against laws and the rest.
 const ROUNDS: usize = 60;
 /// So many are taken in at once.
@@ -55,7 +57,11 @@ impl Space<'_> {
             let together = together.chain(used_laws.iter().filter_map(|at| laws.get(*at).copied()));
             let together: Vec<&Formula> = together.chain(used.iter().filter_map(|at| besides.get(*at).copied())).collect();
             let mut steps = STEPS;
-            let left = match self.search(together, Vec::new(), Left::default(), &mut steps) {
+            let found = self.search(together, Vec::new(), Left::default(), &mut steps);
+            let spent = STEPS - steps + laws.len() + besides.len();
+            let Some(effort) = self.effort.get().checked_sub(spent) else { return Answer::Unknown };
+            self.effort.set(effort);
+            let left = match found {
                 Some(left) => left,
                 None if steps == 0 => return Answer::Unknown,
                 None => return Answer::Impossible(used),
