@@ -71,8 +71,8 @@ fn a_replay_gives_the_same_bytes_whatever_is_killed_meanwhile() {
 
     let group = group_of(&scene, "again");
     let start = |lanes: usize| {
-        let lanes = format!("run.lanes={lanes}");
         let interval = format!("run.commit_interval={}ms", 20 * lanes);
+        let lanes = format!("run.lanes={lanes}");
         let common = ["replay", "--id", "again", "--from", "earliest", "--to", "latest", "--rate", "900"];
         let more = ["--set", "encoding.headers=cloudevents", "--set", "kafka.instance=pod-0", "--set", &lanes, "--set", &interval];
         scene.start(&common.into_iter().chain(more).collect::<Vec<_>>())
