@@ -2,7 +2,7 @@
 //! notices. What the records mean is not known here.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     ops::Range,
     sync::Arc,
     time::{Duration, Instant},
@@ -93,9 +93,14 @@ pub fn spans(kafka: &KafkaConfig, topics: &[String], from: Bound, to: Bound) -> 
 /// The broker does not answer, or a topic is not there.
 pub fn spans_from(kafka: &KafkaConfig, wanted: &[(Partition, i64, Option<i64>)]) -> Result<Vec<Span>, Unavailable> {
     let consumer = client(kafka)?;
+    let mut known: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
     let mut found = Vec::with_capacity(wanted.len());
     for (partition, from, to) in wanted {
-        if !partitions(&consumer, &partition.topic)?.contains(&partition.number) {
+        let numbers = match known.entry(&partition.topic) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(partitions(&consumer, &partition.topic)?),
+        };
+        if !numbers.contains(&partition.number) {
             return Err(Unavailable(format!("there is no partition {partition}")));
         }
         let ends = held(&consumer, &partition.topic, &[partition.number])?;

@@ -177,6 +177,11 @@ fn offsets_are_replayed_by_a_file_and_what_retention_took_is_told() {
     assert!(done.contains("8 records"), "{done}");
     assert_eq!(group_of(&scene, "file").committed().get(&0), Some(&7));
 
+    // Who sets the offsets of its group takes its notes away: then nothing tells what is done.
+    clients::set_offsets(&scene.brokers, &format!("{}.replay.file", scene.group), &scene.raw, &BTreeMap::from([(0, 3)]));
+    let reset = replay(&scene, "file", 64, &offsets);
+    assert!(reset.contains("begun with 2 partitions") && reset.contains("notes of 1"), "{reset}");
+
     clients::delete_records(&scene.brokers, &scene.raw, &BTreeMap::from([(0, 5)]));
     let gone = replay(&scene, "gone", 64, &offsets);
     assert!(gone.contains("offset 5") && gone.contains("--from-first-existing"), "{gone}");

@@ -17,7 +17,7 @@ use arc_swap::ArcSwap;
 use crate::{
     config::{Config, From, OnLostPosition},
     io::{NoRegistry, SchemaSource},
-    kafka::{BrokerHealth, GroupProgress, Span, Topics},
+    kafka::{BrokerHealth, GroupProgress, Movement, Span, Topics},
     pipeline::{Live, OutputTopic, Pipeline, Trials},
     registry::Registry,
     rules::Condition,
@@ -27,9 +27,11 @@ use crate::{
 use super::{
     Failure, ReplayArguments,
     bounded::{self, Bounded},
+    broker_watch::BrokerWatch,
     lanes::{Bounds, Ending, Lanes, Shared},
     pace::Pace,
     registration,
+    registry_watch::RegistryKeeper,
     report::Telemetry,
     serve::{largest, log_bugs, on_signal},
     topics::largest_output,
@@ -130,15 +132,18 @@ fn decide(
     let goal = GroupProgress::towards(&config.kafka, &spans)?;
     let mut shown = (!arguments.quiet).then(|| Shown::new(plan.offsets()));
     let counted = plan.clone();
-    let show = move |found: crate::kafka::Movement| {
+    let show = move |found: Movement| {
         if let Some(shown) = &mut shown {
             shown.show(counted.done(found.committed));
         }
     };
     let lanes = Lanes::start(config, &shared, &sender, |number| telemetry.lane(number))?;
     bounded::watch(goal, Bounded { verb: "replay", wait: WAIT }, telemetry.halted_partitions(), sender, show)?;
+    let watch = BrokerWatch::start(config, &shared.health, &telemetry)?;
+    let keeper = registry.map(RegistryKeeper::start).transpose()?;
     let ending = endings.recv().unwrap_or(Ending::Signal);
     telemetry.stopping();
+    drop((watch, keeper));
     if !lanes.stop(LEAVE) {
         tracing::warn!("a lane did not come to its end in time; the broker ends its open transaction, nothing is lost");
     }

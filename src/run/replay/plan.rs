@@ -64,6 +64,8 @@ fn short_hash(text: &str) -> String {
 struct Note {
     from: i64,
     to: i64,
+    /// Partitions that have a note like this.
+    partitions: usize,
     #[serde(flatten)]
     terms: Terms,
 }
@@ -145,6 +147,15 @@ impl Plan {
                 first.terms.asked, first.terms.rules, terms.asked, terms.rules
             )));
         }
+        if notes.len() != first.partitions {
+            return Err(Failure::usage(format!(
+                "the replay {id:?} was begun with {} partitions, and the group {} has notes of {} now: somebody else has changed its \
+                 offsets, or topics.raw is another. Nothing tells any more what is done; choose another id",
+                first.partitions,
+                config.kafka.group,
+                notes.len()
+            )));
+        }
         let wanted: Vec<_> = notes.iter().map(|(noted, note)| (noted.partition.clone(), note.from, Some(note.to))).collect();
         let spans = spans_from(&config.kafka, &wanted)?;
         let stretches: Vec<_> = spans.into_iter().zip(&notes).map(|(span, (noted, _))| Stretch { span, next: noted.offset }).collect();
@@ -166,7 +177,7 @@ impl Plan {
     }
 
     fn note(&self, span: &Span) -> String {
-        Note { from: span.from, to: span.to, terms: self.terms.clone() }.written()
+        Note { from: span.from, to: span.to, partitions: self.stretches.len(), terms: self.terms.clone() }.written()
     }
 
     /// Where its partitions end.
@@ -186,7 +197,8 @@ impl Plan {
 
     /// Of these, how many are done when the sum of the group's offsets is this.
     pub(super) fn done(&self, committed: i64) -> u64 {
-        u64::try_from(committed - self.spans().map(|span| span.from).sum::<i64>()).unwrap_or(0)
+        // Where deleted records were passed over it may be beyond an end.
+        u64::try_from(committed - self.spans().map(|span| span.from).sum::<i64>()).unwrap_or(0).min(self.offsets())
     }
 
     /// By which rules.
@@ -258,7 +270,7 @@ mod tests {
         let stretches = vec![Stretch { span: span(3, 10, 0..20), next: 3 }];
         let plan = Plan { stretches, terms: terms.clone(), begun: false };
         let note: Note = serde_json::from_str(&plan.note(&span(3, 10, 0..20))).expect("a note");
-        assert_eq!(note, Note { from: 3, to: 10, terms });
+        assert_eq!(note, Note { from: 3, to: 10, partitions: 1, terms });
         assert_eq!((plan.offsets(), plan.done(3), plan.done(10)), (7, 0, 7));
         // A broker keeps 4096 bytes beside an offset.
         assert!(note.written().len() < 1000, "{}", note.written());

@@ -37,8 +37,8 @@ impl Shown {
         self.last = Some(now);
         let line = line(done, self.of, done.saturating_sub(at_first), now - since);
         if self.on_terminal {
-            // Whoever closes the terminal wants no progress.
-            let _ = write!(stderr(), "\r{line}\x1b[K{}", if done < self.of { "" } else { "\n" });
+            // The next line, of the log too, is written over it. Whoever closes the terminal wants no progress.
+            let _ = write!(stderr(), "{line}\x1b[K{}", if done < self.of { "\r" } else { "\n" });
         } else {
             tracing::info!("{line}");
         }
