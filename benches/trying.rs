@@ -73,7 +73,8 @@ fn main() {
                 for (index, record) in batch.iter().enumerate() {
                     out.begin_record(index);
                     let facts = pipeline::read(&record, &pipeline, &mut memory);
-                    pipeline::conclude(&facts, &record, &pipeline, canary, &mut out, |outcome| {
+                    let choice = pipeline::Choice { canary, only: None };
+                    pipeline::conclude(&facts, &record, &pipeline, choice, &mut out, |outcome| {
                         tally.outcome(outcome);
                         show(outcome, &shadows, &mut tally.shadows);
                     });

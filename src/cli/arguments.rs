@@ -138,6 +138,40 @@ pub(super) enum Verb {
         #[arg(long, value_name = "N|N%", value_parser = limit)]
         fail_if_changed: Option<Limit>,
     },
+    /// A range of the raw leads decided again, exactly once, to topics of its own; goes on where it was stopped
+    #[command(group = clap::ArgGroup::new("range").required(true).args(["from", "offsets"]))]
+    Replay {
+        /// Leads of topics.raw received from then on (RFC 3339), or "earliest"
+        #[arg(long, value_name = "TIME", value_parser = bound, requires = "to")]
+        from: Option<Bound>,
+        /// … and before then, or "latest": what is there at the first start
+        #[arg(long, value_name = "TIME", value_parser = bound, requires = "from")]
+        to: Option<Bound>,
+        /// Instead: a file of lines TOPIC,PARTITION,FROM[,TO]
+        #[arg(long, value_name = "FILE", conflicts_with = "to")]
+        offsets: Option<PathBuf>,
+        /// Its name: its topics end in ".replay.NAME", its events carry it, and the same one goes on with it
+        #[arg(long, value_name = "NAME", value_parser = replay_id)]
+        id: String,
+        /// Publish only leads for which this condition holds, as a route would ask it
+        #[arg(long = "where", value_name = "CONDITION")]
+        only: Option<String>,
+        /// At most so many records a second
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        rate: Option<u32>,
+        /// Write to the live topics; asks for the name again
+        #[arg(long)]
+        promote: bool,
+        /// With --promote: do not ask
+        #[arg(long, requires = "promote")]
+        yes: bool,
+        /// Tell ranges, numbers and topics, and do nothing
+        #[arg(long)]
+        dry_run: bool,
+        /// Where the first records of the range are deleted already, begin with the first there is
+        #[arg(long)]
+        from_first_existing: bool,
+    },
     /// Every problem of configuration, rules and tables at once, offline
     Check {
         /// One JSON object instead of text
@@ -312,6 +346,12 @@ pub(super) fn bound(text: &str) -> Result<Bound, String> {
         "latest" => Ok(Bound::Latest),
         time => timestamp(time).map(Bound::At).map_err(|hint| format!("{hint}, or is \"earliest\" or \"latest\"")),
     }
+}
+
+fn replay_id(text: &str) -> Result<String, String> {
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    let fits = (1..=64).contains(&text.len()) && text.bytes().all(is_good);
+    if fits { Ok(text.to_owned()) } else { Err("a name has up to 64 letters, digits, dots, - and _, as in a topic's name".to_owned()) }
 }
 
 fn limit(text: &str) -> Result<Limit, String> {

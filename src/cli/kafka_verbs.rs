@@ -5,7 +5,7 @@ use std::io::Write;
 use leadstream::{
     config::Config,
     problem::Problem,
-    run::{self, DemoArguments, ServeArguments},
+    run::{self, DemoArguments, ReplayArguments, ServeArguments},
 };
 
 #[cfg(not(feature = "kafka"))]
@@ -18,11 +18,35 @@ use super::{
 };
 #[cfg(feature = "kafka")]
 use super::{FOUND_PROBLEMS, loaded};
+#[cfg(feature = "kafka")]
+use leadstream::rules::Condition;
 
 #[cfg(feature = "kafka")]
 pub(super) fn serve(config: &Config, problems: Vec<Problem>, arguments: &ServeArguments, err: &mut dyn Write) -> Result<u8, Ended> {
     let (pipeline, trials) = loaded(run::inspect_service(config), problems, arguments.quiet, err)?;
     run::serve::serve(config, pipeline, trials, arguments)?;
+    Ok(0)
+}
+
+#[cfg(feature = "kafka")]
+pub(super) fn replay(
+    config: &Config,
+    problems: Vec<Problem>,
+    arguments: &ReplayArguments,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Ended> {
+    // What is on trial has no part in a replay; what is wrong with it is told all the same.
+    let (pipeline, _) = loaded(run::inspect_service(config), problems, arguments.quiet, err)?;
+    let only = match arguments.only.as_deref().map(Condition::of_route).transpose() {
+        Ok(only) => only,
+        Err(found) => {
+            let found: Vec<_> = found.into_iter().map(|problem| problem.in_file("--where")).collect();
+            tell(&found, true, err)?;
+            None
+        }
+    };
+    run::replay::replay(config, pipeline, only, arguments, out)?;
     Ok(0)
 }
 
@@ -91,6 +115,11 @@ pub(super) fn demo(
 #[cfg(not(feature = "kafka"))]
 pub(super) fn serve(_: &Config, _: Vec<Problem>, _: &ServeArguments, _: &mut dyn Write) -> Result<u8, Ended> {
     Err(without_kafka("run").into())
+}
+
+#[cfg(not(feature = "kafka"))]
+pub(super) fn replay(_: &Config, _: Vec<Problem>, _: &ReplayArguments, _: &mut dyn Write, _: &mut dyn Write) -> Result<u8, Ended> {
+    Err(without_kafka("replay").into())
 }
 
 #[cfg(not(feature = "kafka"))]

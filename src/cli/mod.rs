@@ -14,7 +14,8 @@ use leadstream::{
     pipeline::Pipeline,
     problem::Problem,
     run::{
-        self, DemoArguments, ExplainArguments, ExplainInput, Failure, ProcessArguments, ServeArguments, Target,
+        self, DemoArguments, ExplainArguments, ExplainInput, Failure, ProcessArguments, ReplayArguments, ReplayRange, ServeArguments,
+        Target,
         backtest::{BacktestArguments, Leads, NotCompared},
         rule_tests::{NotTested, TestArguments},
     },
@@ -23,7 +24,7 @@ use leadstream::{
 use arguments::{Cli, Common, LogFormatArgument, RulesVerb, Verb, target};
 #[cfg(not(feature = "kafka"))]
 use kafka_verbs::without_kafka;
-use kafka_verbs::{demo, doctor, schemas, serve, topics};
+use kafka_verbs::{demo, doctor, replay, schemas, serve, topics};
 
 /// The work found problems.
 const FOUND_PROBLEMS: u8 = 1;
@@ -157,6 +158,15 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             let schemas = run::schema_source(&config.encoding)?;
             run::explain::explain(&config, &pipeline, &*schemas, &ExplainArguments { input, json, now }, out)?;
             Ok(0)
+        }
+        Verb::Replay { from, to, offsets, id, only, rate, promote, yes, dry_run, from_first_existing } => {
+            let range = match (from, to, offsets) {
+                (Some(from), Some(to), None) => ReplayRange::Times { from, to },
+                (_, _, Some(file)) => ReplayRange::Offsets(file),
+                _ => return Err(Failure::usage("say what to replay: --from and --to, or --offsets").into()),
+            };
+            let arguments = ReplayArguments { range, id, only, rate, promote, yes, dry_run, from_first_existing, quiet };
+            replay(&config, problems, &arguments, out, err)
         }
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
         Verb::Test { paths, coverage, junit, json } => {

@@ -147,6 +147,11 @@ impl Tally {
         }
     }
 
+    /// Counts one record of which nothing was to leave.
+    pub fn passed_over(&mut self) {
+        self.decided_records += 1;
+    }
+
     /// Counts one record that left as a dead letter.
     pub fn dead_letter(&mut self, stage: DeadLetterStage, code: DeadLetterCode) {
         let key = (stage, code);

@@ -20,7 +20,7 @@ use rdkafka::{
 
 use crate::lead::Partition;
 
-use super::{BrokerHealth, native, reasons::logged};
+use super::{BrokerHealth, Ends, native, reasons::logged};
 
 /// A rebalance, as noted by the callback.
 #[derive(Debug)]
@@ -112,6 +112,8 @@ fn names(partitions: &TopicPartitionList) -> Vec<(String, i32)> {
 pub(super) struct Member {
     pub(super) consumer: BaseConsumer<MemberContext>,
     context: Arc<MemberContext>,
+    /// Of a bounded run: what its commits carry along.
+    ends: Option<Arc<Ends>>,
 }
 
 impl Member {
@@ -122,7 +124,12 @@ impl Member {
         let topics: Vec<&str> = topics.iter().map(String::as_str).collect();
         consumer.subscribe(&topics)?;
         let context = Arc::clone(consumer.client().context());
-        Ok(Self { consumer, context })
+        Ok(Self { consumer, context, ends: None })
+    }
+
+    /// Whatever it commits from now on carries the notes of these ends.
+    pub(super) fn with_ends(self, ends: Option<Arc<Ends>>) -> Self {
+        Self { ends, ..self }
     }
 
     /// Whether a rebalance was noted since the last [`Member::changes`]. One relaxed load on the hot path.
@@ -175,7 +182,16 @@ impl Member {
 
     /// Commits offsets outside any transaction, and waits for the answer.
     pub(super) fn commit(&self, offsets: &[(Partition, i64)]) -> KafkaResult<()> {
-        self.consumer.commit(&list(offsets)?, CommitMode::Sync)
+        self.consumer.commit(&self.to_commit(offsets)?, CommitMode::Sync)
+    }
+
+    /// Offsets as they are committed, in a transaction or outside.
+    pub(super) fn to_commit(&self, offsets: &[(Partition, i64)]) -> KafkaResult<TopicPartitionList> {
+        let mut list = list(offsets)?;
+        if let Some(ends) = &self.ends {
+            ends.note(&mut list);
+        }
+        Ok(list)
     }
 
     /// Moves partitions to the given offsets, whatever state their fetching is in.

@@ -13,7 +13,7 @@ use rdkafka::{
 use crate::{config::KafkaConfig, lead::Partition};
 
 use super::{
-    Unavailable, properties,
+    Span, Unavailable, properties,
     quiet::{Quiet, failed},
 };
 
@@ -68,6 +68,17 @@ impl GroupProgress {
             }
         }
         Ok(Self { consumer, targets })
+    }
+
+    /// The ends of these spans instead of those of now.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the settings.
+    pub fn towards(kafka: &KafkaConfig, spans: &[Span]) -> Result<Self, Unavailable> {
+        let created = properties::observer(kafka).create_with_context(Quiet::default());
+        let consumer = created.map_err(|error| Unavailable(format!("making a client for {}: {error}", kafka.brokers)))?;
+        let target = |span: &Span| Target { at: span.partition.clone(), low: span.from, end: span.to };
+        Ok(Self { consumer, targets: spans.iter().map(target).collect() })
     }
 
     /// Looks where the group is now. `thorough` also reads whether what is left holds any record at all: the last offsets of

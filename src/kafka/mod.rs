@@ -9,6 +9,7 @@ mod group;
 mod health;
 mod lane;
 mod native;
+mod noted;
 mod placement;
 mod probe;
 mod producer;
@@ -28,9 +29,10 @@ pub use group::{GroupProgress, Movement};
 pub use health::BrokerHealth;
 pub use lane::{KafkaLane, LaneSettings};
 pub use native::{GroupMember, Operation, PartitionReplicas};
+pub use noted::{End, Ends, NotedOffset, note_offsets, noted_offsets};
 pub use probe::{Presence, Probe};
 pub use properties::{check_clients, check_property, random_instance};
-pub use range::{Span, read_range, spans};
+pub use range::{Span, read_range, spans, spans_from};
 pub use rights::{Resource, Right, principal};
 pub use survey::{
     Backlog, BrokerSettings, ClusterState, GroupState, PartitionBacklog, Survey, TopicState, Unanswered, Unreached, transaction_timeout,

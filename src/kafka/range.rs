@@ -2,7 +2,8 @@
 //! notices. What the records mean is not known here.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -34,10 +35,12 @@ pub struct Span {
     pub from: i64,
     /// The offset after the last.
     pub to: i64,
+    /// What the broker held when it was looked up.
+    pub held: Range<i64>,
 }
 
 /// One call on the broker.
-const CALL: Duration = Duration::from_secs(10);
+pub(super) const CALL: Duration = Duration::from_secs(10);
 /// So long nothing may come while something is there to come.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -50,24 +53,12 @@ pub fn spans(kafka: &KafkaConfig, topics: &[String], from: Bound, to: Bound) -> 
     let mut found = Vec::new();
     for topic in topics {
         let failed = |error: KafkaError| quiet::failed(&consumer, &format!("looking up the range in {topic}: {error}"));
-        let metadata = consumer.fetch_metadata(Some(topic), CALL).map_err(failed)?;
-        let numbers: Vec<i32> = metadata
-            .topics()
-            .iter()
-            .flat_map(rdkafka::metadata::MetadataTopic::partitions)
-            .map(rdkafka::metadata::MetadataPartition::id)
-            .collect();
-        if numbers.is_empty() {
-            return Err(Unavailable(format!("there is no topic {topic}: check topics.raw")));
-        }
-        let mut ends = BTreeMap::new();
-        for number in &numbers {
-            ends.insert(*number, consumer.fetch_watermarks(topic, *number, CALL).map_err(failed)?);
-        }
+        let numbers = partitions(&consumer, topic)?;
+        let ends = held(&consumer, topic, &numbers)?;
         let offsets = |bound: Bound| -> Result<BTreeMap<i32, i64>, Unavailable> {
-            let whole = ends.iter().map(|(number, (low, high))| match bound {
-                Bound::Earliest => (*number, *low),
-                Bound::Latest | Bound::At(_) => (*number, *high),
+            let whole = ends.iter().map(|(number, held)| match bound {
+                Bound::Earliest => (*number, held.start),
+                Bound::Latest | Bound::At(_) => (*number, held.end),
             });
             let mut offsets: BTreeMap<i32, i64> = whole.collect();
             if let Bound::At(time) = bound {
@@ -90,10 +81,60 @@ pub fn spans(kafka: &KafkaConfig, topics: &[String], from: Bound, to: Bound) -> 
         found.extend(numbers.iter().filter_map(|number| {
             let partition = Partition { topic: Arc::clone(&name), number: *number };
             let (from, to) = (*starts.get(number)?, *stops.get(number)?);
-            Some(Span { partition, from, to: to.max(from) })
+            Some(Span { partition, from, to: to.max(from), held: ends.get(number)?.clone() })
         }));
     }
     Ok(found)
+}
+
+/// The same from an offset on in each of these partitions, up to and without another, or up to what is there now.
+///
+/// # Errors
+/// The broker does not answer, or a topic is not there.
+pub fn spans_from(kafka: &KafkaConfig, wanted: &[(Partition, i64, Option<i64>)]) -> Result<Vec<Span>, Unavailable> {
+    let consumer = client(kafka)?;
+    let mut known: BTreeMap<&str, Vec<i32>> = BTreeMap::new();
+    let mut found = Vec::with_capacity(wanted.len());
+    for (partition, from, to) in wanted {
+        let numbers = match known.entry(&partition.topic) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(partitions(&consumer, &partition.topic)?),
+        };
+        if !numbers.contains(&partition.number) {
+            return Err(Unavailable(format!("there is no partition {partition}")));
+        }
+        let ends = held(&consumer, &partition.topic, &[partition.number])?;
+        let Some(held) = ends.get(&partition.number).cloned() else { continue };
+        found.push(Span { partition: partition.clone(), from: *from, to: to.unwrap_or(held.end), held });
+    }
+    Ok(found)
+}
+
+/// The numbers of a topic's partitions.
+pub(super) fn partitions(consumer: &BaseConsumer<Quiet>, topic: &str) -> Result<Vec<i32>, Unavailable> {
+    let failed = |error: KafkaError| quiet::failed(consumer, &format!("asking for the partitions of {topic}: {error}"));
+    let metadata = consumer.fetch_metadata(Some(topic), CALL).map_err(failed)?;
+    let numbers: Vec<i32> = metadata
+        .topics()
+        .iter()
+        .flat_map(rdkafka::metadata::MetadataTopic::partitions)
+        .map(rdkafka::metadata::MetadataPartition::id)
+        .collect();
+    if numbers.is_empty() {
+        return Err(Unavailable(format!("there is no topic {topic}: check topics.raw")));
+    }
+    Ok(numbers)
+}
+
+/// The offsets that can be read of each of these partitions now.
+fn held(consumer: &BaseConsumer<Quiet>, topic: &str, numbers: &[i32]) -> Result<BTreeMap<i32, Range<i64>>, Unavailable> {
+    let failed = |error: KafkaError| quiet::failed(consumer, &format!("looking up the range in {topic}: {error}"));
+    let mut held = BTreeMap::new();
+    for number in numbers {
+        let (low, high) = consumer.fetch_watermarks(topic, *number, CALL).map_err(failed)?;
+        held.insert(*number, low..high);
+    }
+    Ok(held)
 }
 
 /// Hands on all records of the spans, in batches of about so many bytes; those of one partition in their order. `take` tells whether

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use rdkafka::{
-    admin::{AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication},
+    admin::{
+        AdminClient, AdminOptions, ConfigResource, ConfigSource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication,
+    },
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
 };
@@ -111,6 +113,43 @@ impl Topics {
             .collect())
     }
 
+    /// Creates what does not exist yet, each as another topic is: its partitions, replicas, and the settings it has of its own.
+    ///
+    /// # Errors
+    /// When the broker does not answer, does not tell of the other topic, or refuses to make one.
+    pub fn create_like(&self, pairs: &[(String, String)]) -> Result<(), Unavailable> {
+        let metadata = self.reader.fetch_metadata(None, CALL).map_err(|error| self.failed("asking for the topics", &error))?;
+        let of = |name: &str| metadata.topics().iter().find(|topic| topic.name() == name).filter(|topic| !topic.partitions().is_empty());
+        let missing: Vec<_> = pairs.iter().filter(|(name, _)| of(name).is_none()).collect();
+        let models: Vec<_> = missing.iter().map(|(_, model)| model.clone()).collect();
+        let described = self.describe(&models).map_err(|error| self.failed("asking for the topics' settings", &error))?;
+        for (name, model) in missing {
+            let Some(found) = of(model) else { return Err(Unavailable(format!("there is no topic {model} to make {name} like"))) };
+            let partitions = i32::try_from(found.partitions().len()).unwrap_or(i32::MAX);
+            let replicas = found.partitions().first().map_or(-1, |first| i32::try_from(first.replicas().len()).unwrap_or(-1));
+            let same = |resource: &&ConfigResource| matches!(&resource.specifier, OwnedResourceSpecifier::Topic(name) if name == model);
+            let Some(settings) = described.iter().find(same) else {
+                let why = "the broker does not tell its settings (right DESCRIBE_CONFIGS); grant it, or make the topic by hand";
+                return Err(Unavailable(format!("making {name} like {model}: {why}")));
+            };
+            let own = settings.entries.iter().filter(|entry| entry.source == ConfigSource::DynamicTopic);
+            let topic = NewTopic::new(name, partitions, TopicReplication::Fixed(replicas));
+            let topic = own.fold(topic, |topic, entry| match &entry.value {
+                Some(value) => topic.set(&entry.name, value),
+                None => topic,
+            });
+            let options = AdminOptions::new().request_timeout(Some(CALL)).operation_timeout(Some(CALL));
+            let made = self.runtime.block_on(self.client.create_topics([&topic], &options));
+            for result in made.map_err(|error| self.failed(&format!("creating {name}"), &error))? {
+                match result {
+                    Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                    Err((_, code)) => return Err(self.failed(&format!("creating {name}"), &code)),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// What the broker has, in the order of `names`; waits for its first answer for `wait`.
     ///
     /// # Errors
@@ -130,7 +169,7 @@ impl Topics {
         let existing: Vec<_> = findings.iter().filter(|topic| topic.partitions > 0).map(|topic| topic.name.clone()).collect();
         // A principal without the right to describe configs, or a broker without the call, still works.
         for resource in self.describe(&existing).unwrap_or_default() {
-            let rdkafka::admin::OwnedResourceSpecifier::Topic(name) = &resource.specifier else { continue };
+            let OwnedResourceSpecifier::Topic(name) = &resource.specifier else { continue };
             let Some(topic) = findings.iter_mut().find(|topic| topic.name == *name) else { continue };
             let value = |key: &str| resource.get(key).and_then(|entry| entry.value.clone());
             topic.largest = value("max.message.bytes").and_then(|text| text.parse().ok());

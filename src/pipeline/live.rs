@@ -6,7 +6,10 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::Pipeline;
-use crate::{lead::Facts, rules::Ruleset};
+use crate::{
+    lead::Facts,
+    rules::{Condition, Ruleset},
+};
 
 /// A share of all leads, in millionths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,13 +103,15 @@ pub struct Live {
     pub pipeline: Arc<Pipeline>,
     /// What is tried beside it.
     pub trials: Trials,
+    /// Of a replay: of the decided leads, those for which it holds are published. `None`: all.
+    pub only: Option<Arc<Condition>>,
 }
 
 impl Live {
     /// A pipeline and what is tried beside it.
     #[must_use]
     pub fn new(pipeline: Pipeline, trials: Trials) -> Self {
-        Self { pipeline: Arc::new(pipeline), trials }
+        Self { pipeline: Arc::new(pipeline), trials, only: None }
     }
 }
 

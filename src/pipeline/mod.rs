@@ -26,7 +26,7 @@ pub use trace::{NoTrace, Trace};
 
 use crate::{
     lead::{Decision, Facts, Outcome, Record, Rejection},
-    rules::Ruleset,
+    rules::{Condition, Ruleset},
     tables::Tables,
 };
 
@@ -145,21 +145,35 @@ pub fn encode(outcome: &Outcome<'_>, record: &Record<'_>, pipeline: &Pipeline, o
 
 /// One record through all doors. `seen` is shown the outcome before its memory goes.
 pub fn run(record: &Record<'_>, pipeline: &Pipeline, memory: &mut Memory, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
-    conclude(&read(record, pipeline, memory), record, pipeline, None, out, seen);
+    conclude(&read(record, pipeline, memory), record, pipeline, Choice::default(), out, seen);
 }
 
-/// What was read through the other two doors; leads that are the canary's are decided by its rules.
+/// By whom leads are decided beside the pipeline, and which of them are published.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Choice<'a> {
+    /// Its leads are decided by its rules.
+    pub canary: Option<&'a Canary>,
+    /// Decided leads for which it does not hold leave nothing behind.
+    pub only: Option<&'a Condition>,
+}
+
+/// What was read through the other two doors.
 pub fn conclude(
     facts: &Result<Vec<Facts<'_>>, Rejection>,
     record: &Record<'_>,
     pipeline: &Pipeline,
-    canary: Option<&Canary>,
+    choice: Choice<'_>,
     out: &mut OutputBuffer,
     seen: impl FnOnce(&Outcome<'_>),
 ) {
+    let Choice { canary, only } = choice;
     let rules_for = |facts: &Facts<'_>| canary.filter(|canary| canary.takes(facts)).map_or(&pipeline.rules, |canary| &*canary.rules);
+    let is_chosen = |decision: &Decision<'_>| only.is_none_or(|only| only.holds_for(decision));
     let decided = match facts {
-        Ok(facts) => Outcome::Decided(facts.iter().map(|facts| decide(facts, rules_for(facts), &mut NoTrace)).collect()),
+        Ok(facts) => {
+            let decisions = facts.iter().map(|facts| decide(facts, rules_for(facts), &mut NoTrace));
+            Outcome::Decided(decisions.filter(is_chosen).collect())
+        }
         Err(rejection) => Outcome::Rejected(rejection.clone()),
     };
     match encode(&decided, record, pipeline, out) {

@@ -2,7 +2,10 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::lead::{Format, Position, Timestamp};
+use crate::{
+    io::Bound,
+    lead::{Format, Position, Timestamp},
+};
 
 /// A file, or the process's own stream (`-`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,6 +74,43 @@ pub struct ServeArguments {
     pub wait: Duration,
     /// No progress.
     pub quiet: bool,
+}
+
+/// `leadstream replay`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayArguments {
+    /// What is decided again.
+    pub range: ReplayRange,
+    /// Its name, and the end of the names of its group and topics.
+    pub id: String,
+    /// A condition as a route asks it: only leads for which it holds are published.
+    pub only: Option<String>,
+    /// Records a second at most, 1 or more; `None`: as fast as it goes.
+    pub rate: Option<u32>,
+    /// To the topics of the configuration.
+    pub promote: bool,
+    /// Nobody is asked about that.
+    pub yes: bool,
+    /// Only tells what would be done.
+    pub dry_run: bool,
+    /// Records of the range that are gone are no error.
+    pub from_first_existing: bool,
+    /// No progress and no closing line.
+    pub quiet: bool,
+}
+
+/// Which records a replay decides again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReplayRange {
+    /// Those received from one time on, and before the other.
+    Times {
+        /// Their first.
+        from: Bound,
+        /// Behind their last.
+        to: Bound,
+    },
+    /// Those a file names.
+    Offsets(PathBuf),
 }
 
 /// `leadstream demo`.

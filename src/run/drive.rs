@@ -11,7 +11,7 @@ use crate::{
     config::{DeadLetterGuard, LaneMemory},
     io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, SchemaSource, Tally},
     lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Timestamp, Vocabulary},
-    pipeline::{self, Live, Memory, OutputBuffer, OutputTopic},
+    pipeline::{self, Choice, Live, Memory, OutputBuffer, OutputTopic},
 };
 
 use super::{
@@ -162,7 +162,13 @@ impl Work {
             let (tally, dead_letters, shadows) = (&mut self.tally, &mut self.dead_letters, &mut self.shadows);
             let outputs = self.out.len();
             let first_dead_letter = &mut self.first_dead_letter;
+            let choice = Choice { canary: live.trials.canary.as_ref(), only: live.only.as_deref() };
             let seen = |outcome: &Outcome<'_>| {
+                if let (Outcome::Decided(decisions), Some(_)) = (outcome, choice.only)
+                    && decisions.is_empty()
+                {
+                    return tally.passed_over();
+                }
                 if matches!(outcome, Outcome::Rejected(_)) {
                     *dead_letters += 1;
                     first_dead_letter.get_or_insert_with(|| record.at.clone());
@@ -170,7 +176,12 @@ impl Work {
                 tally.outcome(outcome);
                 shadows.decide(outcome, live, &mut tally.shadows);
             };
-            pipeline::conclude(&facts, &record, pipeline, live.trials.canary.as_ref(), &mut self.out, seen);
+            if choice.only.is_some() && facts.is_err() && !refused {
+                // What is no lead is not among the leads that were asked for.
+                tally.passed_over();
+            } else {
+                pipeline::conclude(&facts, &record, pipeline, choice, &mut self.out, seen);
+            }
             for at in outputs..self.out.len() {
                 if let Some(output) = self.out.get(at) {
                     self.tally.events(output.topic, 1);

@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use crate::{
     config::{Config, LaneMemory},
     io::{Fatal, LaneWatch, Observer, SchemaSource},
-    kafka::{BrokerHealth, KafkaLane, LaneSettings, random_instance},
+    kafka::{BrokerHealth, Ends, KafkaLane, LaneSettings, random_instance},
     lead::Timestamp,
     pipeline::{Live, OutputTopic},
 };
@@ -24,6 +24,7 @@ use crate::{
 use super::{
     Failure,
     drive::{DriveSettings, batch_limits, drive},
+    pace::{Pace, Paced},
     shadows::ShadowBudget,
 };
 
@@ -60,6 +61,17 @@ pub(super) struct Shared {
     pub limits: [usize; 4],
     /// A lane that would halt ends the process instead: somebody waits for it.
     pub ends_on_halt: bool,
+    /// What is not decided, and how fast the rest is.
+    pub bounds: Bounds,
+}
+
+/// The bounds of a replay; a service has none.
+#[derive(Clone, Default)]
+pub(super) struct Bounds {
+    /// Where the partitions end.
+    pub ends: Option<Arc<Ends>>,
+    /// No faster than that, all lanes together.
+    pub pace: Option<Arc<Pace>>,
 }
 
 impl Lanes {
@@ -98,9 +110,11 @@ impl Lanes {
                 memory,
                 largest_output: shared.largest_output,
                 limits: shared.limits,
+                ends: shared.bounds.ends.clone(),
             };
             let (mut observer, watch) = observe(number);
-            let mut lane = KafkaLane::new(settings, Arc::clone(&shared.health), watch, Arc::clone(&stop));
+            let lane = KafkaLane::new(settings, Arc::clone(&shared.health), watch, Arc::clone(&stop));
+            let mut lane = Paced::new(lane, shared.bounds.pace.clone());
             let live = Arc::clone(&shared.live);
             let schemas = Arc::clone(&shared.schemas);
             let drive_settings = drive_settings.clone();

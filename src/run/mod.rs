@@ -4,6 +4,8 @@
 mod arguments;
 pub mod backtest;
 #[cfg(feature = "kafka")]
+mod bounded;
+#[cfg(feature = "kafka")]
 mod broker_watch;
 mod bugs;
 #[cfg(feature = "kafka")]
@@ -21,6 +23,8 @@ mod framing;
 mod lanes;
 mod load;
 mod new_ruleset;
+#[cfg(feature = "kafka")]
+mod pace;
 pub mod process;
 mod reading;
 #[cfg(feature = "kafka")]
@@ -29,6 +33,8 @@ mod registration;
 mod registry_watch;
 #[cfg(feature = "kafka")]
 mod reload;
+#[cfg(feature = "kafka")]
+pub mod replay;
 #[cfg(feature = "kafka")]
 mod report;
 pub mod rule_tests;
@@ -44,7 +50,9 @@ pub mod topics;
 #[cfg(feature = "kafka")]
 mod watched;
 
-pub use arguments::{DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ServeArguments, Target};
+pub use arguments::{
+    DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ReplayArguments, ReplayRange, ServeArguments, Target,
+};
 pub use bugs::hide_panic_messages;
 pub use candidates::{inspect_live, inspect_service};
 pub use load::{inspect_pipeline, load_pipeline, show_ruleset};

@@ -17,7 +17,7 @@ use crate::{
     config::Topics,
     io::{Batch, SchemaSource, Tally},
     lead::{Outcome, Partition, Position, Rejection, Timestamp, Verdict, Vocabulary},
-    pipeline::{self, Memory, Output, OutputBuffer, OutputTopic, Pipeline},
+    pipeline::{self, Choice, Memory, Output, OutputBuffer, OutputTopic, Pipeline},
 };
 
 use super::{
@@ -164,7 +164,7 @@ impl Work<'_> {
                 Some(rejection) => Err(rejection),
                 None => read_or_fail(&record, self.pipeline, &mut self.memory, self.schemas).map_err(Ended::Failed)?,
             };
-            pipeline::conclude(&facts, &record, self.pipeline, None, &mut self.out, seen);
+            pipeline::conclude(&facts, &record, self.pipeline, Choice::default(), &mut self.out, seen);
         }
         summary.add(&self.tally);
         self.out.iter().try_for_each(|output| sink.write(&output))

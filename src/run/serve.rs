@@ -26,10 +26,11 @@ use crate::{
 
 use super::{
     Failure, ServeArguments,
+    bounded::{self, Bounded},
     broker_watch::BrokerWatch,
     canary::{CanaryGuard, Guarded},
     hide_panic_messages,
-    lanes::{Ending, Lanes, Shared},
+    lanes::{Bounds, Ending, Lanes, Shared},
     registration,
     registry_watch::RegistryKeeper,
     reload::{Hangups, Reloader},
@@ -85,6 +86,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, trials: Trials, arguments:
         largest_output: largest_output(config),
         limits,
         ends_on_halt: arguments.once,
+        bounds: Bounds::default(),
     };
     if arguments.once {
         watch_progress(config, arguments.wait, telemetry.halted_partitions(), sender.clone())?;
@@ -197,7 +199,7 @@ fn wait_for_broker(
 }
 
 /// The largest record each output topic takes. Where the broker does not tell, it will say so when it is given a larger one.
-fn largest(config: &Config, topics: &[TopicFinding]) -> [usize; 4] {
+pub(super) fn largest(config: &Config, topics: &[TopicFinding]) -> [usize; 4] {
     OutputTopic::ALL.map(|topic| {
         let found = topics.iter().find(|found| found.name == config.topics.name(topic));
         found.and_then(|found| found.largest).unwrap_or(usize::MAX).min(largest_output(config))
@@ -220,36 +222,5 @@ fn watch_progress(
             Err(_) => thread::sleep(Duration::from_millis(200)),
         }
     };
-    let watch = move || {
-        let mut moved = Instant::now();
-        let mut last = None;
-        let ending = loop {
-            let still_for = moved.elapsed();
-            let halted = halted();
-            let told = halted.values().next().map(|why| Ending::Stuck(Failure::usage(format!("run --once: {why}"))));
-            match goal.look(still_for > Duration::from_secs(1), |partition| halted.contains_key(partition)) {
-                Ok(found) if found.reached => break told.unwrap_or(Ending::Reached),
-                Ok(found) if last != Some(found.committed) => {
-                    last = Some(found.committed);
-                    moved = Instant::now();
-                }
-                Ok(_) | Err(_) => {}
-            }
-            if still_for > wait {
-                if let Some(told) = told {
-                    break told;
-                }
-                let text = format!("run --once: the group's committed offsets have not moved for {} s; try again", wait.as_secs());
-                break Ending::Stuck(Failure::unavailable(text));
-            }
-            thread::sleep(Duration::from_millis(100));
-        };
-        // Nobody listens any more only while the process is ending.
-        let _ = sender.send(ending);
-    };
-    thread::Builder::new()
-        .name("progress".to_owned())
-        .spawn(watch)
-        .map_err(|error| Failure::unavailable(format!("starting a thread: {error}")))?;
-    Ok(())
+    bounded::watch(goal, Bounded { verb: "run --once", wait }, halted, sender, |_| {})
 }

@@ -40,11 +40,11 @@ fn err(output: &Output) -> String {
 fn help_and_version_are_no_errors_and_name_only_verbs_there_are() {
     let help = leadstream(&["--help"]);
     assert_eq!((exit(&help), err(&help).as_str()), (0, ""));
-    for verb in ["run", "process", "explain", "backtest", "check", "test", "rules", "doctor", "topics", "schemas", "demo"] {
+    for verb in ["run", "process", "explain", "backtest", "replay", "check", "test", "rules", "doctor", "topics", "schemas", "demo"] {
         assert!(out(&help).contains(&format!("\n  {verb} ")), "{verb} is not in {}", out(&help));
         assert_eq!(exit(&leadstream(&[verb, "--help"])), 0, "{verb} --help");
     }
-    for verb in ["replay", "dlq", "verify"] {
+    for verb in ["dlq", "verify"] {
         assert!(!out(&help).contains(&format!("\n  {verb} ")), "{verb} is in {}", out(&help));
     }
     let version = leadstream(&["--version"]);
@@ -53,10 +53,14 @@ fn help_and_version_are_no_errors_and_name_only_verbs_there_are() {
 
 #[test]
 fn wrong_usage_exits_with_64_and_says_what_is_wrong_on_stderr() {
-    let wrong: [&[&str]; 14] = [
+    let wrong: [&[&str]; 18] = [
         &[],
         &["--no-such-flag"],
         &["replay"],
+        &["replay", "--id", "a"],
+        &["replay", "--id", "a/b", "--from", "earliest", "--to", "latest"],
+        &["replay", "--id", "a", "--from", "earliest", "--to", "latest", "--offsets", "offsets.csv"],
+        &["replay", "--id", "a", "--from", "earliest", "--to", "latest", "--yes"],
         &["process", "--output", "-"],
         &["process", "leads.ndjson"],
         &["process", "leads.ndjson", "--output", "-", "--now", "yesterday"],
@@ -240,7 +244,8 @@ fn the_client_is_asked_about_its_properties_without_a_broker() {
 #[cfg(not(feature = "kafka"))]
 #[test]
 fn a_build_without_kafka_says_so() {
-    for arguments in [&["run"][..], &["topics", "create"], &["doctor"], &["demo"], &["explain", "--at", "leads.raw/0/1"]] {
+    const REPLAY: &[&str] = &["replay", "--id", "a", "--from", "earliest", "--to", "latest"];
+    for arguments in [&["run"][..], &["topics", "create"], &["doctor"], &["demo"], &["explain", "--at", "leads.raw/0/1"], REPLAY] {
         let output = leadstream(arguments);
         assert_eq!((exit(&output), out(&output).as_str()), (64, ""), "{arguments:?}");
         assert!(err(&output).contains("built without it"), "{arguments:?}: {}", err(&output));

@@ -57,6 +57,7 @@ mod pausing;
 mod privacy;
 mod proxied;
 mod reloading;
+mod replay;
 mod standing_still;
 mod stopping;
 mod subscribers;

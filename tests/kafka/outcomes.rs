@@ -36,12 +36,21 @@ pub(crate) struct Outcomes {
 
 impl Outcomes {
     pub(crate) fn read(scene: &Scene) -> Self {
+        Self::read_from(scene, |topic| topic.to_owned())
+    }
+
+    /// Those of a replay.
+    pub(crate) fn of_replay(scene: &Scene, id: &str) -> Self {
+        Self::read_from(scene, |topic| format!("{topic}.replay.{id}"))
+    }
+
+    fn read_from(scene: &Scene, name: impl Fn(&str) -> String) -> Self {
         Self {
             topic: scene.raw.clone(),
-            qualified: scene.read(&scene.qualified),
-            unqualified: scene.read(&scene.unqualified),
-            routing: scene.read(&scene.routing),
-            dead_letter: scene.read(&scene.dead_letter),
+            qualified: scene.read(&name(&scene.qualified)),
+            unqualified: scene.read(&name(&scene.unqualified)),
+            routing: scene.read(&name(&scene.routing)),
+            dead_letter: scene.read(&name(&scene.dead_letter)),
         }
     }
 

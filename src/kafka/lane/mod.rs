@@ -29,7 +29,7 @@ use crate::{
 };
 
 use super::{
-    BrokerHealth, Resource, Right,
+    BrokerHealth, Ends, Resource, Right,
     consumer::{Change, Member, list},
     fences::Fences,
     native,
@@ -80,6 +80,8 @@ pub struct LaneSettings {
     pub largest_output: usize,
     /// What each output topic takes, in bytes, by `OutputTopic as usize`; 0: not known.
     pub limits: [usize; 4],
+    /// Of a bounded run: where its partitions end. `None`: nowhere.
+    pub ends: Option<Arc<Ends>>,
 }
 
 /// A lane on a Kafka cluster.
@@ -260,6 +262,10 @@ impl KafkaLane {
         let Standing { mut known, lost } = placement::settle(member, &wanted, policy, self.doubts())?;
         known.extend(self.decide_on_lost(lost)?);
         if let Some(member) = self.member.as_ref().filter(|_| !known.is_empty()) {
+            if self.settings.ends.is_some() {
+                // What was past its end is read again from where it is put; behind it, it is paused again.
+                member.consumer.resume(&list(&known)?)?;
+            }
             member.place(&known, PLACE)?;
         }
         Ok(known)
@@ -310,6 +316,7 @@ impl KafkaLane {
             let partition = &owned.partition;
             let Some(next) = owned.next else { continue };
             let Some(end) = native::cached_end(member.consumer.client(), &partition.topic, partition.number) else { continue };
+            let end = self.settings.ends.as_ref().map_or(end, |ends| ends.of(partition).unwrap_or(next).min(end));
             let behind = end > next;
             let age = owned.newest.map_or(0, |newest| now.saturating_sub(newest.micros()).max(0));
             let seconds = if behind { Duration::from_micros(age.unsigned_abs()).as_secs_f64() } else { 0.0 };
@@ -343,7 +350,7 @@ impl KafkaLane {
                 code: error.rdkafka_error_code(),
             });
         }
-        let offsets = list(&offsets).map_err(|error| refused("state", &error.to_string(), Remedy::Abort))?;
+        let offsets = member.to_commit(&offsets).map_err(|error| refused("state", &error.to_string(), Remedy::Abort))?;
         let metadata = member.consumer.group_metadata().filter(|_| member.may_commit()).ok_or_else(|| no_member(Remedy::Abort))?;
         producer.send_offsets(offsets, metadata)?;
         producer.commit()
@@ -395,7 +402,10 @@ impl Lane for KafkaLane {
                         self.rewinding = true;
                         continue;
                     };
-                    if !owned.halted {
+                    let ends = self.settings.ends.as_ref();
+                    if ends.is_some_and(|ends| ends.are_past(&owned.partition, message.offset())) {
+                        pause(member, &owned.partition);
+                    } else if !owned.halted {
                         if batch.is_empty() {
                             full_at = Instant::now() + limits.wait;
                         }
@@ -457,6 +467,14 @@ impl Lane for KafkaLane {
 
     fn halt(&mut self, why: &str) {
         self.halt_all(why);
+    }
+}
+
+/// Nothing more of it is wanted; until it is put in place anew.
+fn pause(member: &Member, partition: &Partition) {
+    if let Err(error) = list(&[(partition.clone(), 0)]).and_then(|list| member.consumer.pause(&list)) {
+        // What is read all the same is dropped; only the broker's work is wasted.
+        tracing::debug!(%error, "pausing did not succeed");
     }
 }
 

@@ -12,7 +12,10 @@ use rdkafka::{
 
 use crate::config::Secret;
 
-use super::{super::properties, *};
+use super::{
+    super::{End, noted_offsets, properties},
+    *,
+};
 
 type Cluster = MockCluster<'static, DefaultProducerContext>;
 
@@ -110,4 +113,33 @@ fn a_partition_whose_offset_could_not_be_had_at_once_is_read_all_the_same() {
         println!("{errors:?}: read after {:?}", started.elapsed());
         assert_eq!(batch.get(0).map(|record| record.at.offset), Some(3));
     }
+}
+
+#[test]
+fn a_bounded_lane_reads_up_to_its_end_again_after_a_rewind_and_notes_what_it_commits() {
+    let cluster = cluster(2);
+    let mut settings = tests::settings(kafka(&cluster, "cooperative-sticky"));
+    let end = End { to: 5, note: "five".to_owned() };
+    settings.ends = Some(Arc::new([(partition(0), end)].into_iter().collect()));
+    let kafka = settings.kafka.clone();
+    let health = Arc::new(BrokerHealth::new(&settings.kafka.brokers));
+    let mut lane = KafkaLane::new(settings, health, Box::new(tests::Told::default()), Arc::default());
+    let limits = BatchLimits { records: 100, bytes: 1 << 20, wait: Duration::from_secs(2) };
+    for round in 0..3 {
+        let (started, mut batch, mut read) = (Instant::now(), Batch::default(), Vec::new());
+        while read.len() < 5 {
+            assert!(started.elapsed() < Duration::from_secs(40), "round {round}: {read:?} in 40 s; owned {:?}", lane.owned);
+            lane.next_batch(&limits, &mut batch).expect("no end");
+            read.extend(batch.iter().map(|record| (record.at.partition.number, record.at.offset)));
+        }
+        // Nothing comes after its end, and nothing of a partition that has none.
+        lane.next_batch(&limits, &mut batch).expect("no end");
+        read.extend(batch.iter().map(|record| (record.at.partition.number, record.at.offset)));
+        assert_eq!(read, (0..5).map(|offset| (0, offset)).collect::<Vec<_>>(), "round {round}");
+        lane.rewind().expect("no end");
+    }
+    let mut noted = noted_offsets(&kafka, &["raw".to_owned()]).expect("told");
+    noted.sort_by_key(|noted| noted.partition.number);
+    let noted: Vec<_> = noted.iter().map(|noted| (noted.partition.number, noted.offset, noted.note.as_str())).collect();
+    assert_eq!(noted, [(0, 0, "five"), (1, 0, "")]);
 }

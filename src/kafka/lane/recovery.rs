@@ -56,7 +56,8 @@ impl KafkaLane {
                 &self.settings.input,
                 &self.health,
             );
-            self.member = Some(member.map_err(|error| bad_settings("consumer", &error))?);
+            let member = member.map_err(|error| bad_settings("consumer", &error))?;
+            self.member = Some(member.with_ends(self.settings.ends.clone()));
             self.waits_for_group();
         }
         Ok(())

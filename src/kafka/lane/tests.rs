@@ -44,6 +44,7 @@ pub(super) fn settings(kafka: KafkaConfig) -> LaneSettings {
         memory: LaneMemory::share(64 << 20, 1),
         largest_output: 1_000_000,
         limits: [0; 4],
+        ends: None,
     }
 }
 

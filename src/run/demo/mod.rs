@@ -26,7 +26,7 @@ use crate::{
 
 use super::{
     DemoArguments, Failure,
-    lanes::{Ending, Lanes, Shared},
+    lanes::{Bounds, Ending, Lanes, Shared},
     report::{Counts, Telemetry},
     serve::{log_bugs, on_signal},
     topics::largest_output,
@@ -72,6 +72,7 @@ pub fn demo(config: &Config, pipeline: Pipeline, trials: Trials, arguments: &Dem
         largest_output: largest_output(&config),
         limits: [0; 4],
         ends_on_halt: true,
+        bounds: Bounds::default(),
     };
     telemetry.broker_answers();
     let writer = Writer::start(&config, &raw, arguments.leads)?;

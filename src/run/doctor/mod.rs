@@ -38,6 +38,33 @@ const OFFSETS_LOG: &str = "__consumer_offsets";
 /// # Errors
 /// 64 for settings that cannot work, 75 when no broker answers; what was found until then is told.
 pub fn doctor(config: &Config, json: bool, out: &mut dyn Write) -> Result<u8, Failure> {
+    let (findings, away) = look(config)?;
+    let told = if json { report::json(&findings, out) } else { report::text(&findings, out) };
+    match told {
+        // Whoever read it has read enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            return Err(Failure::unavailable(format!("writing to standard output: {error}")));
+        }
+        _ => {}
+    }
+    match away {
+        Some(why) => Err(Failure::unavailable(format!("doctor: {why}; try again"))),
+        None => Ok(u8::from(findings.iter().any(|finding| finding.severity == Severity::Error))),
+    }
+}
+
+/// What keeps exactly-once from holding here, a line each.
+///
+/// # Errors
+/// 64 for settings that cannot work.
+pub(super) fn errors(config: &Config) -> Result<Vec<String>, Failure> {
+    let (findings, _) = look(config)?;
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error);
+    Ok(errors.map(|finding| format!("{}: {}", finding.subject, finding.message)).collect())
+}
+
+/// Looks at everything; the findings, the worst first, and why nothing could be asked, where that is so.
+fn look(config: &Config) -> Result<(Vec<Finding>, Option<String>), Failure> {
     let survey = Survey::new(&config.kafka).map_err(|error| Failure::usage(error.to_string()))?;
     let mut findings = settings::findings(config);
     findings.extend(registry::findings(config)?);
@@ -60,18 +87,7 @@ pub fn doctor(config: &Config, json: bool, out: &mut dyn Write) -> Result<u8, Fa
         }
     };
     findings.sort_by_key(|finding| (finding.severity, finding.code as usize));
-    let told = if json { report::json(&findings, out) } else { report::text(&findings, out) };
-    match told {
-        // Whoever read it has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            return Err(Failure::unavailable(format!("writing to standard output: {error}")));
-        }
-        _ => {}
-    }
-    match away {
-        Some(why) => Err(Failure::unavailable(format!("doctor: {why}; try again"))),
-        None => Ok(u8::from(findings.iter().any(|finding| finding.severity == Severity::Error))),
-    }
+    Ok((findings, away))
 }
 
 /// All that brokers are asked.

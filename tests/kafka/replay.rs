@@ -1,0 +1,227 @@
+//! Replays of a real topic: the same events as the first time, byte for byte, whatever is killed meanwhile; nothing outside the
+//! range, nothing twice, and no replay goes on with what it was not begun with.
+
+use std::{collections::BTreeMap, process::Output, time::Duration};
+
+use super::{
+    broker, clients,
+    clients::{Group, Kept, Raw},
+    leads::{Dice, lead, records},
+    outcomes::Outcomes,
+    service::{SOON, Scene, now_millis},
+    waiting::{let_pass, wait_for},
+};
+
+const PARTITIONS: i32 = 3;
+const HOUR: i64 = 3_600_000;
+
+/// All that must be the same in a replay: key, value, and the headers that do not tell when or by whom it was written.
+type Same = (Option<Vec<u8>>, Option<Vec<u8>>, Vec<(String, Option<Vec<u8>>)>);
+
+fn same(kept: &[Kept], replay: Option<&str>) -> Vec<Same> {
+    let headers = |kept: &Kept| {
+        assert_eq!(kept.headers.iter().find(|(name, _)| name == "lead-replay").is_some(), replay.is_some(), "{:?}", kept.headers);
+        if let Some(id) = replay {
+            assert_eq!(kept.header("lead-replay"), id);
+        }
+        let told = |(name, _): &&(String, _)| !["lead-replay", "ce_time", "dlq-first-failed-at"].contains(&name.as_str());
+        kept.headers.iter().filter(told).cloned().collect::<Vec<_>>()
+    };
+    let mut same: Vec<_> = kept.iter().map(|kept| (kept.key.clone(), kept.value.clone(), headers(kept))).collect();
+    same.sort();
+    same
+}
+
+fn assert_same(first: &Outcomes, again: &Outcomes, id: &str) {
+    let topics = |of: &Outcomes| [&of.qualified, &of.unqualified, &of.routing, &of.dead_letter].map(|kept| kept.to_vec());
+    for (number, (first, again)) in topics(first).iter().zip(topics(again)).enumerate() {
+        assert_eq!(first.len(), again.len(), "output {number}: number of records");
+        assert!(same(first, None) == same(&again, Some(id)), "output {number}: a replay gives other bytes");
+    }
+}
+
+fn group_of(scene: &Scene, id: &str) -> Group {
+    Group::of(&scene.brokers, &format!("{}.replay.{id}", scene.group), &scene.raw)
+}
+
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// `leadstream replay` to its end, with this exit code; what it told.
+fn replay(scene: &Scene, id: &str, exit: i32, more: &[&str]) -> String {
+    let arguments: Vec<_> = ["replay", "--id", id].iter().chain(more).copied().collect();
+    let output = scene.call(&arguments);
+    assert_eq!(output.status.code(), Some(exit), "{more:?}: {}", told(&output));
+    told(&output)
+}
+
+#[test]
+fn a_replay_gives_the_same_bytes_whatever_is_killed_meanwhile() {
+    const LEADS: usize = 4_000;
+    let seed = Dice::seed();
+    println!("LEADSTREAM_SEED={seed}");
+    let mut dice = Dice::new(seed);
+    let scene = Scene::with_topics("replay", broker::shared(), PARTITIONS);
+    let all = records(0..LEADS, 3, now_millis());
+    let offsets = scene.write(&all);
+    let first = scene.call(&["run", "--once", "--set", "encoding.headers=cloudevents", "--set", "run.lanes=1"]);
+    assert_eq!(first.status.code(), Some(0), "{}", told(&first));
+    let live = Outcomes::read(&scene);
+
+    let group = group_of(&scene, "again");
+    let start = |lanes: usize| {
+        let interval = format!("run.commit_interval={}ms", 20 * lanes);
+        let lanes = format!("run.lanes={lanes}");
+        let common = ["replay", "--id", "again", "--from", "earliest", "--to", "latest", "--rate", "900"];
+        let more = ["--set", "encoding.headers=cloudevents", "--set", "kafka.instance=pod-0", "--set", &lanes, "--set", &interval];
+        scene.start(&common.into_iter().chain(more).collect::<Vec<_>>())
+    };
+    for round in 0..5 {
+        let before = group.done();
+        let mut service = start(1 + round % 3);
+        let lines = || format!("seed {seed}, round {round}\n{}", service.lines());
+        wait_for("something is committed between two kills", 2 * SOON, lines, || {
+            service.assert_runs();
+            (group.done() > before).then_some(())
+        });
+        let_pass(Duration::from_millis(dice.below(300) as u64));
+        service.kill();
+        // Behind the end that was fixed at the first start.
+        scene.write(&records(0..30, 3, now_millis()));
+    }
+    assert!(group.done() < i64::try_from(LEADS).expect("a count"), "nothing was left to go on with");
+    let mut service = start(2);
+    assert_eq!(service.exit_within(3 * SOON), 0, "{}", service.lines());
+    // Once more: all is done, and nothing is written again.
+    assert_eq!(start(3).exit_within(SOON), 0);
+
+    let again = Outcomes::of_replay(&scene, "again");
+    let expected: BTreeMap<_, _> =
+        all.iter().zip(&offsets).enumerate().map(|(number, (raw, offset))| ((raw.partition, *offset), lead(number).1)).collect();
+    again.assert_each_exactly_once(&expected);
+    again.assert_in_order();
+    assert_same(&live, &again, "again");
+    // The live topics and the live group know nothing of it.
+    assert_eq!(Outcomes::read(&scene).qualified, live.qualified);
+    assert_eq!(scene.progress().done(), i64::try_from(LEADS).expect("a count"));
+}
+
+/// One lead an hour and partition, the last an hour ago; every third is from France.
+fn hourly(hours: i64) -> (i64, Vec<Raw>) {
+    let start = now_millis() / HOUR * HOUR - hours * HOUR;
+    let lead = |hour: i64, partition: i32| {
+        let country = if hour % 3 == 0 { "FR" } else { "US" };
+        let value = format!(
+            r#"{{"userDetails": {{"email": "p{partition}h{hour}@adatum.example", "country": "{country}"}}, "leadSource": "SPZA-PLT|a.b"}}"#
+        );
+        Raw { partition, key: None, value: Some(value.into_bytes()), headers: Vec::new(), timestamp: Some(start + hour * HOUR) }
+    };
+    (start, (0..hours).flat_map(|hour| (0..PARTITIONS).map(move |partition| lead(hour, partition))).collect())
+}
+
+fn qualified(scene: &Scene, id: &str) -> Vec<Kept> {
+    scene.read(&format!("{}.replay.{id}", scene.qualified))
+}
+
+fn at(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis).expect("a time").to_string()
+}
+
+#[test]
+fn a_range_is_decided_its_chosen_leads_are_published_and_terms_stay() {
+    let scene = Scene::with_topics("replay-range", broker::shared(), PARTITIONS);
+    let (start, leads) = hourly(24);
+    scene.write(&leads);
+    let (six, twelve) = (at(start + 6 * HOUR), at(start + 12 * HOUR));
+    let range = ["--from", six.as_str(), "--to", twelve.as_str()];
+
+    let dry = replay(&scene, "six", 0, &[&range[..], &["--dry-run"]].concat());
+    assert!(dry.contains("/0 from 6 to 12: about 6 records") && dry.contains("about 18 records\n"), "{dry}");
+    assert!(dry.contains(&format!("{}.replay.six would be made", scene.routing)), "{dry}");
+    assert!(!clients::has_topic(&scene.brokers, &format!("{}.replay.six", scene.qualified)), "a dry run makes no topic");
+    assert!(group_of(&scene, "six").committed().is_empty(), "nor does it begin");
+
+    let done = replay(&scene, "six", 0, &range);
+    assert!(done.contains("replay six is done: 18 records, 18 leads"), "{done}");
+    assert_eq!(qualified(&scene, "six").len(), 18);
+    assert_eq!(group_of(&scene, "six").committed(), BTreeMap::from([(0, 12), (1, 12), (2, 12)]));
+
+    // The same id goes on with the same terms, or not at all.
+    let other = replay(&scene, "six", 64, &["--from", "earliest", "--to", "latest"]);
+    assert!(other.contains("was begun with --from") && other.contains("choose another id"), "{other}");
+    let rules = scene.path("other.toml");
+    std::fs::write(&rules, "[ruleset]\nname='other'\nversion='2'\nextends='default'\n").expect("written");
+    let other = replay(&scene, "six", 64, &[&range[..], &["--rules", rules.to_str().expect("UTF-8")]].concat());
+    assert!(other.contains("other/2/"), "{other}");
+
+    // Of the eighteen six are French.
+    let french = ["--where", "contact.country == 'FR' && verdict == 'QUALIFIED'"];
+    let done = replay(&scene, "french", 0, &[&range[..], &french].concat());
+    assert!(done.contains("18 records, 6 leads"), "{done}");
+    let found = qualified(&scene, "french");
+    assert!(found.len() == 6 && found.iter().all(|kept| kept.json()["contact"]["country"] == "FR"), "{found:?}");
+    let wrong = replay(&scene, "wrong", 64, &[&range[..], &["--where", "contact.county == 'FR'"]].concat());
+    assert!(wrong.contains("contact.country"), "{wrong}");
+}
+
+#[test]
+fn offsets_are_replayed_by_a_file_and_what_retention_took_is_told() {
+    let scene = Scene::with_topics("replay-offsets", broker::shared(), PARTITIONS);
+    let (start, leads) = hourly(24);
+    scene.write(&leads);
+    let file = scene.path("offsets.csv");
+    std::fs::write(&file, format!("{raw},0,3,7\n{raw},2,20\n", raw = scene.raw)).expect("written");
+    let offsets = ["--offsets", file.to_str().expect("UTF-8")];
+    let done = replay(&scene, "file", 0, &offsets);
+    assert!(done.contains("8 records"), "{done}");
+    assert_eq!(group_of(&scene, "file").committed().get(&0), Some(&7));
+
+    // Who sets the offsets of its group takes its notes away: then nothing tells what is done.
+    clients::set_offsets(&scene.brokers, &format!("{}.replay.file", scene.group), &scene.raw, &BTreeMap::from([(0, 3)]));
+    let reset = replay(&scene, "file", 64, &offsets);
+    assert!(reset.contains("begun with 2 partitions") && reset.contains("notes of 1"), "{reset}");
+
+    clients::delete_records(&scene.brokers, &scene.raw, &BTreeMap::from([(0, 5)]));
+    let gone = replay(&scene, "gone", 64, &offsets);
+    assert!(gone.contains("offset 5") && gone.contains("--from-first-existing"), "{gone}");
+    let since = at(start);
+    let gone = replay(&scene, "gone", 64, &["--from", &since, "--to", "latest"]);
+    assert!(gone.contains("offset 5"), "{gone}");
+    let done = replay(&scene, "gone", 0, &["--from", &since, "--to", "latest", "--from-first-existing"]);
+    assert!(done.contains(&format!("{} records", 3 * 24 - 5)), "{done}");
+}
+
+#[test]
+fn promoted_events_go_to_the_live_topics_when_somebody_says_so() {
+    let scene = Scene::with_topics("replay-promote", broker::shared(), PARTITIONS);
+    scene.write(&hourly(4).1);
+    let range = ["--from", "earliest", "--to", "latest", "--promote"];
+    let refused = replay(&scene, "live", 64, &range);
+    assert!(refused.contains("--yes"), "{refused}");
+    replay(&scene, "live", 0, &[&range[..], &["--yes"]].concat());
+    let found = scene.read(&scene.qualified);
+    assert!(found.len() == 12 && found.iter().all(|kept| kept.header("lead-replay") == "live"), "{found:?}");
+    assert!(scene.progress().committed().is_empty(), "the live group was not there");
+    let missing = replay(&scene, "none", 64, &[&range[..], &["--yes", "--set", "topics.routing=no.such.topic"]].concat());
+    assert!(missing.contains("doctor"), "{missing}");
+}
+
+#[test]
+fn a_rate_is_kept_and_a_stop_is_no_end() {
+    let scene = Scene::with_topics("replay-rate", broker::shared(), PARTITIONS);
+    scene.write(&hourly(40).1);
+    let arguments = ["replay", "--id", "slow", "--from", "earliest", "--to", "latest", "--rate", "20"];
+    let mut service = scene.start(&arguments);
+    let group = group_of(&scene, "slow");
+    wait_for("something is replayed", SOON, || service.lines(), || (group.done() > 0).then_some(()));
+    let (before, since) = (group.done(), std::time::Instant::now());
+    let_pass(Duration::from_secs(2));
+    let (fresh, most) = (group.done() - before, 20.0 * since.elapsed().as_secs_f64() + 10.0);
+    assert!(i32::try_from(fresh).map(f64::from).expect("few") <= most, "{fresh} records in {:?}", since.elapsed());
+    service.terminate();
+    assert_eq!(service.exit_within(Duration::from_secs(10)), 75, "{}", service.lines());
+    assert!(group.done() < 120 && service.lines().contains("the same command goes on"), "{}", service.lines());
+    replay(&scene, "slow", 0, &["--from", "earliest", "--to", "latest"]);
+    assert_eq!(qualified(&scene, "slow").len(), 120);
+}
