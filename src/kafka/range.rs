@@ -58,7 +58,7 @@ pub fn spans(kafka: &KafkaConfig, topics: &[String], from: Bound, to: Bound) -> 
             .map(rdkafka::metadata::MetadataPartition::id)
             .collect();
         if numbers.is_empty() {
-            return Err(Unavailable(format!("there is no topic {topic}: check topics.raw")));
+            return Err(Unavailable(format!("there is no topic {topic}: check [topics] in the configuration")));
         }
         let mut ends = BTreeMap::new();
         for number in &numbers {

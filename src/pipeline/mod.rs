@@ -15,7 +15,8 @@ mod qualify;
 mod route;
 mod trace;
 
-pub use dead_letter::OversizeValue;
+pub use dead_letter::{DEAD_LETTER_HEADERS, EarlierFailures, OversizeValue, dead_letter};
+pub use decode::knows_key;
 pub use difference::{RouteChange, route_changes};
 pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained};
 pub use enrich::PersonKey;
@@ -136,7 +137,7 @@ pub fn encode(outcome: &Outcome<'_>, record: &Record<'_>, pipeline: &Pipeline, o
     match outcome {
         Outcome::Decided(decisions) => encode::events(decisions, record, &pipeline.encoding, out),
         Outcome::Rejected(rejection) => {
-            dead_letter::dead_letter(rejection, record, pipeline, out);
+            dead_letter(rejection, record, EarlierFailures::default(), pipeline, out);
             Ok(())
         }
     }
@@ -156,19 +157,24 @@ pub fn conclude(
     out: &mut OutputBuffer,
     seen: impl FnOnce(&Outcome<'_>),
 ) {
-    let rules_for = |facts: &Facts<'_>| canary.filter(|canary| canary.takes(facts)).map_or(&pipeline.rules, |canary| &*canary.rules);
-    let decided = match facts {
-        Ok(facts) => Outcome::Decided(facts.iter().map(|facts| decide(facts, rules_for(facts), &mut NoTrace)).collect()),
-        Err(rejection) => Outcome::Rejected(rejection.clone()),
-    };
+    let decided = outcome(facts, pipeline, canary);
     match encode(&decided, record, pipeline, out) {
         Ok(()) => seen(&decided),
         Err(too_large) => reject(too_large, record, pipeline, out, seen),
     }
 }
 
+/// What becomes of what was read, unless its events turn out too large.
+pub fn outcome<'a>(facts: &'a Result<Vec<Facts<'a>>, Rejection>, pipeline: &'a Pipeline, canary: Option<&'a Canary>) -> Outcome<'a> {
+    let rules_for = |facts: &Facts<'_>| canary.filter(|canary| canary.takes(facts)).map_or(&pipeline.rules, |canary| &*canary.rules);
+    match facts {
+        Ok(facts) => Outcome::Decided(facts.iter().map(|facts| decide(facts, rules_for(facts), &mut NoTrace)).collect()),
+        Err(rejection) => Outcome::Rejected(rejection.clone()),
+    }
+}
+
 /// The outcome of a record whose events turned out too large.
 fn reject(rejection: Rejection, record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
-    dead_letter::dead_letter(&rejection, record, pipeline, out);
+    dead_letter(&rejection, record, EarlierFailures::default(), pipeline, out);
     seen(&Outcome::Rejected(rejection));
 }
