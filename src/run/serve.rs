@@ -197,7 +197,7 @@ fn wait_for_broker(
 }
 
 /// The largest record each output topic takes. Where the broker does not tell, it will say so when it is given a larger one.
-fn largest(config: &Config, topics: &[TopicFinding]) -> [usize; 4] {
+pub(super) fn largest(config: &Config, topics: &[TopicFinding]) -> [usize; 4] {
     OutputTopic::ALL.map(|topic| {
         let found = topics.iter().find(|found| found.name == config.topics.name(topic));
         found.and_then(|found| found.largest).unwrap_or(usize::MAX).min(largest_output(config))
