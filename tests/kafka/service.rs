@@ -135,6 +135,11 @@ impl Scene {
         Service::start(self.command(&arguments))
     }
 
+    /// `leadstream ARGUMENTS` with this scene's configuration, as a process to be watched and killed.
+    pub(crate) fn start(&self, arguments: &[&str]) -> Service {
+        Service::start(self.command(arguments))
+    }
+
     /// As [`Scene::run`], with a switch of `src/kafka/sabotage.rs`: what the tests demand is broken on purpose.
     pub(crate) fn run_sabotaged(&self, switch: &str, more: &[&str]) -> Service {
         let arguments: Vec<_> = ["run"].iter().chain(more).copied().collect();

@@ -68,7 +68,7 @@ impl Selection {
 }
 
 /// Bytes of a batch, about: what is decided and settled together.
-const BATCH: usize = 1 << 20;
+const BATCH: usize = 256 << 10;
 /// How long the broker may take to tell of its topics.
 const ANSWER: Duration = Duration::from_secs(10);
 
