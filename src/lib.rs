@@ -4,6 +4,7 @@
 
 pub mod problem;
 
+pub mod dead_letters;
 pub mod lead;
 pub mod pipeline;
 pub mod rules;

@@ -10,6 +10,8 @@ use leadstream::{
     run::{Framing, Target, backtest::Limit},
 };
 
+use super::dlq::DlqVerb;
+
 /// Decides every lead from Microsoft's marketplaces exactly once: Kafka in, explained decisions on Kafka out.
 #[derive(Debug, Parser)]
 #[command(name = "leadstream", version, arg_required_else_help = true)]
@@ -204,6 +206,11 @@ pub(super) enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// Dead letters: what is wrong with them, and deciding them again
+    Dlq {
+        #[command(subcommand)]
+        verb: DlqVerb,
+    },
     /// The topics leadstream reads and writes
     Topics {
         #[command(subcommand)]
@@ -365,7 +372,7 @@ fn limit(text: &str) -> Result<Limit, String> {
     }
 }
 
-fn position(text: &str) -> Result<Position, String> {
+pub(super) fn position(text: &str) -> Result<Position, String> {
     let parse = || {
         let (partition, offset) = text.rsplit_once('/')?;
         let (topic, number) = partition.rsplit_once('/')?;

@@ -1,6 +1,7 @@
 //! The command line: what each verb is handed, and the exit codes. Its definition is in `arguments`; no work is done here.
 
 mod arguments;
+mod dlq;
 mod kafka_verbs;
 
 use std::{
@@ -185,6 +186,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             rules(&config, verb, quiet, out, err)
         }
         Verb::Doctor { json } => doctor(&config, problems, json, out, err),
+        Verb::Dlq { verb } => dlq::dlq(&config, problems, verb, out, err),
         Verb::Topics { verb } => topics(&config, &problems, verb, out, err),
         Verb::Schemas { verb } => schemas(&config, &problems, verb, quiet, out, err),
         Verb::Demo { leads } => demo(&config, problems, &DemoArguments { leads, quiet }, out, err),

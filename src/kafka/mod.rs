@@ -22,6 +22,7 @@ mod rights;
 mod sabotage;
 mod survey;
 mod topics;
+mod transactions;
 
 pub use embedded::{Embedded, RawLeads};
 pub use fetch::{Fetched, fetch};
@@ -38,6 +39,7 @@ pub use survey::{
     Backlog, BrokerSettings, ClusterState, GroupState, PartitionBacklog, Survey, TopicState, Unanswered, Unreached, transaction_timeout,
 };
 pub use topics::{TopicFinding, TopicPlan, Topics};
+pub use transactions::{NotCommitted, TransactionSettings, Transactions};
 
 /// What a caller is told when a call on the broker failed for now: who was asked for what, and why it failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -201,14 +201,15 @@ impl Producer {
         }
     }
 
-    /// Begins a transaction and writes all outputs into it; returns when every one is delivered.
-    pub(super) fn write(&mut self, out: &OutputBuffer, topics: &[String; 4]) -> Result<(), Trouble> {
+    /// Begins a transaction and writes all outputs into it, each buffer's to topics of its own; returns when every one is delivered.
+    pub(super) fn write(&mut self, parts: &[(&OutputBuffer, &[String; 4])]) -> Result<(), Trouble> {
         self.begun = Instant::now();
         self.forget_reports();
         if self.transactional {
             self.client.begin_transaction().map_err(|error| sort(&error, "begin"))?;
         }
-        for (index, output) in out.iter().enumerate() {
+        let outputs = parts.iter().flat_map(|(out, topics)| out.iter().map(move |output| (output, *topics)));
+        for (index, (output, topics)) in outputs.enumerate() {
             self.send(index, &output, topics)?;
             if index % 1024 == 1023 {
                 self.client.poll(Duration::ZERO);

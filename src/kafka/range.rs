@@ -121,7 +121,7 @@ pub(super) fn partitions(consumer: &BaseConsumer<Quiet>, topic: &str) -> Result<
         .map(rdkafka::metadata::MetadataPartition::id)
         .collect();
     if numbers.is_empty() {
-        return Err(Unavailable(format!("there is no topic {topic}: check topics.raw")));
+        return Err(Unavailable(format!("there is no topic {topic}: check [topics] in the configuration")));
     }
     Ok(numbers)
 }

@@ -33,6 +33,8 @@ pub struct TopicPlan {
     pub replication: i32,
     /// `max.message.bytes`, if it must not be the broker's default.
     pub largest: Option<usize>,
+    /// Only the last record of each key is kept, for ever.
+    pub compacted: bool,
 }
 
 /// A topic as it is.
@@ -94,6 +96,7 @@ impl Topics {
             .zip(&sizes)
             .map(|(plan, largest)| {
                 let topic = NewTopic::new(&plan.name, plan.partitions, TopicReplication::Fixed(plan.replication));
+                let topic = if plan.compacted { topic.set("cleanup.policy", "compact") } else { topic };
                 match largest {
                     Some(largest) => topic.set("max.message.bytes", largest),
                     None => topic,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::lead::{DeadLetterCode, Record, Rejection, UnkeptValue, Vocabulary as _};
+use crate::lead::{DeadLetterCode, Record, Rejection, Timestamp, UnkeptValue, Vocabulary as _};
 
 use super::{Limits, OutputBuffer, OutputTopic, Pipeline, decode::too_large, encode::ruleset, output::FRAME};
 
@@ -13,7 +13,7 @@ use super::{Limits, OutputBuffer, OutputTopic, Pipeline, decode::too_large, enco
 const MARKER: &[u8] = b"MSFT_TEST";
 
 /// Headers a dead letter may have, beside those of the input.
-const OURS: &[&str] = &[
+pub const DEAD_LETTER_HEADERS: &[&str] = &[
     "dlq-topic",
     "dlq-partition",
     "dlq-offset",
@@ -34,9 +34,18 @@ const OURS: &[&str] = &[
 /// Room for our own headers' names and values; the texts in them are short.
 const OUR_BYTES: usize = 2048;
 
+/// How often a record was rejected before, and since when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EarlierFailures {
+    /// So often; 0: this is the first time.
+    pub attempts: u32,
+    /// When that was first; none: now.
+    pub first: Option<Timestamp>,
+}
+
 /// Writes the dead letter. Always succeeds: what finds no room beside the value is left out, and a value
 /// that finds none is named by size and hash.
-pub(super) fn dead_letter(rejection: &Rejection, record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer) {
+pub fn dead_letter(rejection: &Rejection, record: &Record<'_>, earlier: EarlierFailures, pipeline: &Pipeline, out: &mut OutputBuffer) {
     let stamp = out.stamp();
     let value = record.value.unwrap_or_default();
     let key_bytes = record.key.map_or(0, <[u8]>::len);
@@ -67,7 +76,7 @@ pub(super) fn dead_letter(rejection: &Rejection, record: &Record<'_>, pipeline: 
         },
         |headers| {
             if with_headers {
-                for (name, value) in record.headers.iter().filter(|(name, _)| !OURS.contains(name)) {
+                for (name, value) in record.headers.iter().filter(|(name, _)| !DEAD_LETTER_HEADERS.contains(name)) {
                     headers.push(name, value);
                 }
             }
@@ -92,8 +101,8 @@ pub(super) fn dead_letter(rejection: &Rejection, record: &Record<'_>, pipeline: 
             put("dlq-detail", &|text| text.push_str(&rejection.detail));
             put("dlq-ruleset", &|text| ruleset(&pipeline.rules, text));
             put("dlq-version", &|text| text.push_str(env!("CARGO_PKG_VERSION")));
-            put("dlq-first-failed-at", &|text| show(text, &stamp.millis()));
-            put("dlq-attempt", &|text| text.push('1'));
+            put("dlq-first-failed-at", &|text| show(text, &earlier.first.unwrap_or(stamp).millis()));
+            put("dlq-attempt", &|text| show(text, &earlier.attempts.saturating_add(1)));
             if holds_marker(value) || rejection.unkept.is_some_and(|unkept| unkept.is_test) {
                 put("dlq-test", &|text| text.push_str("true"));
             }

@@ -15,7 +15,8 @@ mod qualify;
 mod route;
 mod trace;
 
-pub use dead_letter::OversizeValue;
+pub use dead_letter::{DEAD_LETTER_HEADERS, EarlierFailures, OversizeValue, dead_letter};
+pub use decode::knows_key;
 pub use difference::{RouteChange, route_changes};
 pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained};
 pub use enrich::PersonKey;
@@ -137,7 +138,7 @@ pub fn encode(outcome: &Outcome<'_>, record: &Record<'_>, pipeline: &Pipeline, o
     match outcome {
         Outcome::Decided(decisions) => encode::events(decisions, record, &pipeline.encoding, out),
         Outcome::Rejected(rejection) => {
-            dead_letter::dead_letter(rejection, record, pipeline, out);
+            dead_letter(rejection, record, EarlierFailures::default(), pipeline, out);
             Ok(())
         }
     }
@@ -166,24 +167,29 @@ pub fn conclude(
     out: &mut OutputBuffer,
     seen: impl FnOnce(&Outcome<'_>),
 ) {
-    let Choice { canary, only } = choice;
-    let rules_for = |facts: &Facts<'_>| canary.filter(|canary| canary.takes(facts)).map_or(&pipeline.rules, |canary| &*canary.rules);
-    let is_chosen = |decision: &Decision<'_>| only.is_none_or(|only| only.holds_for(decision));
-    let decided = match facts {
-        Ok(facts) => {
-            let decisions = facts.iter().map(|facts| decide(facts, rules_for(facts), &mut NoTrace));
-            Outcome::Decided(decisions.filter(is_chosen).collect())
-        }
-        Err(rejection) => Outcome::Rejected(rejection.clone()),
-    };
+    let decided = outcome(facts, pipeline, choice);
     match encode(&decided, record, pipeline, out) {
         Ok(()) => seen(&decided),
         Err(too_large) => reject(too_large, record, pipeline, out, seen),
     }
 }
 
+/// What becomes of what was read, unless its events turn out too large.
+pub fn outcome<'a>(facts: &'a Result<Vec<Facts<'a>>, Rejection>, pipeline: &'a Pipeline, choice: Choice<'a>) -> Outcome<'a> {
+    let Choice { canary, only } = choice;
+    let rules_for = |facts: &Facts<'_>| canary.filter(|canary| canary.takes(facts)).map_or(&pipeline.rules, |canary| &*canary.rules);
+    let is_chosen = |decision: &Decision<'_>| only.is_none_or(|only| only.holds_for(decision));
+    match facts {
+        Ok(facts) => {
+            let decisions = facts.iter().map(|facts| decide(facts, rules_for(facts), &mut NoTrace));
+            Outcome::Decided(decisions.filter(is_chosen).collect())
+        }
+        Err(rejection) => Outcome::Rejected(rejection.clone()),
+    }
+}
+
 /// The outcome of a record whose events turned out too large.
 fn reject(rejection: Rejection, record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
-    dead_letter::dead_letter(&rejection, record, pipeline, out);
+    dead_letter(&rejection, record, EarlierFailures::default(), pipeline, out);
     seen(&Outcome::Rejected(rejection));
 }

@@ -13,6 +13,8 @@ mod canary;
 mod candidates;
 pub mod check;
 #[cfg(feature = "kafka")]
+pub mod dead_letters;
+#[cfg(feature = "kafka")]
 pub mod demo;
 #[cfg(feature = "kafka")]
 pub mod doctor;

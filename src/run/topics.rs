@@ -41,6 +41,7 @@ fn plans(config: &Config, arguments: CreateArguments) -> Vec<TopicPlan> {
         partitions: arguments.partitions,
         replication: arguments.replication,
         largest,
+        compacted: false,
     };
     let mut plans: Vec<TopicPlan> = Vec::new();
     let inputs = config.topics.raw.iter().map(|name| plan(name, None));
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn a_topic_that_would_lose_or_refuse_leads_is_a_problem() {
-        let plan = TopicPlan { name: "t".into(), partitions: 1, replication: -1, largest: Some(100) };
+        let plan = TopicPlan { name: "t".into(), partitions: 1, replication: -1, largest: Some(100), compacted: false };
         let found = TopicFinding {
             name: "t".into(),
             partitions: 1,

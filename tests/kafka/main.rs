@@ -45,6 +45,7 @@ mod avro;
 mod backtest;
 mod broken;
 mod closing;
+mod dead_letters;
 mod delaying;
 mod doctor;
 mod idle;

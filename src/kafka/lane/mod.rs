@@ -341,7 +341,7 @@ impl KafkaLane {
             // Whether that succeeds or not, the outputs follow: what is broken is the order.
             let _ = member.commit(&offsets);
         }
-        producer.write(out, &self.settings.output)?;
+        producer.write(&[(out, &self.settings.output)])?;
         if self.settings.delivery == Delivery::AtLeastOnce {
             return member.commit(&offsets).map_err(|error| Trouble {
                 reason: error.rdkafka_error_code().map_or("delivery", abortable),

@@ -119,7 +119,7 @@ impl Stage {
             };
             out.push(OutputTopic::Routing, |_| false, value, |_| {});
         }
-        self.producer.write(&out, &self.topics)
+        self.producer.write(&[(&out, &self.topics)])
     }
 
     /// One more record, into the same transaction.

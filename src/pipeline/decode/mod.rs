@@ -28,6 +28,13 @@ use raw_lead::Filler;
 use shape::Shape;
 use stated::{Content, Stated};
 
+/// Whether some shape of a lead has a key of this name, in any case: such a name is nobody's data.
+#[must_use]
+pub fn knows_key(key: &str) -> bool {
+    let member = [(key.into(), "")];
+    Format::ALL.iter().any(|format| shape::has_a_key_of(*format, &member))
+}
+
 /// Reads all leads of a record.
 ///
 /// # Errors

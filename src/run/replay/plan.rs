@@ -132,10 +132,10 @@ impl Plan {
         Ok(Self { stretches, terms, begun: false })
     }
 
-    fn begun(config: &Config, arguments: &ReplayArguments, terms: Terms, noted: &[NotedOffset]) -> Result<Self, Failure> {
+    fn begun(config: &Config, arguments: &ReplayArguments, terms: Terms, found: &[NotedOffset]) -> Result<Self, Failure> {
         let id = &arguments.id;
-        let notes = noted.iter().filter_map(|noted| Some((noted, serde_json::from_str::<Note>(&noted.note).ok()?)));
-        let notes: Vec<_> = notes.collect();
+        let read = found.iter().filter_map(|noted| Some((noted, serde_json::from_str::<Note>(&noted.note).ok()?)));
+        let notes: Vec<_> = read.collect();
         let Some((_, first)) = notes.first() else {
             let group = &config.kafka.group;
             return Err(Failure::usage(format!("the group {group} has offsets that no replay noted; choose another id than {id:?}")));

@@ -1,0 +1,286 @@
+//! Dead letters are settled here, each once: what becomes of them and the record that they are settled are one transaction, under a
+//! transactional id that one process at a time can have. Who takes it over reads the record first (ADR 19). What becomes of one is
+//! `retry`'s and `park`'s.
+
+use std::io::Write;
+
+use super::{ANSWER, Selection, parked_topic, read_all, report, report::Tally, settled, settled_topic};
+use crate::{
+    config::Config,
+    dead_letters::{Letter, Settled},
+    io::Batch,
+    kafka::{NotCommitted, TopicFinding, TopicPlan, Topics, TransactionSettings, Transactions},
+    lead::{Position, Record, Timestamp},
+    pipeline::{OutputBuffer, OutputTopic},
+    run::{
+        Failure, now,
+        serve::largest,
+        topics::{OUTPUT_HEADROOM, largest_output},
+    },
+};
+
+/// What one transaction writes beside the record of it.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// To the topics of the configuration.
+    pub(super) events: OutputBuffer,
+    /// Dead letters for the parking topic.
+    pub(super) parked: OutputBuffer,
+}
+
+impl Written {
+    fn begin(&mut self, stamp: Timestamp) {
+        self.events.begin(stamp);
+        self.parked.begin(stamp);
+    }
+
+    fn bytes(&self) -> usize {
+        self.events.bytes() + self.parked.bytes()
+    }
+}
+
+/// Says what becomes of a dead letter: writes it and counts it. `false`: it stays as it is.
+pub(super) type Treatment<'t> = dyn FnMut(&Record<'_>, &Letter, &mut Written, &mut Tally) -> Result<bool, Failure> + 't;
+
+/// A transaction is closed once it has so many bytes.
+const OUTPUTS: usize = 4 << 20;
+/// So often in a row a transaction may end in doubt, without one between that did not.
+const DOUBTS: u32 = 5;
+
+/// The topics that are written, as they are on the broker.
+pub(super) struct Ground {
+    names: [String; 4],
+    parked: [String; 4],
+    settled: [String; 4],
+    /// What each topic of events takes, in bytes.
+    pub(super) largest: [usize; 4],
+}
+
+impl Ground {
+    /// Looks at the topics; where something is to be written, makes what is missing of the two that are `dlq`'s own.
+    pub(super) fn survey(config: &Config, commit: bool) -> Result<Self, Failure> {
+        let (parked, settled) = (parked_topic(config), settled_topic(config));
+        let names = OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned());
+        let all: Vec<String> = names.iter().chain([&parked, &settled]).cloned().collect();
+        let topics = Topics::connect(&config.kafka)?;
+        let found = topics.find(&all, ANSWER)?;
+        if commit {
+            make(&topics, config, &found, (&parked, &settled))?;
+        }
+        let one = |name: &str| std::array::from_fn(|_| name.to_owned());
+        Ok(Self { largest: largest(config, &found), names, parked: one(&parked), settled: one(&settled) })
+    }
+}
+
+fn make(topics: &Topics, config: &Config, found: &[TopicFinding], (parked, settled): (&str, &str)) -> Result<(), Failure> {
+    let there = |name: &str| found.iter().find(|topic| topic.name == name && topic.partitions > 0);
+    // A record that is deleted by age would let a dead letter be retried twice.
+    if let Some(policy) = there(settled).and_then(|topic| topic.cleanup.as_deref()).filter(|policy| *policy != "compact") {
+        let why = format!("cleanup.policy of {settled} is {policy}, so Kafka would forget what is settled");
+        return Err(Failure::usage(format!("retrying: {why}; set it to compact")));
+    }
+    let partitions = there(&config.topics.dead_letter).map_or(1, |topic| i32::try_from(topic.partitions).unwrap_or(1));
+    let largest = Some(largest_output(config));
+    let plans = [
+        TopicPlan { name: parked.to_owned(), partitions, replication: -1, largest, compacted: false },
+        TopicPlan { name: settled.to_owned(), partitions: 1, replication: -1, largest: None, compacted: true },
+    ];
+    let missing: Vec<_> = plans.into_iter().filter(|plan| there(&plan.name).is_none()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for (plan, made) in missing.iter().zip(topics.create(&missing)?) {
+        made.map_err(|why| Failure::found(format!("creating {} at {}: {why}", plan.name, config.kafka.brokers)))?;
+    }
+    Ok(())
+}
+
+/// Settles what is selected, or tells what would become of it.
+pub(super) fn settle(
+    config: &Config,
+    selection: &Selection,
+    ground: Option<&Ground>,
+    json: bool,
+    treat: &mut Treatment<'_>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let tally = match ground {
+        None => rehearse(config, selection, treat)?,
+        Some(ground) => Settling { config, selection, ground, doubts: 0, done: Tally::default(), in_doubt: None }.run(treat)?,
+    };
+    report::tell(&tally, ground.is_some(), json, out)
+}
+
+/// What would become of them.
+fn rehearse(config: &Config, selection: &Selection, treat: &mut Treatment<'_>) -> Result<Tally, Failure> {
+    let spans = selection.spans(config)?;
+    let settled = settled(config)?;
+    let (mut tally, mut written) = (Tally::default(), Written::default());
+    read_all(config, &spans, &mut |batch| {
+        for record in batch.iter() {
+            written.begin(now());
+            let letter = Letter::of(&record);
+            if selection.takes(&record, &letter) && !settled.contains(&record.at) {
+                treat(&record, &letter, &mut written, &mut tally)?;
+            }
+        }
+        Ok(true)
+    })?;
+    Ok(tally)
+}
+
+struct Settling<'s> {
+    config: &'s Config,
+    selection: &'s Selection,
+    ground: &'s Ground,
+    doubts: u32,
+    done: Tally,
+    /// What the last transaction did, where nobody can tell whether it is visible.
+    in_doubt: Option<(Position, Tally)>,
+}
+
+/// One hold on the transactional id.
+struct Hold {
+    transactions: Transactions,
+    settled: Settled,
+    written: Written,
+    record: OutputBuffer,
+    /// What of the transaction at hand is settled by it.
+    positions: Vec<Position>,
+    tally: Tally,
+    /// What stays as it is.
+    left: Tally,
+}
+
+impl Settling<'_> {
+    fn run(mut self, treat: &mut Treatment<'_>) -> Result<Tally, Failure> {
+        let spans = self.selection.spans(self.config)?;
+        loop {
+            let mut hold = self.hold()?;
+            let mut doubt = None;
+            read_all(self.config, &spans, &mut |batch| {
+                doubt = self.batch(&mut hold, batch, treat)?;
+                Ok(doubt.is_none())
+            })?;
+            match doubt {
+                None => {
+                    self.done.merge(hold.left);
+                    return Ok(self.done);
+                }
+                Some(doubt) => self.bear(doubt)?,
+            }
+        }
+    }
+
+    /// Takes the transactional id, and only then reads what is settled: whoever had the id can add nothing to that any more.
+    fn hold(&mut self) -> Result<Hold, Failure> {
+        let largest = largest_output(self.config) + OUTPUT_HEADROOM;
+        let transactions = Transactions::begin(&TransactionSettings {
+            kafka: self.config.kafka.clone(),
+            transactional_id: format!("{}.dlq", self.config.kafka.group),
+            largest,
+            least: self.ground.largest.into_iter().min().unwrap_or(largest),
+        })?;
+        let settled = settled(self.config)?;
+        if let Some((at, tally)) = self.in_doubt.take()
+            && settled.contains(&at)
+        {
+            self.done.merge(tally);
+        }
+        Ok(Hold {
+            transactions,
+            settled,
+            written: Written::default(),
+            record: OutputBuffer::default(),
+            positions: Vec::new(),
+            tally: Tally::default(),
+            left: Tally::default(),
+        })
+    }
+
+    /// Settles a batch; where a transaction left a doubt, which.
+    fn batch(&mut self, hold: &mut Hold, batch: &Batch, treat: &mut Treatment<'_>) -> Result<Option<Doubt>, Failure> {
+        hold.written.begin(now());
+        for record in batch.iter() {
+            let letter = Letter::of(&record);
+            if !self.selection.takes(&record, &letter) || hold.settled.contains(&record.at) {
+                continue;
+            }
+            let mut tally = Tally::default();
+            if treat(&record, &letter, &mut hold.written, &mut tally)? {
+                hold.positions.push(record.at.clone());
+                hold.tally.merge(tally);
+            } else {
+                hold.left.merge(tally);
+            }
+            if hold.written.bytes() >= OUTPUTS
+                && let Some(doubt) = self.commit(hold)
+            {
+                return Ok(Some(doubt));
+            }
+        }
+        Ok(self.commit(hold))
+    }
+
+    fn commit(&mut self, hold: &mut Hold) -> Option<Doubt> {
+        let first = hold.positions.first()?.clone();
+        if !hold.transactions.is_fit() {
+            // Nothing of this was begun; the last transaction is whole.
+            hold.positions.clear();
+            return Some(Doubt::Worn);
+        }
+        for at in &hold.positions {
+            hold.settled.insert(at);
+        }
+        hold.record.begin(hold.written.events.stamp());
+        for (key, value) in hold.settled.records(&hold.positions) {
+            let put = |text: String| {
+                move |bytes: &mut Vec<u8>| {
+                    bytes.extend_from_slice(text.as_bytes());
+                    true
+                }
+            };
+            hold.record.push(OutputTopic::DeadLetter, put(key), put(value), |_| {});
+        }
+        let parts =
+            [(&hold.written.events, &self.ground.names), (&hold.written.parked, &self.ground.parked), (&hold.record, &self.ground.settled)];
+        let result = hold.transactions.commit(&parts);
+        let tally = std::mem::take(&mut hold.tally);
+        hold.positions.clear();
+        match result {
+            Ok(()) => {
+                self.done.merge(tally);
+                self.doubts = 0;
+                hold.written.begin(now());
+                None
+            }
+            Err(why) => {
+                self.in_doubt = Some((first, tally));
+                Some(Doubt::Open(why))
+            }
+        }
+    }
+
+    /// Whether to go on after a doubt.
+    fn bear(&mut self, doubt: Doubt) -> Result<(), Failure> {
+        let Doubt::Open(why) = doubt else { return Ok(()) };
+        let kept = "what was settled before stays settled; run it again for the rest";
+        if why.is_fenced {
+            let twin = "another `dlq retry` or `dlq park` of this group has taken over, or this one was held up for too long";
+            return Err(Failure::unavailable(format!("settling dead letters: {twin} ({why}); {kept}")));
+        }
+        self.doubts += 1;
+        if self.doubts == DOUBTS || !why.too_large.is_empty() {
+            return Err(Failure::unavailable(format!("settling dead letters: {why}; {kept}")));
+        }
+        Ok(())
+    }
+}
+
+/// Why a hold ends before its work does.
+enum Doubt {
+    /// The producer is fit for no further transaction, though its last one is whole.
+    Worn,
+    /// Nobody knows whether the transaction is visible: the record will tell.
+    Open(NotCommitted),
+}
