@@ -49,7 +49,7 @@ pub use diff::{Change, Difference, RulesetIdentity, What};
 pub use files::{Extended, Extends, RulesetFile, extends};
 pub(crate) use judgement::{LOW_SCORE, Policy};
 pub(crate) use routing::RouteRule;
-pub use rule_test::{Coverage, Expectation, Gap, Mismatch, RuleTest, TestLead, Tried, rule_tests};
+pub use rule_test::{Coverage, Expectation, Gap, Mismatch, RuleTest, TestLead, Tried, rule_tests, unmet};
 pub use schema::{rule_test_schema, ruleset_schema};
 
 /// A checked, compiled ruleset.

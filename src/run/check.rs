@@ -8,7 +8,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{inspect_live, load::lint_ruleset};
+use super::{inspect_service, load::lint_ruleset};
 use crate::{
     config::Config,
     lead::Timestamp,
@@ -53,10 +53,10 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
         problems.extend(clients(config));
         problems.extend(registry(config));
     }
-    let (live, found) = inspect_live(config);
+    let (live, found) = inspect_service(config);
     problems.extend(found);
-    if live.is_some() {
-        problems.extend(lint_ruleset(config.rules.path.as_deref(), now()));
+    if let Some((pipeline, _)) = &live {
+        problems.extend(lint_ruleset(config.rules.path.as_deref(), now(), &pipeline.tables));
     }
     if json {
         let candidates = live.as_ref().map(|(_, trials)| candidates(trials)).unwrap_or_default();

@@ -112,6 +112,19 @@ impl Chain {
     }
 }
 
+/// All bytes of a file that tests name, at most so many.
+///
+/// # Errors
+/// Why it cannot be read, in a few words.
+pub(super) fn read_named(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    read_whole(path, most).map_err(|why| match why {
+        Refused::Unreadable(error) => error.to_string(),
+        Refused::NotAFile => "it is no regular file".to_owned(),
+        Refused::Changed => "it was being written while it was read".to_owned(),
+        _ => format!("it has more than {most} bytes"),
+    })
+}
+
 /// All bytes of a file, at most so many. What is being written while it is read is nobody's ruleset.
 fn read_whole(path: &Path, most: u64) -> Result<Vec<u8>, Refused> {
     // Asked before it is opened: opening a pipe waits for whoever writes into it.

@@ -92,6 +92,11 @@ impl fmt::Debug for Account<'_> {
 }
 
 impl Accounts {
+    /// Whether there is a further column of this name.
+    pub(super) fn has_column(&self, name: &str) -> bool {
+        self.columns.iter().any(|known| **known == *name)
+    }
+
     /// Reads the table.
     pub(super) fn read(form: TableForm, text: &str, report: &mut Report<'_>) -> Self {
         let mut accounts = Self::default();

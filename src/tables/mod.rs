@@ -47,6 +47,16 @@ pub struct Tables {
 }
 
 impl Tables {
+    /// Whether a loaded table has this further column, named as conditions do: `account.tier`, `offer.tier`.
+    #[must_use]
+    pub fn has_column(&self, name: &str) -> bool {
+        match name.split_once('.') {
+            Some(("account", column)) => self.accounts.has_column(column),
+            Some(("offer", column)) => self.offers.has_column(column),
+            _ => false,
+        }
+    }
+
     /// Reads the table `name`, one of [`NAMES`], in place of what was there; tells everything that is wrong with it. With an
     /// error among the problems the table is not to be used.
     ///

@@ -52,6 +52,11 @@ impl Offer {
 pub(super) struct Offers(Vec<Offer>);
 
 impl Offers {
+    /// Whether a row has a further column of this name.
+    pub(super) fn has_column(&self, name: &str) -> bool {
+        self.0.iter().any(|offer| offer.columns.contains_key(name))
+    }
+
     /// Reads the table.
     pub(super) fn read(form: TableForm, text: &str, report: &mut Report<'_>) -> Self {
         let mut read: Vec<(Offer, usize)> = Vec::new();

@@ -188,6 +188,10 @@ expect = { "leads.length" = 2, storefront = "APP_SOURCE", "leads.1.storefront" =
     fs::remove_file(good.path().join("leads/french.json")).expect("removed");
     let (exit, out, _) = run(good.path(), &["test", "ruleset.toml"]);
     assert!(exit == 1 && out.contains("+ lead_file = leads/french.json: No such file or"), "{out}");
+    // What is no file at all would be waited for.
+    fs::create_dir(good.path().join("leads/french.json")).expect("made");
+    let (exit, out, _) = run(good.path(), &["test", "ruleset.toml"]);
+    assert!(exit == 1 && out.contains("+ lead_file = leads/french.json: it is no regular file"), "{out}");
     let wrong = tests.replace("virtual_machine", "virtual_machin");
     let rows = folder(&[("ruleset.toml", RULESET), ("a.test.toml", &wrong), ("leads/french.json", lead)]);
     let (exit, out, _) = run(rows.path(), &["test", "ruleset.toml"]);

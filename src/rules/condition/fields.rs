@@ -105,6 +105,8 @@ pub(super) fn form(path: &str) -> Option<&'static Form> {
 /// What a field can be.
 pub(in crate::rules) enum FieldWords {
     Any,
+    Number,
+    Truth,
     OneOf(Vec<&'static str>),
 }
 
@@ -112,6 +114,8 @@ pub(in crate::rules) enum FieldWords {
 pub(in crate::rules) fn field_words(path: &str) -> Option<FieldWords> {
     find(path).map(|field| match field.of {
         Type::Word(words) => FieldWords::OneOf(words()),
+        Type::Int | Type::Double => FieldWords::Number,
+        Type::Bool => FieldWords::Truth,
         _ => FieldWords::Any,
     })
 }

@@ -23,7 +23,8 @@ const COLUMNS: [&str; 9] = [
 ];
 
 impl<'r> Lint<'_, 'r> {
-    pub(super) fn columns(&mut self) {
+    /// `exists` tells whether a table that is loaded has the column.
+    pub(super) fn columns(&mut self, exists: &dyn Fn(&str) -> bool) {
         let rules = self.rules;
         let gates = rules.gates.iter().map(|gate| ("gate", gate.id.as_str(), Some(&gate.when)));
         let scored = rules.scoring.rules.iter().map(|rule| ("score", rule.id.as_str(), Some(&rule.when)));
@@ -32,7 +33,7 @@ impl<'r> Lint<'_, 'r> {
         let all: Vec<(&'static str, &str, Option<&'r Condition>)> = gates.chain(scored).chain(campaigns).chain(routes).collect();
         for (kind, id, when) in all {
             let (Some(place), Some(when)) = (self.places.own(kind, id), when) else { continue };
-            for name in when.names() {
+            for name in when.names().into_iter().filter(|name| !exists(name)) {
                 let Some(meant) = COLUMNS.into_iter().find(|known| is_slip_of(&name, known)) else { continue };
                 let Answer::Possible(model) = self.space.can_hold(&[&Formula::Always], &[], true) else { continue };
                 let example = self.space.example(&model, &[when], &[], |_| true);

@@ -34,9 +34,10 @@ use places::{Place, Places};
 
 impl Ruleset {
     /// What is worth knowing of the ruleset of these files (outermost first) though it loads: warnings, in the order of the files,
-    /// about what stands in the user's own. `now` tells whose dates have passed. Nothing of one that does not load.
+    /// about what stands in the user's own. `now` tells whose dates have passed,
+    /// `exists` whether a table has a column (`account.tier`). Nothing of one that does not load.
     #[must_use]
-    pub fn lint(files: &[RulesetFile], now: Timestamp) -> Vec<Problem> {
+    pub fn lint(files: &[RulesetFile], now: Timestamp, exists: &dyn Fn(&str) -> bool) -> Vec<Problem> {
         let Ok(rules) = Self::merge(files) else { return Vec::new() };
         let texts = Texts::new(files);
         let mut reader = Reader::new(&texts);
@@ -58,7 +59,7 @@ impl Ruleset {
             lint.storefronts(&dead);
         }
         lint.actions(base.as_ref());
-        lint.columns();
+        lint.columns(exists);
         let mut found = lint.found;
         found.sort_by_key(|(at, _)| *at);
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

@@ -38,7 +38,10 @@ impl<'r> Lint<'_, 'r> {
     fn cancelling(&mut self, alive: &[(&'r ScoreRule, Formula, Model)]) {
         let mut pairs = PAIRS;
         for (at, (second, formula, model)) in alive.iter().enumerate().filter(|(_, (rule, ..))| rule.points != 0) {
-            let opposite = alive.iter().take(at).filter(|(first, ..)| first.points.checked_neg() == Some(second.points));
+            let opposite = alive.iter().take(at).filter(|(first, ..)| {
+                // Of two halves each counts for itself, where something asks for it.
+                first.part == second.part && first.points.checked_neg() == Some(second.points)
+            });
             let mut near = opposite.take_while(|_| {
                 pairs = pairs.saturating_sub(1);
                 pairs > 0

@@ -100,6 +100,29 @@ impl Expectation {
     }
 }
 
+/// What no expectation may be held against: leads that are not there, of a record that is no lead or has fewer. Expectations of
+/// `verdict`, `rejection.*` and `leads.length` are of the record.
+pub fn unmet(expectations: &[Expectation], decided: &Value, place: &Problem) -> Option<Mismatch> {
+    let leads = decided.get("leads").and_then(Value::as_array).map_or(0, Vec::len);
+    let of_record = |path: &str| path == "verdict" || path == "leads.length" || path.starts_with("rejection.");
+    let missing = expectations.iter().find_map(|expected| {
+        let number = numbered(&expected.path).map_or(0, |(number, _)| number);
+        (number >= leads && !of_record(&expected.path)).then_some((number, expected))
+    });
+    let rejected = decided.pointer("/rejection/code").and_then(Value::as_str);
+    let expects_rejection = expectations.iter().any(|expected| of_record(&expected.path));
+    let (number, expected) = missing.filter(|(number, _)| *number > 0 || rejected.is_none() || !expects_rejection)?;
+    let got = rejected.map_or_else(|| format!("{leads}"), |code| format!("{leads}: the record is rejected as {code}"));
+    let place = if number > 0 { expected.place.clone() } else { place.clone() };
+    Some(Mismatch { path: "leads.length".to_owned(), want: format!("more than {number}"), got, place })
+}
+
+/// The number of a lead, and the path within it.
+fn numbered(path: &str) -> Option<(usize, &str)> {
+    let (number, within) = path.strip_prefix("leads.")?.split_once('.')?;
+    Some((number.parse().ok()?, within))
+}
+
 /// What is empty is not published: to a reader it is not there.
 fn is_nothing(value: &Value) -> bool {
     matches!(value, Value::Null) || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty) || *value == json!({})
@@ -132,9 +155,8 @@ fn look(decided: &Value, path: &str) -> Value {
     if let Some(field) = path.strip_prefix("rejection.") {
         return at(decided, &["rejection", field]);
     }
-    let numbered = path.strip_prefix("leads.").and_then(|rest| rest.split_once('.'));
-    let numbered = numbered.and_then(|(number, within)| Some((number.parse::<usize>().ok()?, within)));
-    let (number, path) = numbered.unwrap_or((0, path));
+    let is_numbered = numbered(path).is_some();
+    let (number, path) = numbered(path).unwrap_or((0, path));
     let lead = leads.get(number).cloned().unwrap_or(Value::Null);
     let routes = lead.get("routes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     match path {
@@ -144,7 +166,7 @@ fn look(decided: &Value, path: &str) -> Value {
             return json!(destinations);
         }
         // Of a record that is no lead, or of several that disagree.
-        "verdict" | "reasons" if lead.is_null() => return at(decided, &[path]),
+        "verdict" | "reasons" if lead.is_null() && !is_numbered => return at(decided, &[path]),
         _ => {}
     }
     if let Some((destination, field)) = path.strip_prefix("routes.").and_then(|rest| rest.rsplit_once('.')) {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub use coverage::{Coverage, Gap, Tried};
-pub use expectation::{Expectation, Mismatch};
+pub use expectation::{Expectation, Mismatch, unmet};
 pub use reading::rule_tests;
 
 /// When a lead of a test without `now` is received.

@@ -41,6 +41,9 @@ const UNSEEN: [&str; 5] = ["needs_hydration", "own_domain", "reachable", "accoun
 pub(super) enum Words {
     /// Anything.
     Any,
+    Number,
+    /// True or false.
+    Truth,
     /// One of these.
     OneOf(Vec<String>),
     /// Any of these, in a list.
@@ -59,6 +62,9 @@ pub(super) fn words(path: &str, rules: &Ruleset) -> Option<Words> {
     }
     if let Some(field) = path.strip_prefix("rejection.") {
         return REJECTION.contains(&field).then_some(Words::Any);
+    }
+    if path == "leads.length" {
+        return Some(Words::Number);
     }
     let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
     match path {
@@ -79,6 +85,8 @@ pub(super) fn words(path: &str, rules: &Ruleset) -> Option<Words> {
     }
     match field_words(path).filter(|_| is_published(path))? {
         FieldWords::Any => Some(Words::Any),
+        FieldWords::Number => Some(Words::Number),
+        FieldWords::Truth => Some(Words::Truth),
         FieldWords::OneOf(words) => Some(Words::OneOf(owned(words))),
     }
 }

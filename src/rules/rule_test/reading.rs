@@ -1,7 +1,7 @@
 //! Reading `[[test]]`: every value checked, every problem collected. An expectation that could never fail is a slip, and told:
 //! paths must be paths of a decision, words must be words the field can have.
 
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::{
     NOW, RuleTest, TestLead,
@@ -188,6 +188,28 @@ fn check_words<'a>(reader: &mut Reader<'a>, path: &str, how: How, value: Written
         reader.wrong_type(value, path, "a text", "put it in quotes");
         return;
     }
+    let is_empty =
+        listed.is_some_and(|list| list.is_empty()) && how.takes_list() || how == How::Begins && value.get_ref().as_str() == Some("");
+    if is_empty {
+        let hint = "name something; an empty list without a letter after the path asks for nothing there";
+        reader.tell(value.span().start, "invalid_value", format!("nothing is asked of {path}: this cannot fail"), hint);
+        return;
+    }
+    let each: Vec<Written<'a>> = listed.map_or_else(|| vec![value], |list| list.iter().collect());
+    for value in &each {
+        let fits = match (words, value.get_ref()) {
+            // Of a number that may be missing.
+            (Words::Number, DeValue::String(text)) => text.is_empty(),
+            (Words::Number, found) => matches!(found, DeValue::Integer(_) | DeValue::Float(_)),
+            (Words::Truth, found) => matches!(found, DeValue::Boolean(_)),
+            _ => true,
+        };
+        if !fits {
+            let wanted = if *words == Words::Number { "a number" } else { "true or false" };
+            reader.wrong_type(value, path, wanted, "write it without quotes");
+            return;
+        }
+    }
     let is_list = matches!(words, Words::SomeOf(_) | Words::Named(_));
     if matches!(how, How::HasAll | How::HasNone) && matches!(words, Words::OneOf(_)) {
         reader.tell(value.span().start, "invalid_value", format!("{path} is no list"), "write ? in place of + for one of several");
@@ -207,9 +229,12 @@ fn check_words<'a>(reader: &mut Reader<'a>, path: &str, how: How, value: Written
     if how == How::Begins || is_list && how == How::OneOf || matches!(words, Words::Named(_)) && !holds_of_nothing {
         return;
     }
-    let texts: Vec<Written<'a>> = listed.map_or_else(|| vec![value], |list| list.iter().collect());
-    for value in texts {
+    for value in each {
         let Some(text) = reader.text_of(value, path) else { continue };
+        // Of a field that may be missing.
+        if text.is_empty() && !is_list {
+            continue;
+        }
         if !known.iter().any(|word| word == text) {
             let hint = reader.hint(text, known.iter().map(String::as_str));
             reader.tell(value.span().start, "invalid_value", format!("{path} is never {text:?}"), hint);

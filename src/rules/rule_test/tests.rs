@@ -36,6 +36,10 @@ fn an_expectation_that_could_never_fail_or_never_hold_is_told() {
         ("{ 'lead_id^' = 7 }", "25: lead_id must be a text, not a whole number"),
         ("{ 'leads.x.verdict' = 'QUALIFIED' }", "12: a decision has no \"leads.x.verdict\""),
         ("{ needs_hydration = true }", "12: a decision has no \"needs_hydration\""),
+        ("{ 'reasons-' = [] }", "25: nothing is asked of reasons: this cannot fail"),
+        ("{ 'note^' = '' }", "21: nothing is asked of note: this cannot fail"),
+        ("{ 'score.total!' = '35' }", "28: score.total must be a number, not a text"),
+        ("{ is_test = '' }", "22: is_test must be true or false, not a text"),
         ("{}", "10: nothing is expected: this test cannot fail"),
         ("'QUALIFIED'", "10: expect must be a table, not a text"),
     ] {
@@ -104,7 +108,7 @@ fn what_is_there_is_compared_as_it_is_written() {
     }
     for (fails, told) in [
         ("verdict = 'UNQUALIFIED'", "verdict \"UNQUALIFIED\" \"QUALIFIED\""),
-        ("'leads.2.verdict' = 'QUALIFIED'", "verdict \"QUALIFIED\" \"MIXED\""),
+        ("'leads.2.verdict' = 'QUALIFIED'", "verdict \"QUALIFIED\" null"),
         ("'flags+' = ['redacted', 'edu_domain']", "flags with all of [\"redacted\",\"edu_domain\"] [\"late_delivery\",\"edu_domain\"]"),
         ("'flags-' = ['edu_domain']", "flags with none of [\"edu_domain\"] [\"late_delivery\",\"edu_domain\"]"),
         ("'storefront!' = 'APP_SOURCE'", "storefront other than \"APP_SOURCE\" \"APP_SOURCE\""),
@@ -114,6 +118,29 @@ fn what_is_there_is_compared_as_it_is_written() {
     ] {
         let found = mismatches(fails);
         assert!(found.len() == 1 && found[0].ends_with(told), "{fails}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_said_of_a_lead_that_is_not_there_is_not_met() {
+    let rejected = json!({"verdict": "REJECTED", "reasons": [], "rejection": {"code": "malformed_json"}, "leads": []});
+    let one = json!({"verdict": "QUALIFIED", "rejection": null, "leads": [{"verdict": "QUALIFIED"}]});
+    let unmet = |expect: &str, decided| {
+        let tests =
+            read(&format!("[[test]]\nname = 'a'\nlead = '{{}}'\n[test.expect]\n{expect}\n")).unwrap_or_else(|told| panic!("{told:?}"));
+        unmet(&tests[0].expect, decided, &tests[0].place).map(|mismatch| format!("{}, not {}", mismatch.want, mismatch.got))
+    };
+    for (expect, decided, told) in [
+        ("'reasons-' = ['spam']", &rejected, Some("more than 0, not 0: the record is rejected as malformed_json")),
+        ("note = ''", &rejected, Some("more than 0, not 0: the record is rejected as malformed_json")),
+        ("verdict = 'REJECTED'\nreasons = []", &rejected, None),
+        ("rejection.code = 'malformed_json'", &rejected, None),
+        ("'leads.length' = 0", &rejected, None),
+        ("'leads.1.reasons-' = ['spam']", &one, Some("more than 1, not 1")),
+        ("'leads.1.verdict!' = 'QUALIFIED'", &one, Some("more than 1, not 1")),
+        ("verdict = 'QUALIFIED'\n'leads.0.reasons' = []", &one, None),
+    ] {
+        assert_eq!(unmet(expect, decided).as_deref(), told, "{expect}");
     }
 }
 

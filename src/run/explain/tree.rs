@@ -1,6 +1,9 @@
 //! The explanation for a person: what was read, what was concluded and why, what was tried, what follows.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use super::{nearest::nearest, rules, steps::Steps};
 use crate::lead::{Decision, Rejection, Vocabulary};
@@ -64,7 +67,7 @@ fn read(decision: &Decision<'_>, out: &mut dyn Write) -> io::Result<()> {
     ];
     writeln!(out, "   ├─ read        {}", facts.format.name())?;
     for (name, written, meant) in fields {
-        let shown: Vec<_> = [written, meant].into_iter().flatten().collect();
+        let shown: Vec<_> = [written, meant].into_iter().flatten().map(on_one_line).collect();
         if !shown.is_empty() {
             writeln!(out, "   │    {name:<12} {}", shown.join("  "))?;
         }
@@ -86,13 +89,20 @@ fn read(decision: &Decision<'_>, out: &mut dyn Write) -> io::Result<()> {
     told.extend(facts.account.map(|account| ("account", account.domain().to_owned())));
     told.extend(facts.suppressed_by.map(|scope| ("suppressed", format!("by {scope}"))));
     for (name, text) in told {
-        writeln!(out, "   │    {name:<12} {text}")?;
+        writeln!(out, "   │    {name:<12} {}", on_one_line(&text))?;
     }
     for (key, value) in &facts.attribution {
-        writeln!(out, "   │    {:<12} {key} = {value}", "attribution")?;
+        writeln!(out, "   │    {:<12} {} = {}", "attribution", on_one_line(key), on_one_line(value))?;
     }
     for (key, value) in &facts.extra {
-        writeln!(out, "   │    {:<12} {key} = {value}", "extra")?;
+        writeln!(out, "   │    {:<12} {} = {}", "extra", on_one_line(key), on_one_line(value))?;
     }
     Ok(())
+}
+
+/// A text of the record's as it can be shown beside others: what would break the line, or turn its direction, is a blank.
+fn on_one_line(text: &str) -> Cow<'_, str> {
+    let turns = |letter: char| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+    let breaks = |letter: char| letter.is_control() || turns(letter);
+    if text.contains(breaks) { Cow::Owned(text.replace(breaks, " ")) } else { Cow::Borrowed(text) }
 }

@@ -19,7 +19,7 @@ use files::{TestFile, is_tests, ruleset_beside, tests_in, tests_of};
 use super::{
     explain::{Steps, decide, write_json},
     inspect_pipeline,
-    ruleset_files::read_ruleset,
+    ruleset_files::{read_named, read_ruleset},
 };
 use crate::{
     config::Config,
@@ -170,9 +170,10 @@ fn run(test: &RuleTest, file: &TestFile, rules: &Ruleset, pipeline: &Pipeline, c
     };
     let lead = match &test.lead {
         TestLead::Bytes(bytes) => bytes.clone(),
-        TestLead::File(name) => match std::fs::read(file.folder.join(name)) {
+        // One byte more than a record may have is enough to be refused as too large.
+        TestLead::File(name) => match read_named(&file.folder.join(name), pipeline.limits.record_bytes as u64 + 1) {
             Ok(bytes) => bytes,
-            Err(error) => return failed("lead_file", "readable", format!("{name}: {error}")),
+            Err(why) => return failed("lead_file", "readable", format!("{name}: {why}")),
         },
     };
     if test.tables.is_empty() {
@@ -204,7 +205,9 @@ fn judged(test: &RuleTest, lead: &[u8], rules: &Ruleset, setting: &Setting<'_>, 
         let _ = write_json(read.as_ref().err(), &record, (&decisions, &steps), Vec::new(), &mut written);
     }
     let decided: Value = serde_json::from_slice(&written).unwrap_or_default();
-    let failures = test.expect.iter().filter_map(|expected| expected.compare(&decided)).collect();
+    let mut failures: Vec<Mismatch> = test.expect.iter().filter_map(|expected| expected.compare(&decided)).collect();
+    // What is said of a lead says nothing where there is none.
+    failures.extend(rules::unmet(&test.expect, &decided, &test.place));
     Tested { name: test.name.clone(), place: test.place.clone(), failures, decided: report::in_short(&decided) }
 }
 

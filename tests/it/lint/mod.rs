@@ -24,7 +24,7 @@ fn linted(text: &str) -> Vec<Problem> {
     if let Err(problems) = Ruleset::merge(&files) {
         panic!("{text}\n{problems:#?}");
     }
-    Ruleset::lint(&files, now())
+    Ruleset::lint(&files, now(), &|_| false)
 }
 
 /// Line and code of each mark.
@@ -276,7 +276,7 @@ fn overriding_what_is_extended_is_no_mistake() {
                  [[campaign]]\nid = \"any\"\nwhen = 'has(attribution.utm_campaign)'\n";
     let outermost = "[ruleset]\nname = \"a\"\nversion = \"1\"\nextends = \"base\"\n".to_owned() + outer;
     let files = [file("outer", outermost), file("base", format!("{DEFAULT}{base}")), rules::built_in()];
-    assert_eq!(Ruleset::lint(&files, now()), []);
+    assert_eq!(Ruleset::lint(&files, now(), &|_| false), []);
     // In one file it is.
     let found = linted(&format!("{DEFAULT}{outer}{base}"));
     assert_eq!(found.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["never_fires", "never_fires"]);
@@ -376,5 +376,5 @@ fn the_fixtures_have_their_findings_and_no_others() {
 fn nothing_is_told_of_the_built_in_ruleset_nor_of_a_copy() {
     check(rules::DEFAULT);
     check(DEFAULT);
-    assert_eq!(Ruleset::lint(&[rules::built_in()], now()), []);
+    assert_eq!(Ruleset::lint(&[rules::built_in()], now(), &|_| false), []);
 }

@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// The one list of words whose letters stand in their order.
+const GRADES: [&str; 4] = ["A", "B", "C", "D"];
+
 /// One side of a comparison.
 type Side<'e> = (&'e IdedExpr, &'e Node, Type);
 
@@ -41,14 +44,19 @@ impl Compiler<'_> {
     fn comparable(&mut self, left: Side<'_>, right: Side<'_>, ordered: bool) -> Option<()> {
         let fits = match (left.2, right.2) {
             (Type::Null, _) | (_, Type::Null) | (Type::Bool, Type::Bool) => !ordered,
+            // Words of a list have no order but that of their letters, which nobody means.
+            (Type::Word(words), Type::Text | Type::Word(_)) | (Type::Text, Type::Word(words)) => !ordered || words() == GRADES,
             (Type::Int | Type::Double, Type::Int | Type::Double)
-            | (Type::Text | Type::Word(_), Type::Text | Type::Word(_))
+            | (Type::Text, Type::Text)
             | (Type::Time, Type::Time)
             | (Type::Duration, Type::Duration) => true,
             _ => false,
         };
         if !fits {
             let hint = match (left.2, right.2) {
+                (Type::Word(_), Type::Text | Type::Word(_)) | (Type::Text, Type::Word(_)) => {
+                    "its words have no order: name those you mean, as in x in [\"…\", \"…\"]"
+                }
                 (Type::Time, Type::Text) | (Type::Text, Type::Time) => "write a time as timestamp(\"2026-01-31T00:00:00Z\")",
                 (Type::Duration, _) | (_, Type::Duration) => "write a duration as duration(\"24h\"), or ask for its getHours()",
                 (Type::Time, Type::Int) | (Type::Int, Type::Time) => "ask for a part of the time, such as getHours()",
@@ -58,7 +66,12 @@ impl Compiler<'_> {
                 }
                 _ => "texts stand in quotes, numbers do not",
             };
-            let message = format!("{} cannot be compared with {}", left.2.name(), right.2.name());
+            let has_words = matches!(left.2, Type::Word(_)) || matches!(right.2, Type::Word(_));
+            let message = if has_words && matches!((left.2, right.2), (Type::Text | Type::Word(_), Type::Text | Type::Word(_))) {
+                "words out of a fixed list are neither less nor greater than others".to_owned()
+            } else {
+                format!("{} cannot be compared with {}", left.2.name(), right.2.name())
+            };
             self.fault(right.0, message, hint);
             return None;
         }

@@ -32,8 +32,10 @@ pub(in crate::rules) struct Model {
 
 /// Steps of one search.
 const STEPS: usize = 20_000;
-/// Steps of all searches and formulas held against what they found: a second or so. Two thousand rules take a quarter of it.
-pub(super) const EFFORT: usize = 12_000_000;
+/// Steps of all searches and parts of formulas held against what they found: about a second.
+pub(super) const EFFORT: usize = 40_000_000;
+/// What one step of a search takes, beside a part of a formula that is held against a model.
+const STEP: usize = 8;
 /// So often what was found is held against laws and the rest.
 const ROUNDS: usize = 60;
 /// So many are taken in at once.
@@ -50,6 +52,9 @@ impl Space<'_> {
     /// Whether all of `needs` and of `besides` can hold together of a lead; with `decided` of one that has been judged.
     pub(in crate::rules) fn can_hold(&self, needs: &[&Formula], besides: &[&Formula], decided: bool) -> Answer {
         let of_the_decision: &[Formula] = if decided { &self.laws.of_the_decision } else { &[] };
+        if self.effort.get() == 0 {
+            return Answer::Unknown;
+        }
         let laws: Vec<&Formula> = self.laws.of_the_lead.iter().chain(of_the_decision).collect();
         let (mut used_laws, mut used): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
@@ -58,9 +63,8 @@ impl Space<'_> {
             let together: Vec<&Formula> = together.chain(used.iter().filter_map(|at| besides.get(*at).copied())).collect();
             let mut steps = STEPS;
             let found = self.search(together, Vec::new(), Left::default(), &mut steps);
-            let spent = STEPS - steps + laws.len() + besides.len();
-            let Some(effort) = self.effort.get().checked_sub(spent) else { return Answer::Unknown };
-            self.effort.set(effort);
+            // A step of a search looks at every choice that is left.
+            self.spend((STEPS - steps) * STEP + laws.len() + besides.len());
             let left = match found {
                 Some(left) => left,
                 None if steps == 0 => return Answer::Unknown,
@@ -81,8 +85,13 @@ impl Space<'_> {
         Answer::Unknown
     }
 
+    fn spend(&self, steps: usize) {
+        self.effort.set(self.effort.get().saturating_sub(steps));
+    }
+
     /// Whether it holds of the model.
     pub(in crate::rules) fn holds(&self, formula: &Formula, model: &Model) -> bool {
+        self.spend(1);
         match formula {
             Formula::Always | Formula::Maybe => true,
             Formula::Never => false,
