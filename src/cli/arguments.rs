@@ -7,7 +7,7 @@ use leadstream::{
     config,
     io::Bound,
     lead::{Format, Partition, Position, Timestamp, Vocabulary as _},
-    run::{Framing, ReplayArguments, ReplayRange, Target, backtest::Limit},
+    run::{Failure, Framing, ReplayArguments, ReplayRange, Target, backtest::Limit},
 };
 
 /// Decides every lead from Microsoft's marketplaces exactly once: Kafka in, explained decisions on Kafka out.
@@ -227,12 +227,13 @@ pub(super) struct ReplayOptions {
 }
 
 impl ReplayOptions {
-    /// `None`: no range, which the parser lets nobody leave out.
-    pub(super) fn into_arguments(self, quiet: bool) -> Option<ReplayArguments> {
+    /// Fails where there is no range, which the parser lets nobody leave out.
+    pub(super) fn into_arguments(self, quiet: bool) -> Result<ReplayArguments, Failure> {
         let Self { from, to, offsets, id, only, rate, promote, yes, dry_run, from_first_existing } = self;
         let times = from.zip(to).map(|(from, to)| ReplayRange::Times { from, to });
-        let range = times.or(offsets.map(ReplayRange::Offsets))?;
-        Some(ReplayArguments { range, id, only, rate, promote, yes, dry_run, from_first_existing, quiet })
+        let range = times.or(offsets.map(ReplayRange::Offsets));
+        let range = range.ok_or_else(|| Failure::usage("say what to replay: --from and --to, or --offsets"))?;
+        Ok(ReplayArguments { range, id, only, rate, promote, yes, dry_run, from_first_existing, quiet })
     }
 }
 

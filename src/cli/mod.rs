@@ -158,11 +158,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             run::explain::explain(&config, &pipeline, &*schemas, &ExplainArguments { input, json, now }, out)?;
             Ok(0)
         }
-        Verb::Replay(options) => {
-            let arguments =
-                options.into_arguments(quiet).ok_or_else(|| Failure::usage("say what to replay: --from and --to, or --offsets"))?;
-            replay(&config, problems, &arguments, out, err)
-        }
+        Verb::Replay(options) => replay(&config, problems, &options.into_arguments(quiet)?, out, err),
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
         Verb::Test { paths, coverage, junit, json } => {
             tell(&problems, true, err)?;

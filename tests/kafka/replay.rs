@@ -33,7 +33,7 @@ fn same(kept: &[Kept], replay: Option<&str>) -> Vec<Same> {
 }
 
 fn assert_same(first: &Outcomes, again: &Outcomes, id: &str) {
-    let topics = |of: &Outcomes| [&of.qualified, &of.unqualified, &of.routing, &of.dead_letter].map(|kept| kept.clone());
+    let topics = |of: &Outcomes| [&of.qualified, &of.unqualified, &of.routing, &of.dead_letter].map(Clone::clone);
     for (number, (first, again)) in topics(first).iter().zip(topics(again)).enumerate() {
         assert_eq!(first.len(), again.len(), "output {number}: number of records");
         assert!(same(first, None) == same(&again, Some(id)), "output {number}: a replay gives other bytes");

@@ -261,7 +261,7 @@ mod tests {
         assert_ne!(plain, of(&ReplayArguments { promote: true, ..times(Bound::Earliest) }));
         assert_ne!(plain, of(&ReplayArguments { only: Some("true".to_owned()), ..times(Bound::Earliest) }));
         let at = of(&times(Bound::At(Timestamp::from_millis(0))));
-        assert_eq!(at.asked, "--from 1970-01-01T00:00:00Z --to latest");
+        assert_eq!(at.asked, "--from 1970-01-01T00:00:00.000000Z --to latest");
     }
 
     #[test]
