@@ -7,7 +7,7 @@ use leadstream::{
     config,
     io::Bound,
     lead::{Format, Partition, Position, Timestamp, Vocabulary as _},
-    run::{Framing, Target, backtest::Limit},
+    run::{Failure, Framing, ReplayArguments, ReplayRange, Target, backtest::Limit},
 };
 
 use super::dlq::DlqVerb;
@@ -141,39 +141,7 @@ pub(super) enum Verb {
         fail_if_changed: Option<Limit>,
     },
     /// A range of the raw leads decided again, exactly once, to topics of its own; goes on where it was stopped
-    #[command(group = clap::ArgGroup::new("range").required(true).args(["from", "offsets"]))]
-    Replay {
-        /// Leads of topics.raw received from then on (RFC 3339), or "earliest"
-        #[arg(long, value_name = "TIME", value_parser = bound, requires = "to")]
-        from: Option<Bound>,
-        /// … and before then, or "latest": what is there at the first start
-        #[arg(long, value_name = "TIME", value_parser = bound, requires = "from")]
-        to: Option<Bound>,
-        /// Instead: a file of lines TOPIC,PARTITION,FROM[,TO]
-        #[arg(long, value_name = "FILE", conflicts_with = "to")]
-        offsets: Option<PathBuf>,
-        /// Its name: its topics end in ".replay.NAME", its events carry it, and the same one goes on with it
-        #[arg(long, value_name = "NAME", value_parser = replay_id)]
-        id: String,
-        /// Publish only leads for which this condition holds, as a route would ask it
-        #[arg(long = "where", value_name = "CONDITION")]
-        only: Option<String>,
-        /// At most so many records a second
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-        rate: Option<u32>,
-        /// Write to the live topics; asks for the name again
-        #[arg(long)]
-        promote: bool,
-        /// With --promote: do not ask
-        #[arg(long, requires = "promote")]
-        yes: bool,
-        /// Tell ranges, numbers and topics, and do nothing
-        #[arg(long)]
-        dry_run: bool,
-        /// Where the first records of the range are deleted already, begin with the first there is
-        #[arg(long)]
-        from_first_existing: bool,
-    },
+    Replay(ReplayOptions),
     /// Every problem of configuration, rules and tables at once, offline
     Check {
         /// One JSON object instead of text
@@ -227,6 +195,53 @@ pub(super) enum Verb {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         leads: Option<u64>,
     },
+}
+
+// What is told of it is the verb's. (A doc comment here would take that one's place.)
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("range").required(true).args(["from", "offsets"]))]
+pub(super) struct ReplayOptions {
+    /// Leads of topics.raw received from then on (RFC 3339), or "earliest"
+    #[arg(long, value_name = "TIME", value_parser = bound, requires = "to")]
+    from: Option<Bound>,
+    /// … and before then, or "latest": what is there at the first start
+    #[arg(long, value_name = "TIME", value_parser = bound, requires = "from")]
+    to: Option<Bound>,
+    /// Instead: a file of lines TOPIC,PARTITION,FROM[,TO]
+    #[arg(long, value_name = "FILE", conflicts_with = "to")]
+    offsets: Option<PathBuf>,
+    /// Its name: its topics end in ".replay.NAME", its events carry it, and the same one goes on with it
+    #[arg(long, value_name = "NAME", value_parser = replay_id)]
+    id: String,
+    /// Publish only leads for which this condition holds, as a route would ask it
+    #[arg(long = "where", value_name = "CONDITION")]
+    only: Option<String>,
+    /// At most so many records a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rate: Option<u32>,
+    /// Write to the live topics; asks for the name again
+    #[arg(long)]
+    promote: bool,
+    /// With --promote: do not ask
+    #[arg(long, requires = "promote")]
+    yes: bool,
+    /// Tell ranges, numbers and topics, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where the first records of the range are deleted already, begin with the first there is
+    #[arg(long)]
+    from_first_existing: bool,
+}
+
+impl ReplayOptions {
+    /// Fails where there is no range, which the parser lets nobody leave out.
+    pub(super) fn into_arguments(self, quiet: bool) -> Result<ReplayArguments, Failure> {
+        let Self { from, to, offsets, id, only, rate, promote, yes, dry_run, from_first_existing } = self;
+        let times = from.zip(to).map(|(from, to)| ReplayRange::Times { from, to });
+        let range = times.or(offsets.map(ReplayRange::Offsets));
+        let range = range.ok_or_else(|| Failure::usage("say what to replay: --from and --to, or --offsets"))?;
+        Ok(ReplayArguments { range, id, only, rate, promote, yes, dry_run, from_first_existing, quiet })
+    }
 }
 
 #[derive(Clone, Debug, Subcommand)]

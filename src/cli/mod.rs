@@ -15,8 +15,7 @@ use leadstream::{
     pipeline::Pipeline,
     problem::Problem,
     run::{
-        self, DemoArguments, ExplainArguments, ExplainInput, Failure, ProcessArguments, ReplayArguments, ReplayRange, ServeArguments,
-        Target,
+        self, DemoArguments, ExplainArguments, ExplainInput, Failure, ProcessArguments, ServeArguments, Target,
         backtest::{BacktestArguments, Leads, NotCompared},
         rule_tests::{NotTested, TestArguments},
     },
@@ -160,15 +159,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             run::explain::explain(&config, &pipeline, &*schemas, &ExplainArguments { input, json, now }, out)?;
             Ok(0)
         }
-        Verb::Replay { from, to, offsets, id, only, rate, promote, yes, dry_run, from_first_existing } => {
-            let range = match (from, to, offsets) {
-                (Some(from), Some(to), None) => ReplayRange::Times { from, to },
-                (_, _, Some(file)) => ReplayRange::Offsets(file),
-                _ => return Err(Failure::usage("say what to replay: --from and --to, or --offsets").into()),
-            };
-            let arguments = ReplayArguments { range, id, only, rate, promote, yes, dry_run, from_first_existing, quiet };
-            replay(&config, problems, &arguments, out, err)
-        }
+        Verb::Replay(options) => replay(&config, problems, &options.into_arguments(quiet)?, out, err),
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
         Verb::Test { paths, coverage, junit, json } => {
             tell(&problems, true, err)?;

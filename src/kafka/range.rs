@@ -104,7 +104,7 @@ pub fn spans_from(kafka: &KafkaConfig, wanted: &[(Partition, i64, Option<i64>)])
             return Err(Unavailable(format!("there is no partition {partition}")));
         }
         let ends = held(&consumer, &partition.topic, &[partition.number])?;
-        let Some(held) = ends.get(&partition.number).cloned() else { continue };
+        let held = ends.get(&partition.number).cloned().unwrap_or_default();
         found.push(Span { partition: partition.clone(), from: *from, to: to.unwrap_or(held.end), held });
     }
     Ok(found)

@@ -100,7 +100,7 @@ mod tests {
         pace.read(5, start);
         let wait = pace.wait(start);
         assert!((Duration::from_millis(190)..=Duration::from_millis(200)).contains(&wait), "{wait:?}");
-        let later = start + Duration::from_secs(60);
+        let later = start + Duration::from_mins(1);
         assert_eq!(pace.wait(later), Duration::ZERO);
         pace.read(5, later);
         assert_eq!(pace.wait(later), Duration::from_millis(100));

@@ -9,6 +9,7 @@ mod backtest;
 mod bad_input;
 mod bundle;
 mod cases;
+mod chosen;
 mod cli;
 mod codes;
 mod conditions;

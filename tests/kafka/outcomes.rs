@@ -36,7 +36,7 @@ pub(crate) struct Outcomes {
 
 impl Outcomes {
     pub(crate) fn read(scene: &Scene) -> Self {
-        Self::read_from(scene, |topic| topic.to_owned())
+        Self::read_from(scene, str::to_owned)
     }
 
     /// Those of a replay.

@@ -20,7 +20,7 @@ type Same = (Option<Vec<u8>>, Option<Vec<u8>>, Vec<(String, Option<Vec<u8>>)>);
 
 fn same(kept: &[Kept], replay: Option<&str>) -> Vec<Same> {
     let headers = |kept: &Kept| {
-        assert_eq!(kept.headers.iter().find(|(name, _)| name == "lead-replay").is_some(), replay.is_some(), "{:?}", kept.headers);
+        assert_eq!(kept.headers.iter().any(|(name, _)| name == "lead-replay"), replay.is_some(), "{:?}", kept.headers);
         if let Some(id) = replay {
             assert_eq!(kept.header("lead-replay"), id);
         }
@@ -33,7 +33,7 @@ fn same(kept: &[Kept], replay: Option<&str>) -> Vec<Same> {
 }
 
 fn assert_same(first: &Outcomes, again: &Outcomes, id: &str) {
-    let topics = |of: &Outcomes| [&of.qualified, &of.unqualified, &of.routing, &of.dead_letter].map(|kept| kept.to_vec());
+    let topics = |of: &Outcomes| [&of.qualified, &of.unqualified, &of.routing, &of.dead_letter].map(Clone::clone);
     for (number, (first, again)) in topics(first).iter().zip(topics(again)).enumerate() {
         assert_eq!(first.len(), again.len(), "output {number}: number of records");
         assert!(same(first, None) == same(&again, Some(id)), "output {number}: a replay gives other bytes");

@@ -22,8 +22,9 @@ impl KafkaLane {
         let mut going_on = Vec::new();
         for lost in lost {
             match self.settings.on_lost_position {
-                OnLostPosition::Earliest => going_on.push(self.pass_over(&lost)?),
-                OnLostPosition::Stop => self.stop_lost(&lost)?,
+                // A bounded run has an end among the offsets it knew: of a topic that was made anew it is none.
+                OnLostPosition::Earliest if self.settings.ends.is_none() || lost.skipped() > 0 => going_on.push(self.pass_over(&lost)?),
+                OnLostPosition::Earliest | OnLostPosition::Stop => self.stop_lost(&lost)?,
             }
         }
         Ok(going_on)
@@ -56,6 +57,14 @@ impl KafkaLane {
             owned.halted = true;
         }
         let what_to_do = match lost.committed {
+            _ if self.settings.ends.is_some() && lost.skipped() == 0 => {
+                "choose another id: nothing tells any more what of its range is done".to_owned()
+            }
+            // An offset that somebody sets has no note beside it.
+            _ if self.settings.ends.is_some() => {
+                "leave its offsets as they are, and start it again with --from-first-existing to go on at the first record that is there"
+                    .to_owned()
+            }
             None => "start them again, and it is read from where run.from says".to_owned(),
             Some(_) => format!(
                 "set its offset for this partition (kafka-consumer-groups --reset-offsets --topic {}:{} --to-offset N --execute) and \

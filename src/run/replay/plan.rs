@@ -1,7 +1,7 @@
 //! What a replay decides: a stretch of each partition, fixed when it is begun and noted with the group's offsets, so that whoever
 //! starts it again goes on with the same, under the same terms.
 
-use std::fs;
+use std::{fmt::Write as _, fs};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -33,16 +33,12 @@ pub(super) struct Terms {
 impl Terms {
     /// Those of this call; `file` is the text of `--offsets`.
     fn of(arguments: &ReplayArguments, file: &str, rules: &Ruleset) -> Self {
-        let mut asked = match &arguments.range {
+        let range = match &arguments.range {
             ReplayRange::Times { from, to } => format!("--from {} --to {}", shown(*from), shown(*to)),
             ReplayRange::Offsets(_) => format!("--offsets (SHA-256 {})", short_hash(file)),
         };
-        if let Some(only) = &arguments.only {
-            asked.push_str(&format!(" --where (SHA-256 {})", short_hash(only.trim())));
-        }
-        if arguments.promote {
-            asked.push_str(" --promote");
-        }
+        let only = arguments.only.as_ref().map_or_else(String::new, |only| format!(" --where (SHA-256 {})", short_hash(only.trim())));
+        let asked = range + &only + if arguments.promote { " --promote" } else { "" };
         Self { asked, rules: format!("{}/{}", rules.label(), rules.hash.get(..SHORT).unwrap_or(&rules.hash)) }
     }
 }
@@ -56,7 +52,11 @@ fn shown(bound: Bound) -> String {
 }
 
 fn short_hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(SHORT / 2).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes()).iter().take(SHORT / 2).fold(String::new(), |mut hash, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(hash, "{byte:02x}");
+        hash
+    })
 }
 
 /// What is noted with each offset.
@@ -132,10 +132,10 @@ impl Plan {
         Ok(Self { stretches, terms, begun: false })
     }
 
-    fn begun(config: &Config, arguments: &ReplayArguments, terms: Terms, found: &[NotedOffset]) -> Result<Self, Failure> {
+    fn begun(config: &Config, arguments: &ReplayArguments, terms: Terms, offsets: &[NotedOffset]) -> Result<Self, Failure> {
         let id = &arguments.id;
-        let read = found.iter().filter_map(|noted| Some((noted, serde_json::from_str::<Note>(&noted.note).ok()?)));
-        let notes: Vec<_> = read.collect();
+        let notes = offsets.iter().filter_map(|offset| Some((offset, serde_json::from_str::<Note>(&offset.note).ok()?)));
+        let notes: Vec<_> = notes.collect();
         let Some((_, first)) = notes.first() else {
             let group = &config.kafka.group;
             return Err(Failure::usage(format!("the group {group} has offsets that no replay noted; choose another id than {id:?}")));
@@ -156,9 +156,9 @@ impl Plan {
                 notes.len()
             )));
         }
-        let wanted: Vec<_> = notes.iter().map(|(noted, note)| (noted.partition.clone(), note.from, Some(note.to))).collect();
+        let wanted: Vec<_> = notes.iter().map(|(at, note)| (at.partition.clone(), note.from, Some(note.to))).collect();
         let spans = spans_from(&config.kafka, &wanted)?;
-        let stretches: Vec<_> = spans.into_iter().zip(&notes).map(|(span, (noted, _))| Stretch { span, next: noted.offset }).collect();
+        let stretches: Vec<_> = spans.into_iter().zip(&notes).map(|(span, (at, _))| Stretch { span, next: at.offset }).collect();
         let gone = stretches.iter().find(|stretch| stretch.next < stretch.span.to && stretch.next < stretch.span.held.start);
         if let Some(Stretch { span, next }) = gone.filter(|_| !arguments.from_first_existing) {
             return Err(is_gone(&Span { from: *next, ..span.clone() }));
@@ -261,7 +261,7 @@ mod tests {
         assert_ne!(plain, of(&ReplayArguments { promote: true, ..times(Bound::Earliest) }));
         assert_ne!(plain, of(&ReplayArguments { only: Some("true".to_owned()), ..times(Bound::Earliest) }));
         let at = of(&times(Bound::At(Timestamp::from_millis(0))));
-        assert_eq!(at.asked, "--from 1970-01-01T00:00:00Z --to latest");
+        assert_eq!(at.asked, "--from 1970-01-01T00:00:00.000000Z --to latest");
     }
 
     #[test]
