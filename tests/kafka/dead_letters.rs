@@ -113,7 +113,7 @@ fn what_a_wrong_setting_made_is_set_right_once_whenever_a_retry_is_killed() {
     let end = || observer.fetch_watermarks(&topic, 0, SOON).map_or(0, |(_, end)| end);
     for kill in 0..kills {
         // Each transaction adds a record and a marker.
-        let enough = end() + 2 * dice.below(4) as i64;
+        let enough = end() + 2 * i64::try_from(dice.below(4)).expect("a few");
         let mut retry = scene.start(&["dlq", "retry", "--commit", "--code", "too_deep"]);
         let state = || format!("seed {seed}, kill {kill}: the record is to come to {enough}\n{}", retry.lines());
         wait_for("something is settled between two kills", SOON, state, || (retry.has_ended() || end() > enough).then_some(()));
