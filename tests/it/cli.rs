@@ -53,7 +53,7 @@ fn help_and_version_are_no_errors_and_name_only_verbs_there_are() {
 
 #[test]
 fn wrong_usage_exits_with_64_and_says_what_is_wrong_on_stderr() {
-    let wrong: [&[&str]; 14] = [
+    let wrong: [&[&str]; 17] = [
         &[],
         &["--no-such-flag"],
         &["replay"],
@@ -68,6 +68,9 @@ fn wrong_usage_exits_with_64_and_says_what_is_wrong_on_stderr() {
         &["explain", "lead.json", "--at", "leads.raw/0/1"],
         &["run", "--wait", "5s"],
         &["demo", "--leads", "0"],
+        &["dlq"],
+        &["dlq", "show", "leads.dead-letter/0"],
+        &["dlq", "park", "--commit"],
     ];
     for arguments in wrong {
         let output = leadstream(arguments);
@@ -240,7 +243,7 @@ fn the_client_is_asked_about_its_properties_without_a_broker() {
 #[cfg(not(feature = "kafka"))]
 #[test]
 fn a_build_without_kafka_says_so() {
-    for arguments in [&["run"][..], &["topics", "create"], &["doctor"], &["demo"], &["explain", "--at", "leads.raw/0/1"]] {
+    for arguments in [&["run"][..], &["topics", "create"], &["doctor"], &["demo"], &["dlq", "ls"], &["explain", "--at", "leads.raw/0/1"]] {
         let output = leadstream(arguments);
         assert_eq!((exit(&output), out(&output).as_str()), (64, ""), "{arguments:?}");
         assert!(err(&output).contains("built without it"), "{arguments:?}: {}", err(&output));
