@@ -37,7 +37,7 @@ pub(super) enum DlqVerb {
         /// Where it is, or where its record stood
         #[arg(value_name = "TOPIC/PARTITION/OFFSET", value_parser = position)]
         at: Position,
-        /// The topic of dead letters; default: topics.dead_letter
+        /// The topic of dead letters; default: that of the configuration
         #[arg(long, value_name = "TOPIC")]
         topic: Option<String>,
         /// Show what the record says of the customer
@@ -92,7 +92,7 @@ pub(super) struct Which {
     /// … and before then, or "latest": what is there now
     #[arg(long, value_name = "TIME", value_parser = bound, default_value = "latest")]
     to: Bound,
-    /// The topic of dead letters; default: topics.dead_letter
+    /// The topic of dead letters; default: that of the configuration
     #[arg(long, value_name = "TOPIC")]
     topic: Option<String>,
 }

@@ -12,4 +12,4 @@ pub use advice::advice;
 pub use letter::{Dialect, Letter, Unkept};
 pub use mask::{hidden, masked};
 pub use settled::{Settled, Unreadable};
-pub use shape::{fingerprint, shape};
+pub use shape::{fingerprint, hex, shape};

@@ -125,7 +125,9 @@ mod tests {
     fn a_record_tells_a_block_for_people_too() {
         let mut settled = Settled::default();
         let positions = [7, 3, 9, 8, 1000].map(|offset| at(2, offset));
-        positions.iter().for_each(|at| settled.insert(at));
+        for at in &positions {
+            settled.insert(at);
+        }
         let told = [("leads.dead-letter/2/0", "3,7-9"), ("leads.dead-letter/2/1000", "1000")];
         assert_eq!(settled.records(&positions), told.map(|(key, value)| (key.to_owned(), value.to_owned())));
         assert_eq!(settled.records(&positions[4..]).len(), 1);
@@ -146,7 +148,9 @@ mod tests {
         fn what_is_read_back_is_what_was_written(offsets in prop::collection::vec((0..3_i32, 0..5000_i64), 1..300)) {
             let positions: Vec<_> = offsets.iter().map(|(number, offset)| at(*number, *offset)).collect();
             let mut settled = Settled::default();
-            positions.iter().for_each(|at| settled.insert(at));
+            for at in &positions {
+                settled.insert(at);
+            }
             let mut again = Settled::default();
             for (key, value) in settled.records(&positions) {
                 again.learn(Some(key.as_bytes()), Some(value.as_bytes())).expect("our own");

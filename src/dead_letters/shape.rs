@@ -18,8 +18,13 @@ const LONGEST: usize = 2000;
 /// A short name for a shape: 12 hex digits.
 #[must_use]
 pub fn fingerprint(shape: &str) -> String {
-    let digest = Sha256::digest(shape);
-    digest.iter().take(6).fold(String::new(), |mut text, byte| {
+    hex(&Sha256::digest(shape)[..6])
+}
+
+/// Bytes as digits, two for each.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         // Writing to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
@@ -79,11 +84,7 @@ fn name(key: &str) -> String {
     if !is_identifier {
         return "?".to_owned();
     }
-    let digest = Sha256::digest(key);
-    digest.iter().take(2).fold("#".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("#{}", hex(&Sha256::digest(key)[..2]))
 }
 
 /// Of bytes that are not one JSON value: the kind that their beginning tells, and the keys of leads that stand in them in quotes.

@@ -45,16 +45,14 @@ fn help_and_version_are_no_errors_and_name_only_verbs_there_are() {
         assert!(out(&help).contains(&format!("\n  {verb} ")), "{verb} is not in {}", out(&help));
         assert_eq!(exit(&leadstream(&[verb, "--help"])), 0, "{verb} --help");
     }
-    for verb in ["verify"] {
-        assert!(!out(&help).contains(&format!("\n  {verb} ")), "{verb} is in {}", out(&help));
-    }
+    assert!(!out(&help).contains("\n  verify "), "verify is in {}", out(&help));
     let version = leadstream(&["--version"]);
     assert_eq!((exit(&version), out(&version)), (0, format!("leadstream {}\n", env!("CARGO_PKG_VERSION"))));
 }
 
 #[test]
 fn wrong_usage_exits_with_64_and_says_what_is_wrong_on_stderr() {
-    let wrong: [&[&str]; 18] = [
+    let wrong: [&[&str]; 21] = [
         &[],
         &["--no-such-flag"],
         &["replay"],
@@ -73,6 +71,9 @@ fn wrong_usage_exits_with_64_and_says_what_is_wrong_on_stderr() {
         &["explain", "lead.json", "--at", "leads.raw/0/1"],
         &["run", "--wait", "5s"],
         &["demo", "--leads", "0"],
+        &["dlq"],
+        &["dlq", "show", "leads.dead-letter/0"],
+        &["dlq", "park", "--commit"],
     ];
     for arguments in wrong {
         let output = leadstream(arguments);
@@ -246,7 +247,9 @@ fn the_client_is_asked_about_its_properties_without_a_broker() {
 #[test]
 fn a_build_without_kafka_says_so() {
     const REPLAY: &[&str] = &["replay", "--id", "a", "--from", "earliest", "--to", "latest"];
-    for arguments in [&["run"][..], &["topics", "create"], &["doctor"], &["demo"], &["explain", "--at", "leads.raw/0/1"], REPLAY] {
+    for arguments in
+        [&["run"][..], &["topics", "create"], &["doctor"], &["demo"], &["dlq", "ls"], &["explain", "--at", "leads.raw/0/1"], REPLAY]
+    {
         let output = leadstream(arguments);
         assert_eq!((exit(&output), out(&output).as_str()), (64, ""), "{arguments:?}");
         assert!(err(&output).contains("built without it"), "{arguments:?}: {}", err(&output));

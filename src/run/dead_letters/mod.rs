@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::Config,
-    dead_letters::{Letter, Settled},
+    dead_letters::{Letter, Settled, hex},
     io::{Batch, Bound},
     kafka::{Fetched, Span, Topics, fetch, read_range, spans},
     lead::{Position, Record},
@@ -141,7 +141,7 @@ fn original(config: &Config, record: &Record<'_>, letter: &Letter) -> Result<Res
     if let Some(unkept) = &letter.unkept {
         let Fetched::Record(batch) = fetch(&config.kafka, origin)? else { return Ok(Err(Undecidable::NoValue)) };
         let value = batch.get(0).and_then(|record| record.value).unwrap_or_default();
-        let sha256 = Sha256::digest(value).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let sha256 = hex(&Sha256::digest(value));
         return Ok(if sha256 == unkept.sha256 { Ok(batch) } else { Err(Undecidable::NoValue) });
     }
     let mut batch = Batch::default();

@@ -5,10 +5,11 @@ use std::io::Write;
 use super::{
     Selection,
     report::Tally,
-    settling::{Ground, settle},
+    settling::{Ground, Written, settle},
 };
 use crate::{
     config::Config,
+    dead_letters::Letter,
     lead::Record,
     pipeline::{OutputBuffer, OutputTopic},
     run::Failure,
@@ -20,12 +21,11 @@ use crate::{
 /// 64 when nothing bounds the selection, 75 when the broker does not answer or another one takes over.
 pub fn park(config: &Config, selection: &Selection, commit: bool, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let ground = commit.then(|| Ground::survey(config, true)).transpose()?;
-    let mut treat =
-        |record: &Record<'_>, letter: &crate::dead_letters::Letter, written: &mut super::settling::Written, tally: &mut Tally| {
-            copy(record, &mut written.parked);
-            Tally::count(&mut tally.parked, letter.code.clone());
-            Ok(true)
-        };
+    let mut treat = |record: &Record<'_>, letter: &Letter, written: &mut Written, tally: &mut Tally| {
+        copy(record, &mut written.parked);
+        Tally::count(&mut tally.parked, letter.code.clone());
+        Ok(true)
+    };
     settle(config, selection, ground.as_ref(), json, &mut treat, out)
 }
 

@@ -177,7 +177,7 @@ impl Settling<'_> {
         let largest = largest_output(self.config) + OUTPUT_HEADROOM;
         let transactions = Transactions::begin(&TransactionSettings {
             kafka: self.config.kafka.clone(),
-            transactional_id: format!("{}.dlq", self.config.kafka.group),
+            transactional_id: format!("{}-dlq", self.config.kafka.group),
             largest,
             least: self.ground.largest.into_iter().min().unwrap_or(largest),
         })?;

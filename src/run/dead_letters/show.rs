@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Selection, original, read_all, report::written, settled};
 use crate::{
     config::Config,
-    dead_letters::{Letter, advice, fingerprint, hidden, masked, shape},
+    dead_letters::{Dialect, Letter, advice, fingerprint, hex, hidden, masked, shape},
     io::{Batch, Bound, SchemaSource},
     kafka::{Fetched, fetch},
     lead::{Outcome, Position, Record, Timestamp, Vocabulary as _},
@@ -149,7 +149,7 @@ fn decided_now(
 fn shown(record: &Record<'_>, letter: Letter, settled: bool, now: Now, personal: bool) -> Shown {
     let text = |bytes: &[u8]| if personal { String::from_utf8_lossy(bytes).into_owned() } else { hidden(bytes) };
     let header = |(name, value): (&str, Option<&[u8]>)| {
-        let is_ours = letter.dialect == crate::dead_letters::Dialect::Leadstream && letter.dialect.is_its_own(name);
+        let is_ours = letter.dialect == Dialect::Leadstream && letter.dialect.is_its_own(name);
         let shown = value.map(|value| if is_ours { String::from_utf8_lossy(value).into_owned() } else { text(value) });
         HeaderShown { name: name.to_owned(), value: shown }
     };
@@ -173,14 +173,15 @@ fn shown(record: &Record<'_>, letter: Letter, settled: bool, now: Now, personal:
         now,
         with_personal_data: personal,
         key: record.key.map(text),
-        value: record.value.map(|value| ValueShown { size: value.len(), hex: hex(value, personal), text: text(value) }),
+        value: record.value.map(|value| ValueShown { size: value.len(), hex: digits(value, personal, ""), text: text(value) }),
     }
 }
 
-/// Two digits a byte; two dots for one that is hidden.
-fn hex(bytes: &[u8], personal: bool) -> String {
+/// Two digits a byte, each byte behind `between` but the first; two dots for one that is hidden.
+fn digits(bytes: &[u8], personal: bool, between: &str) -> String {
     let shown = |byte: &u8| if personal { Some(*byte) } else { masked(*byte) };
-    bytes.iter().map(|byte| shown(byte).map_or_else(|| "..".to_owned(), |byte| format!("{byte:02x}"))).collect()
+    let pairs: Vec<_> = bytes.iter().map(|byte| shown(byte).map_or_else(|| "..".to_owned(), |byte| hex(&[byte]))).collect();
+    pairs.join(between)
 }
 
 /// Bytes of a value that are shown to people; `--json` has all.
@@ -192,9 +193,8 @@ fn text(shown: &Shown, record: &Record<'_>, out: &mut dyn Write) -> io::Result<(
     writeln!(out, "{}  {}{}", shown.position, shown.dialect, if shown.settled { "  settled" } else { "" })?;
     let origin = shown.origin.as_deref().unwrap_or("unknown");
     writeln!(out, "record    {origin}, received {}", shown.received_at)?;
-    let place = [("stage ", &shown.stage), ("at ", &shown.field)].into_iter().filter(|(_, text)| !text.is_empty());
-    let place: String = place.map(|(name, text)| format!(", {name}{text}")).collect();
-    writeln!(out, "code      {}{place}", shown.code)?;
+    let named = |name: &str, text: &str| if text.is_empty() { String::new() } else { format!(", {name} {text}") };
+    writeln!(out, "code      {}{}{}", shown.code, named("stage", &shown.stage), named("at", &shown.field))?;
     if !shown.detail.is_empty() {
         writeln!(out, "          {}", shown.detail)?;
     }
@@ -214,11 +214,10 @@ fn text(shown: &Shown, record: &Record<'_>, out: &mut dyn Write) -> io::Result<(
     let Some(value) = record.value else { return writeln!(out, "value     null") };
     writeln!(out, "value     {} bytes", value.len())?;
     for (number, line) in value.get(..MOST.min(value.len())).unwrap_or_default().chunks(LINE).enumerate() {
-        let pairs = hex(line, shown.with_personal_data);
-        let pairs: Vec<_> = pairs.as_bytes().chunks(2).map(|pair| String::from_utf8_lossy(pair).into_owned()).collect();
+        let pairs = digits(line, shown.with_personal_data, " ");
         let visible = |byte: &u8| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '·' };
         let text: String = if shown.with_personal_data { line.iter().map(visible).collect() } else { hidden(line) };
-        writeln!(out, "{:08x}  {:<47}  {text}", number * LINE, pairs.join(" "))?;
+        writeln!(out, "{:08x}  {pairs:<47}  {text}", number * LINE)?;
     }
     if value.len() > MOST {
         writeln!(out, "and {} bytes more; --json has all", value.len() - MOST)?;
