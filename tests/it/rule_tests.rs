@@ -208,6 +208,9 @@ fn what_is_no_ruleset_or_no_test_is_told_before_anything_runs() {
     ]);
     let (exit, out, err) = run(bad.path(), &["test", "ruleset.toml", "broken.toml", "nowhere.toml"]);
     assert_eq!((exit, out.as_str()), (64, ""));
+    // As `check` has it, since `run` would not start with them.
+    let (exit, out, _) = run(bad.path(), &["check", "--rules", "ruleset.toml"]);
+    assert!(exit == 1 && out.contains("error: a.test.toml:4:12: a decision has no \"verdcit\""), "{out}");
     for told in [
         "error: a.test.toml:4:12: a decision has no \"verdcit\"",
         "  = did you mean \"verdict\"?",

@@ -38,7 +38,7 @@ fn an_expectation_that_could_never_fail_or_never_hold_is_told() {
         ("{ needs_hydration = true }", "12: a decision has no \"needs_hydration\""),
         ("{ 'reasons-' = [] }", "25: nothing is asked of reasons: this cannot fail"),
         ("{ 'note^' = '' }", "22: nothing is asked of note: this cannot fail"),
-        ("{ 'score.total!' = '35' }", "28: score.total must be a number, not a text"),
+        ("{ 'score.total!' = '35' }", "29: score.total must be a number, not a text"),
         ("{ is_test = '' }", "22: is_test must be true or false, not a text"),
         ("{}", "10: nothing is expected: this test cannot fail"),
         ("'QUALIFIED'", "10: expect must be a table, not a text"),

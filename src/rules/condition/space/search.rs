@@ -33,7 +33,7 @@ pub(in crate::rules) struct Model {
 /// Steps of one search.
 const STEPS: usize = 20_000;
 /// Steps of all searches and parts of formulas held against what they found: about a second.
-pub(super) const EFFORT: usize = 40_000_000;
+pub(super) const EFFORT: usize = 25_000_000;
 /// What one step of a search takes, beside a part of a formula that is held against a model.
 const STEP: usize = 8;
 /// So often what was found is held against laws and the rest.
