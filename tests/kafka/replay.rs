@@ -73,16 +73,17 @@ fn a_replay_gives_the_same_bytes_whatever_is_killed_meanwhile() {
     let live = Outcomes::read(&scene);
 
     let group = group_of(&scene, "again");
-    let start = |lanes: usize| {
+    let start = |lanes: usize, instance: &str| {
+        let instance = format!("kafka.instance={instance}");
         let interval = format!("run.commit_interval={}ms", 20 * lanes);
         let lanes = format!("run.lanes={lanes}");
         let common = ["replay", "--id", "again", "--from", "earliest", "--to", "latest", "--rate", &rate];
-        let more = ["--set", "encoding.headers=cloudevents", "--set", "kafka.instance=pod-0", "--set", &lanes, "--set", &interval];
+        let more = ["--set", "encoding.headers=cloudevents", "--set", &instance, "--set", &lanes, "--set", &interval];
         scene.start(&common.into_iter().chain(more).collect::<Vec<_>>())
     };
     for round in 0..kills {
         let before = group.done();
-        let mut service = start(1 + round % 3);
+        let mut service = start(1 + round % 3, "pod-0");
         let lines = || format!("seed {seed}, round {round}\n{}", service.lines());
         wait_for("something is committed between two kills", 2 * SOON, lines, || {
             service.assert_runs();
@@ -93,10 +94,12 @@ fn a_replay_gives_the_same_bytes_whatever_is_killed_meanwhile() {
         // Behind the end that was fixed at the first start.
         scene.write(&records(0..30, 3, now_millis()));
     }
-    let mut service = start(2);
-    assert_eq!(service.exit_within(3 * SOON), 0, "{}", service.lines());
+    // Two share what is left.
+    for mut service in [start(2, "pod-0"), start(1, "pod-1")] {
+        assert_eq!(service.exit_within(3 * SOON), 0, "{}", service.lines());
+    }
     // Once more: all is done, and nothing is written again.
-    assert_eq!(start(3).exit_within(SOON), 0);
+    assert_eq!(start(3, "pod-0").exit_within(SOON), 0);
 
     let again = Outcomes::of_replay(&scene, "again");
     let expected: BTreeMap<_, _> =
