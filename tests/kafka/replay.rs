@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, process::Output, time::Duration};
 
 use super::{
     broker, clients,
-    clients::{Group, Kept, Raw},
+    clients::{Group, Kept, Open, Raw},
+    kills::number,
     leads::{Dice, lead, records},
     outcomes::Outcomes,
     service::{SOON, Scene, now_millis},
@@ -58,28 +59,31 @@ fn replay(scene: &Scene, id: &str, exit: i32, more: &[&str]) -> String {
 
 #[test]
 fn a_replay_gives_the_same_bytes_whatever_is_killed_meanwhile() {
-    const LEADS: usize = 4_000;
+    let (leads, kills) = (number("LEADSTREAM_REPLAY_LEADS", 4_000), number("LEADSTREAM_REPLAY_KILLS", 5));
+    // So that about eight seconds of work are shared by the kills.
+    let rate = (leads / 8).max(1).to_string();
     let seed = Dice::seed();
-    println!("LEADSTREAM_SEED={seed}");
+    println!("LEADSTREAM_SEED={seed}: {leads} leads, {kills} kills");
     let mut dice = Dice::new(seed);
     let scene = Scene::with_topics("replay", broker::shared(), PARTITIONS);
-    let all = records(0..LEADS, 3, now_millis());
+    let all = records(0..leads, 3, now_millis());
     let offsets = scene.write(&all);
     let first = scene.call(&["run", "--once", "--set", "encoding.headers=cloudevents", "--set", "run.lanes=1"]);
     assert_eq!(first.status.code(), Some(0), "{}", told(&first));
     let live = Outcomes::read(&scene);
 
     let group = group_of(&scene, "again");
-    let start = |lanes: usize| {
+    let start = |lanes: usize, instance: &str| {
+        let instance = format!("kafka.instance={instance}");
         let interval = format!("run.commit_interval={}ms", 20 * lanes);
         let lanes = format!("run.lanes={lanes}");
-        let common = ["replay", "--id", "again", "--from", "earliest", "--to", "latest", "--rate", "900"];
-        let more = ["--set", "encoding.headers=cloudevents", "--set", "kafka.instance=pod-0", "--set", &lanes, "--set", &interval];
+        let common = ["replay", "--id", "again", "--from", "earliest", "--to", "latest", "--rate", &rate];
+        let more = ["--set", "encoding.headers=cloudevents", "--set", &instance, "--set", &lanes, "--set", &interval];
         scene.start(&common.into_iter().chain(more).collect::<Vec<_>>())
     };
-    for round in 0..5 {
+    for round in 0..kills {
         let before = group.done();
-        let mut service = start(1 + round % 3);
+        let mut service = start(1 + round % 3, "pod-0");
         let lines = || format!("seed {seed}, round {round}\n{}", service.lines());
         wait_for("something is committed between two kills", 2 * SOON, lines, || {
             service.assert_runs();
@@ -90,11 +94,12 @@ fn a_replay_gives_the_same_bytes_whatever_is_killed_meanwhile() {
         // Behind the end that was fixed at the first start.
         scene.write(&records(0..30, 3, now_millis()));
     }
-    assert!(group.done() < i64::try_from(LEADS).expect("a count"), "nothing was left to go on with");
-    let mut service = start(2);
-    assert_eq!(service.exit_within(3 * SOON), 0, "{}", service.lines());
+    // Two share what is left.
+    for mut service in [start(2, "pod-0"), start(1, "pod-1")] {
+        assert_eq!(service.exit_within(3 * SOON), 0, "{}", service.lines());
+    }
     // Once more: all is done, and nothing is written again.
-    assert_eq!(start(3).exit_within(SOON), 0);
+    assert_eq!(start(3, "pod-0").exit_within(SOON), 0);
 
     let again = Outcomes::of_replay(&scene, "again");
     let expected: BTreeMap<_, _> =
@@ -104,7 +109,7 @@ fn a_replay_gives_the_same_bytes_whatever_is_killed_meanwhile() {
     assert_same(&live, &again, "again");
     // The live topics and the live group know nothing of it.
     assert_eq!(Outcomes::read(&scene).qualified, live.qualified);
-    assert_eq!(scene.progress().done(), i64::try_from(LEADS).expect("a count"));
+    assert_eq!(scene.progress().done(), i64::try_from(leads).expect("a count"));
 }
 
 /// One lead an hour and partition, the last an hour ago; every third is from France.
@@ -146,6 +151,9 @@ fn a_range_is_decided_its_chosen_leads_are_published_and_terms_stay() {
     assert!(done.contains("replay six is done: 18 records, 18 leads"), "{done}");
     assert_eq!(qualified(&scene, "six").len(), 18);
     assert_eq!(group_of(&scene, "six").committed(), BTreeMap::from([(0, 12), (1, 12), (2, 12)]));
+    // Its topics are like the live ones.
+    let made = scene.call(&["topics", "check", "--set", &format!("topics.qualified={}.replay.six", scene.qualified)]);
+    assert!(told(&made).contains(".replay.six (3 partitions, records up to 12000000 bytes)"), "{}", told(&made));
 
     // The same id goes on with the same terms, or not at all.
     let other = replay(&scene, "six", 64, &["--from", "earliest", "--to", "latest"]);
@@ -190,6 +198,43 @@ fn offsets_are_replayed_by_a_file_and_what_retention_took_is_told() {
     assert!(gone.contains("offset 5"), "{gone}");
     let done = replay(&scene, "gone", 0, &["--from", &since, "--to", "latest", "--from-first-existing"]);
     assert!(done.contains(&format!("{} records", 3 * 24 - 5)), "{done}");
+}
+
+#[test]
+fn a_replay_of_a_transactional_topic_ends_before_its_markers_and_begins_with_nothing_in_its_topics() {
+    let scene = Scene::with_topics("replay-markers", broker::shared(), PARTITIONS);
+    Open::write(&scene.brokers, &scene.raw, &hourly(5).1).commit();
+    Open::write(&scene.brokers, &scene.raw, &hourly(5).1).abort();
+    let range = ["--from", "earliest", "--to", "latest"];
+    let done = replay(&scene, "markers", 0, &range);
+    assert!(done.contains("15 records, 15 leads"), "{done}");
+    assert_eq!(qualified(&scene, "markers").len(), 15);
+
+    let taken = format!("{}.replay.taken", scene.routing);
+    clients::create_topics(&scene.brokers, &[(&taken, 1, &[])]);
+    clients::write(&scene.brokers, &taken, &[Raw { value: Some(b"mine".to_vec()), ..Raw::default() }]);
+    let refused = replay(&scene, "taken", 64, &range);
+    assert!(refused.contains(&format!("there are records in {taken} already")), "{refused}");
+    assert!(group_of(&scene, "taken").committed().is_empty());
+}
+
+#[test]
+fn a_replay_goes_on_behind_what_retention_took_meanwhile_when_it_is_asked_to() {
+    let scene = Scene::with_topics("replay-retention", broker::shared(), PARTITIONS);
+    scene.write(&hourly(40).1);
+    let range = ["--from", "earliest", "--to", "latest"];
+    let group = group_of(&scene, "late");
+    let mut service = scene.start(&[&["replay", "--id", "late", "--rate", "20"][..], &range].concat());
+    wait_for("something is replayed", SOON, || service.lines(), || (group.done() > 0).then_some(()));
+    service.terminate();
+    assert_eq!(service.exit_within(Duration::from_secs(10)), 75, "{}", service.lines());
+    let before = group.done();
+    clients::delete_records(&scene.brokers, &scene.raw, &BTreeMap::from([(0, 39), (1, 39), (2, 39)]));
+    let gone = replay(&scene, "late", 64, &range);
+    assert!(gone.contains("offset 39") && gone.contains("--from-first-existing"), "{gone}");
+    let done = replay(&scene, "late", 0, &[&range[..], &["--from-first-existing"]].concat());
+    assert!(done.contains(" 3 records"), "{done}");
+    assert_eq!(i64::try_from(qualified(&scene, "late").len()).expect("few"), before + 3);
 }
 
 #[test]

@@ -105,6 +105,15 @@ fn decide(
     let (sender, endings) = channel();
     on_signal(sender.clone())?;
 
+    tracing::info!(
+        group = config.kafka.group,
+        ruleset = pipeline.rules.label(),
+        offsets = plan.offsets(),
+        "{} replay {}, {} lanes",
+        if plan.begun { "going on with" } else { "beginning" },
+        arguments.id,
+        config.run.lanes
+    );
     let names: Vec<_> = OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned()).into();
     let topics = Topics::connect(&config.kafka)?.find(&names, ANSWER)?;
     telemetry.broker_answers();
