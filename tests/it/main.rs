@@ -15,6 +15,7 @@ mod codes;
 mod conditions;
 mod config;
 mod core;
+mod dead_letters;
 #[cfg(feature = "kafka")]
 mod deploy;
 mod discretion;

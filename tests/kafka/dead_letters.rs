@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -15,10 +16,12 @@ use serde_json::Value;
 use super::{
     broker,
     clients::{self, Kept, Raw},
+    disturbed::Disturbed,
     leads::{Dice, Expected, PRIVATE, lead, records},
     outcomes::Outcomes,
+    proxy::{Action, Api},
     service::{SOON, Scene, now_millis},
-    waiting::{let_pass, wait_for},
+    waiting::{let_pass, wait_for, wait_until},
 };
 
 const PARTITIONS: usize = 3;
@@ -135,6 +138,29 @@ fn what_a_wrong_setting_made_is_set_right_once_whenever_a_retry_is_killed() {
     let of_code = |code: &str| outcomes(&scene).dead_letter.iter().filter(|dead| dead.header("dlq-code") == code).map(attempts).collect();
     let (again, untouched): (BTreeSet<String>, BTreeSet<String>) = (of_code("malformed_json"), of_code("unknown_format"));
     assert_eq!((again, untouched), (BTreeSet::from(["2".to_owned()]), BTreeSet::from(["1".to_owned()])));
+}
+
+#[test]
+fn a_retry_whose_transactions_end_in_doubt_settles_each_dead_letter_once() {
+    let disturbed = Disturbed::with_partitions("dlq-doubts", i32::try_from(PARTITIONS).expect("a few"));
+    let Disturbed { scene, proxy, .. } = &disturbed;
+    let (all, positions) = made_by_a_wrong_setting(scene, 6_000);
+    let ends = AtomicU64::new(0);
+    proxy.rule(move |request| match request.commits.map(|_| ends.fetch_add(1, Ordering::Relaxed) % 3) {
+        Some(1) => Action::DeliverLate(Duration::from_millis(1_200)),
+        Some(2) => Action::CutAfter,
+        _ => Action::Pass,
+    });
+    let brokers = format!("kafka.brokers={}", proxy.address());
+    let mut retry = scene.start(&["dlq", "retry", "--commit", "--code", "too_deep", "--set", &brokers]);
+    assert_eq!(retry.exit_within(2 * SOON), 0, "{}\n{:?}", retry.lines(), proxy.done());
+    println!("{:?}", proxy.done());
+    let done = proxy.done();
+    let times = |action| done.get(&(Api::EndTxn, action)).copied().unwrap_or_default();
+    assert!(times("deliver_late") > 1 && times("cut_after") > 1, "{done:?}");
+    proxy.pass_all();
+    wait_until("no transaction is open", SOON, || clients::settled(&scene.brokers, &scene.outputs()));
+    assert_all_is_right(scene, &all, &positions);
 }
 
 #[test]

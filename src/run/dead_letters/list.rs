@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Selection, read_all, settled};
 use crate::{
     config::Config,
-    dead_letters::{Letter, fingerprint, shape},
+    dead_letters::{Letter, advice, fingerprint, shape},
     lead::{Record, Timestamp},
     run::Failure,
 };
@@ -48,6 +48,8 @@ struct Group {
     last_seen: Timestamp,
     attempts: u32,
     topics: BTreeSet<String>,
+    /// What would help, where leadstream has a word for what is wrong.
+    advice: Option<String>,
     example: String,
 }
 
@@ -111,6 +113,7 @@ fn add(groups: &mut BTreeMap<Cause, Group>, record: &Record<'_>, letter: Letter)
     let seen = letter.received_at;
     let group = groups.entry(cause.clone()).or_insert_with(|| Group {
         count: 0,
+        advice: advice(&cause.code),
         cause,
         shape,
         first_seen: seen,
@@ -166,6 +169,9 @@ fn text(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
         }
         let topics: Vec<_> = group.topics.iter().map(String::as_str).collect();
         writeln!(out, "          from     {}", if topics.is_empty() { "unknown".to_owned() } else { topics.join(", ") })?;
+        if let Some(advice) = &group.advice {
+            writeln!(out, "          to do    {advice}")?;
+        }
         writeln!(out, "          example  leadstream dlq show {}", group.example)?;
     }
     if *more > 0 {

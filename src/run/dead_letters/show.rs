@@ -209,7 +209,9 @@ fn text(shown: &Shown, record: &Record<'_>, out: &mut dyn Write) -> io::Result<(
     writeln!(out, "shape     {}  {}", shown.fingerprint, shown.shape)?;
     writeln!(out, "key       {}", shown.key.as_deref().unwrap_or("none"))?;
     for HeaderShown { name, value } in &shown.headers {
-        writeln!(out, "header    {name}: {}", value.as_deref().unwrap_or("null"))?;
+        let value =
+            value.as_deref().map_or_else(|| " null".to_owned(), |value| if value.is_empty() { String::new() } else { format!(" {value}") });
+        writeln!(out, "header    {name}:{value}")?;
     }
     let Some(value) = record.value else { return writeln!(out, "value     null") };
     writeln!(out, "value     {} bytes", value.len())?;
