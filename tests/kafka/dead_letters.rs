@@ -17,7 +17,7 @@ use super::{
     broker,
     clients::{self, Kept, Raw},
     disturbed::Disturbed,
-    leads::{Dice, Expected, PRIVATE, lead, records},
+    leads::{Dice, Expected, PRIVATE, lead, records, with_note},
     outcomes::Outcomes,
     proxy::{Action, Api},
     service::{SOON, Scene, now_millis},
@@ -213,6 +213,22 @@ fn what_is_rejected_again_and_again_is_parked_and_what_is_parked_is_not_retried(
     assert_eq!(by_hand.len(), 3);
     assert!(open.iter().map(as_it_is).all(|dead| by_hand.contains(&dead)));
     assert_eq!(json(&scene, &["dlq", "ls"])["open"].as_u64(), Some(0));
+}
+
+#[test]
+fn a_value_that_was_left_out_is_read_where_it_came_from_as_long_as_it_is_there() {
+    let scene = Scene::with_topics("dlq-large", broker::shared(), 1);
+    let large = |number| Raw { value: Some(with_note(number, 3_000)), ..Raw::default() };
+    scene.write(&[large(0), large(1)]);
+    let decided = scene.call(&["run", "--once", "--set", "limits.record_bytes=2000", "--set", "rules.test=false"]);
+    assert_eq!(decided.status.code(), Some(0), "{}", String::from_utf8_lossy(&decided.stderr));
+    assert!(outcomes(&scene).dead_letter.iter().all(|dead| dead.value.is_none() && dead.header("dlq-code") == "too_large"));
+    clients::delete_records(&scene.brokers, &scene.raw, &BTreeMap::from([(0, 1)]));
+    let done = json(&scene, &["dlq", "retry", "--commit"]);
+    assert_eq!((done["leads"]["QUALIFIED"].as_u64(), done["left"]["no_value"].as_u64()), (Some(1), Some(1)), "{done}");
+    let ids: Vec<_> = scene.read(&scene.qualified).iter().map(|event| event.json()["event_id"].clone()).collect();
+    assert_eq!(ids, [format!("{}/0/1/0/qualified", scene.raw)]);
+    assert_eq!(json(&scene, &["dlq", "ls"])["open"].as_u64(), Some(1));
 }
 
 #[test]

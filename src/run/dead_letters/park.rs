@@ -18,7 +18,7 @@ use crate::{
 /// Parks what is selected; without `commit`, tells what it would.
 ///
 /// # Errors
-/// 64 when nothing bounds the selection, 75 when the broker does not answer or another one takes over.
+/// 64 when the record of what is settled cannot be trusted, 75 when the broker does not answer or another one takes over.
 pub fn park(config: &Config, selection: &Selection, commit: bool, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let ground = commit.then(|| Ground::survey(config, true)).transpose()?;
     let mut treat = |record: &Record<'_>, letter: &Letter, written: &mut Written, tally: &mut Tally| {

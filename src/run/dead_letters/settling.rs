@@ -54,6 +54,8 @@ pub(super) struct Ground {
     settled: [String; 4],
     /// What each topic of events takes, in bytes.
     pub(super) largest: [usize; 4],
+    /// What the topic that takes least takes at once, in bytes.
+    least: usize,
 }
 
 impl Ground {
@@ -68,7 +70,8 @@ impl Ground {
             make(&topics, config, &found, (&parked, &settled))?;
         }
         let one = |name: &str| std::array::from_fn(|_| name.to_owned());
-        Ok(Self { largest: largest(config, &found), names, parked: one(&parked), settled: one(&settled) })
+        let least = found.iter().filter_map(|topic| topic.largest).min().unwrap_or(usize::MAX);
+        Ok(Self { largest: largest(config, &found), least, names, parked: one(&parked), settled: one(&settled) })
     }
 }
 
@@ -179,7 +182,7 @@ impl Settling<'_> {
             kafka: self.config.kafka.clone(),
             transactional_id: format!("{}-dlq", self.config.kafka.group),
             largest,
-            least: self.ground.largest.into_iter().min().unwrap_or(largest),
+            least: self.ground.least,
         })?;
         let settled = settled(self.config)?;
         if let Some((at, tally)) = self.in_doubt.take()
