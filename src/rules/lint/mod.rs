@@ -131,7 +131,7 @@ impl<'r> Lint<'_, 'r> {
         let found = self.space.nearest(when, with, decided);
         let (example, failing) = match found {
             Some((example, failing)) => (Some(example), failing),
-            None => (self.any_lead(when), Vec::new()),
+            None => (self.lead_without(when, with), Vec::new()),
         };
         let (message, hint) = if failing.is_empty() {
             (format!("{what} can never hold: no lead is like that"), "ask for something that a lead can have, or take it out".to_owned())
@@ -160,10 +160,13 @@ impl<'r> Lint<'_, 'r> {
         Some(format!("the points of all score rules add up to {most} at most; ask for what such a lead can have, or take it out"))
     }
 
-    /// A lead of which the condition is not true.
-    fn any_lead(&self, when: &Condition) -> Option<Example> {
-        let Answer::Possible(model) = self.space.can_hold(&[], &[], true) else { return None };
-        self.space.example(&model, &[when], &[], |subject| !when.holds(subject))
+    /// A lead of which the condition is not true, though all else is that is asked of it.
+    fn lead_without(&self, when: &Condition, with: &Formula) -> Option<Example> {
+        let shown = |needs: &[&Formula]| {
+            let Answer::Possible(model) = self.space.can_hold(needs, &[], true) else { return None };
+            self.space.example(&model, &[when], &[], |subject| !when.holds(subject))
+        };
+        shown(&[with]).or_else(|| shown(&[]))
     }
 
     /// Which of `besides` is needed to know that these cannot hold together, as few as can be told; nothing, where they can.

@@ -107,6 +107,8 @@ fn routes_that_never_win_are_told() {
         marked_route("a", &to("X"), "action == \"DO_NOT_CONTACT\"", "never_fires"),
         marked_route("a", &to("X"), "\"low_score\" in reasons", "never_fires"),
         marked_route("a", &to("X"), "verdict == \"UNQUALIFIED\"", "never_fires"),
+        marked_route("a", &refused("X"), "verdict == \"QUALIFIED\"", "never_fires"),
+        marked_route("a", &format!("{}\nfrom = 2027-01-01T00:00:00Z", to("X")), "event_time < timestamp(\"2026-12-01T00:00:00Z\")", "never_fires"),
         marked_route("a", &refused("X"), "\"lowscore\" in reasons", "never_fires"),
         marked_route("a", &refused("X"), "\"low_score\" in reasons && score.total >= 0", "never_fires"),
         marked_route("a", &refused("X"), "\"low_score\" in reasons && is_spam", "never_fires"),
