@@ -53,13 +53,21 @@ pub fn inspect_live(config: &Config) -> (Option<(Pipeline, Trials)>, Vec<Problem
 #[must_use]
 pub fn inspect_service(config: &Config) -> (Option<(Pipeline, Trials)>, Vec<Problem>) {
     let (live, mut problems) = inspect_live(config);
-    if let Some((pipeline, trials)) = live.as_ref().filter(|_| config.rules.test) {
-        problems.extend(failing(config.rules.path.as_deref(), &pipeline.rules, pipeline));
-        if let Some(canary) = &trials.canary {
-            problems.extend(failing(config.rules.canary.path.as_deref(), &canary.rules, pipeline));
-        }
-    }
+    problems.extend(live.iter().flat_map(|(pipeline, trials)| failing_own(config, pipeline, trials)));
     (live.filter(|_| !problems.iter().any(Problem::is_error)), problems)
+}
+
+/// The own tests that fail, of what decides leads.
+pub(super) fn failing_own(config: &Config, pipeline: &Pipeline, trials: &Trials) -> Vec<Problem> {
+    let rules = &config.rules;
+    if !rules.test {
+        return Vec::new();
+    }
+    let mut problems = failing(rules.path.as_deref(), &pipeline.rules, pipeline);
+    if let Some(canary) = &trials.canary {
+        problems.extend(failing(rules.canary.path.as_deref(), &canary.rules, pipeline));
+    }
+    problems
 }
 
 /// A canary with all the leads it is to have.

@@ -1,17 +1,13 @@
 //! `leadstream check`: every problem of configuration, rules and tables at once, offline. Finds nothing itself: `config`, `rules`
 //! and `run::load` do.
 
-use std::{
-    io::{self, Write},
-    time::SystemTime,
-};
+use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{inspect_service, load::lint_ruleset};
+use super::{candidates::failing_own, inspect_live, load::lint_ruleset, now};
 use crate::{
     config::Config,
-    lead::Timestamp,
     pipeline::{Pipeline, Trials},
     problem::Problem,
     tables::TableVersions,
@@ -53,10 +49,12 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
         problems.extend(clients(config));
         problems.extend(registry(config));
     }
-    let (live, found) = inspect_service(config);
+    let (live, found) = inspect_live(config);
     problems.extend(found);
-    if let Some((pipeline, _)) = &live {
+    if let Some((pipeline, trials)) = &live {
+        // By the machine's clock: only what stands in the rules is held against it, no lead.
         problems.extend(lint_ruleset(config.rules.path.as_deref(), now(), &pipeline.tables));
+        problems.extend(failing_own(config, pipeline, trials));
     }
     if json {
         let candidates = live.as_ref().map(|(_, trials)| candidates(trials)).unwrap_or_default();
@@ -67,12 +65,6 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
         print(&problems, live.as_ref(), out)?;
     }
     Ok(!problems.iter().any(Problem::is_error))
-}
-
-/// By the machine's clock: only what stands in the rules is held against it, no lead.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// What the Kafka client says of all its settings together.

@@ -10,11 +10,12 @@ use std::{
 use crate::{
     config::{DeadLetterGuard, LaneMemory},
     io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, SchemaSource, Tally},
-    lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Timestamp, Vocabulary},
+    lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Vocabulary},
     pipeline::{self, Choice, Live, Memory, OutputBuffer, OutputTopic},
 };
 
 use super::{
+    now,
     reading::{Reading, read},
     shadows::{ShadowBudget, Shadows},
 };
@@ -140,6 +141,7 @@ impl Work {
     fn decide(&mut self, batch: &Batch, first: usize, live: &Live, schemas: &dyn SchemaSource) -> usize {
         let (started, pipeline) = (Instant::now(), &*live.pipeline);
         self.is_slow = false;
+        // The batch's one reading of the wall clock, for headers only.
         self.out.begin(now());
         self.out.shrink(2 * self.largest);
         self.tally.clear();
@@ -245,11 +247,6 @@ fn refused_by_broker() -> Rejection {
         unkept: None,
         awaits: None,
     }
-}
-
-/// The batch's one reading of the wall clock, for headers only.
-fn now() -> Timestamp {
-    Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())
 }
 
 /// Knows a flood of dead letters before it is committed.

@@ -68,7 +68,7 @@ use std::fmt;
 
 use crate::lead::Timestamp;
 
-/// The wall clock: when records of files are received where nobody says.
+/// The wall clock: for headers, and for when records of files are received where nobody says.
 #[must_use]
 pub fn now() -> Timestamp {
     Timestamp::from_micros(jiff::Timestamp::now().as_microsecond())

@@ -11,7 +11,10 @@ mod tally;
 use std::{
     io::{self, Write},
     path::PathBuf,
-    sync::{Mutex, PoisonError, mpsc::sync_channel},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, sync_channel},
+    },
     thread,
 };
 
@@ -175,8 +178,9 @@ fn rivals(config: &Config, arguments: &BacktestArguments) -> Result<Rivals, NotC
 fn compare_all(config: &Config, rivals: &Rivals, schemas: &dyn SchemaSource, arguments: &BacktestArguments) -> Result<Tally, Failure> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let (hand, chunks) = sync_channel::<Chunk>(2 * threads);
-    let chunks = Mutex::new(chunks);
-    let work = || {
+    // Each worker has a hand on it: when all have ended early, nobody waits for a place in it any more.
+    let chunks = Arc::new(Mutex::new(chunks));
+    let work = |chunks: Arc<Mutex<Receiver<Chunk>>>| {
         let mut worker =
             Worker { rivals, schemas, arguments, memory: Memory::default(), other: Memory::default(), tally: Tally::default() };
         loop {
@@ -187,7 +191,12 @@ fn compare_all(config: &Config, rivals: &Rivals, schemas: &dyn SchemaSource, arg
         }
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let start = |chunks| {
+            let work = &work;
+            scope.spawn(move || work(chunks))
+        };
+        let workers: Vec<_> = (0..threads).map(|_| start(Arc::clone(&chunks))).collect();
+        drop(chunks);
         let mut give = |chunk: Chunk| hand.send(chunk).is_ok();
         let read = match &arguments.leads {
             Leads::Files { inputs, now, format, framing } => {

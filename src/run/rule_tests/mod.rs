@@ -147,12 +147,13 @@ pub(super) fn failing(path: Option<&Path>, rules: &Ruleset, pipeline: &Pipeline)
     tested.flat_map(problems).collect()
 }
 
-/// The failures of a test as problems.
+/// The failures of a test as problems. They go to the log, and a test's lead may be somebody's: no value is told, nor the line.
 fn problems(tested: Tested) -> impl Iterator<Item = Problem> {
     let Tested { name, failures, .. } = tested;
-    failures.into_iter().map(move |Mismatch { path, want, got, place }| {
-        let message = format!("the ruleset's own test {name:?} fails: {path} should be {want}, and is {got}");
-        Problem { code: "failing_test", message, ..place }.hint("mend the rules, or the test: leadstream test")
+    failures.into_iter().map(move |Mismatch { path, place, .. }| {
+        let message = format!("the ruleset's own test {name:?} fails: {path} is not as expected");
+        Problem { code: "failing_test", message, quoted: None, ..place }
+            .hint("mend the rules, or the test: `leadstream test` shows what it is")
     })
 }
 
