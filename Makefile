@@ -5,7 +5,7 @@ MINUTES ?= 10
 NODES ?= 1
 CONTROLLER ?= $(shell shuf -i 20000-29999 -n 1)
 
-.PHONY: help demo test unit check build kafka kill-test memory-test storm storm-proof mutation-test format
+.PHONY: help demo test unit check build kafka kill-test memory-test storm storm-proof mutation-test format dist
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,23 @@ format: ## Format the code
 build: ## The program, optimised: target/release/leadstream
 	@.ci/packages build
 	LEADSTREAM_REVISION="$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" cargo build --release
+
+# The name of what a release holds.
+NAME = leadstream-$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)-$(shell uname -m)-linux
+
+dist: build ## What a release holds, in dist: program, licences, bill of materials (by cargo-cyclonedx), checksums
+	@command -v cargo-cyclonedx >/dev/null || cargo install cargo-cyclonedx --version 0.5.9 --locked
+	rm -rf dist && mkdir -p dist/$(NAME)
+	cp target/release/leadstream LICENSE-APACHE LICENSE-MIT README.md CHANGELOG.md src/pipeline/normalize/data/NOTICES.txt dist/$(NAME)
+	cp src/telemetry/console/uplot/LICENSE dist/$(NAME)/LICENSE-uPlot
+	cp -r deploy/config deploy/systemd dist/$(NAME)
+	tar --sort=name --owner=0 --group=0 --numeric-owner -C dist -czf dist/$(NAME).tar.gz $(NAME)
+	rm -rf dist/$(NAME)
+	cargo cyclonedx --format json --spec-version 1.5 --override-filename leadstream.sbom
+	@# Where it was built is nobody's matter.
+	sed "s|file://$(CURDIR)|file:///leadstream|g" leadstream.sbom.json > dist/$(NAME).cdx.json
+	@rm leadstream.sbom.json
+	cd dist && sha256sum $(NAME).tar.gz $(NAME).cdx.json > SHA256SUMS
 
 kafka: ## An Apache Kafka on 127.0.0.1:9092 (PORT=…) to try `leadstream run`; Ctrl-C ends it
 	@.ci/packages test

@@ -9,7 +9,7 @@ use criterion::{BenchmarkGroup, Criterion, measurement::WallTime};
 use leadstream::{
     io::Batch,
     lead::{Outcome, Partition, Position, Timestamp},
-    pipeline::{self, EncodeSettings, EventFormat, Limits, Memory, NoTrace, OutputBuffer, PersonKey, Pipeline},
+    pipeline::{self, EncodeSettings, EventFormat, Limits, Memory, NoTrace, OutputBuffer, OutputTopic, PersonKey, Pipeline},
     rules::{DEFAULT, Ruleset},
     tables::Tables,
 };
@@ -20,7 +20,7 @@ fn pipeline(format: EventFormat) -> Pipeline {
         tables: Tables::default(),
         limits: Limits::default(),
         person_key: PersonKey::default(),
-        encoding: EncodeSettings { formats: [format; 4], ..EncodeSettings::default() },
+        encoding: EncodeSettings { formats: [format; OutputTopic::COUNT], ..EncodeSettings::default() },
     }
 }
 

@@ -73,7 +73,7 @@ fn main() {
                 for (index, record) in batch.iter().enumerate() {
                     out.begin_record(index);
                     let facts = pipeline::read(&record, &pipeline, &mut memory);
-                    let choice = pipeline::Choice { canary, only: None };
+                    let choice = pipeline::Choice { canary, ..pipeline::Choice::default() };
                     pipeline::conclude(&facts, &record, &pipeline, choice, &mut out, |outcome| {
                         tally.outcome(outcome);
                         show(outcome, &shadows, &mut tally.shadows);
@@ -130,6 +130,10 @@ fn through_the_loop(criterion: &mut Criterion) {
             outputs: 8 << 20,
             ends_on_halt: false,
             shadows: Arc::new(ShadowBudget::new(share)),
+            ledger: None,
+            restore: None,
+            passed_over: None,
+            traced: false,
         };
         let mut shown = Shown::default();
         group.bench_function(name, |bencher| {
@@ -167,7 +171,7 @@ impl Observer for Shown {
         self.seconds = [self.seconds[0] + tally.shadows.seconds, self.seconds[1] + (decided_in + committed.took).as_secs_f64()];
     }
 
-    fn aborted(&mut self, _: &Abort) {}
+    fn aborted(&mut self, _: &Tally, _: &Abort, _: Duration) {}
 }
 
 /// As a lane shows a record to its shadows.

@@ -6,6 +6,7 @@ pub mod problem;
 
 pub mod dead_letters;
 pub mod lead;
+pub mod ledger;
 pub mod pipeline;
 pub mod rules;
 pub mod schemas;

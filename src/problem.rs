@@ -61,7 +61,7 @@ pub struct Problem {
     /// The line of the file the problem stands on, for people.
     #[serde(skip)]
     pub quoted: Option<String>,
-    /// How many letters of that line it is about, from the column on.
+    /// How many letters of that line it is about, from the column on; 0 while that is not known, and then one.
     #[serde(skip)]
     pub underlined: usize,
 }

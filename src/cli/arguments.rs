@@ -1,20 +1,29 @@
 //! The command line's definition: every verb, its arguments and how their texts are read. What a verb does is not here.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::LazyLock, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use leadstream::{
     config,
     io::Bound,
     lead::{Format, Partition, Position, Timestamp, Vocabulary as _},
-    run::{Failure, Framing, ReplayArguments, ReplayRange, Target, backtest::Limit},
+    run::{Failure, ReplayArguments, ReplayRange, Target, VerifyArguments, backtest::Limit},
 };
 
-use super::dlq::DlqVerb;
+use super::{
+    dlq::DlqVerb,
+    files::{ProcessOptions, ReadingOptions},
+};
+
+/// What `--version` tells: the version and, where the build was told it, the revision of the source.
+static VERSION: LazyLock<String> = LazyLock::new(|| match option_env!("LEADSTREAM_REVISION") {
+    Some(revision) if !["", "unknown"].contains(&revision) => format!("{} ({revision})", env!("CARGO_PKG_VERSION")),
+    _ => env!("CARGO_PKG_VERSION").to_owned(),
+});
 
 /// Decides every lead from Microsoft's marketplaces exactly once: Kafka in, explained decisions on Kafka out.
 #[derive(Debug, Parser)]
-#[command(name = "leadstream", version, arg_required_else_help = true)]
+#[command(name = "leadstream", version = VERSION.as_str(), arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 done, 1 the work found problems, 64 usage, configuration or rules, 70 a bug, 75 a dependency is away"
 )]
@@ -60,27 +69,8 @@ pub(super) enum Verb {
         #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration, requires = "once")]
         wait: Duration,
     },
-    /// Files through the same core
-    Process {
-        /// Raw leads, one a line; "-" is standard input
-        #[arg(required = true, value_name = "INPUT")]
-        inputs: Vec<PathBuf>,
-        /// The folder for qualified, unqualified, routing and dead-letter .ndjson; "-": all to standard output
-        #[arg(long, value_name = "DIR")]
-        output: PathBuf,
-        /// When the records were received (RFC 3339); default: now
-        #[arg(long, value_name = "TIME", value_parser = timestamp)]
-        now: Option<Timestamp>,
-        /// The format of the records, if it must not be told from their structure
-        #[arg(long, value_name = "NAME", value_parser = format)]
-        format: Option<Format>,
-        /// How records stand in the input
-        #[arg(long, value_enum, default_value_t)]
-        framing: FramingArgument,
-        /// Write the counts to this file, as JSON
-        #[arg(long, value_name = "FILE")]
-        summary: Option<PathBuf>,
-    },
+    /// Files through the same core: plain or packed, lines or Avro, on all cores, in a fixed order
+    Process(ProcessOptions),
     /// Why one raw lead is decided as it is
     Explain {
         /// The raw record; "-" or nothing: standard input
@@ -97,7 +87,7 @@ pub(super) enum Verb {
     },
     /// What another ruleset would change, on the same leads
     Backtest {
-        /// Raw leads, one a line; "-" is standard input
+        /// Files of raw leads, as `process` reads them, or patterns; "-" is standard input
         #[arg(required_unless_present = "from", conflicts_with_all = ["from", "to"], value_name = "INPUT")]
         inputs: Vec<PathBuf>,
         /// Leads of topics.raw received from then on (RFC 3339), or "earliest"
@@ -118,12 +108,8 @@ pub(super) enum Verb {
         /// When the records were received (RFC 3339); default: now
         #[arg(long, value_name = "TIME", value_parser = timestamp)]
         now: Option<Timestamp>,
-        /// The format of the records, if it must not be told from their structure
-        #[arg(long, value_name = "NAME", value_parser = format)]
-        format: Option<Format>,
-        /// How records stand in the input
-        #[arg(long, value_enum, default_value_t)]
-        framing: FramingArgument,
+        #[command(flatten)]
+        reading: ReadingOptions,
         /// Leads that are shown of each cause
         #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(0..=1000))]
         samples: u16,
@@ -142,6 +128,8 @@ pub(super) enum Verb {
     },
     /// A range of the raw leads decided again, exactly once, to topics of its own; goes on where it was stopped
     Replay(ReplayOptions),
+    /// That every raw record has its outcome once, in order and as it was written: the topics against each other and the ledger
+    Verify(VerifyOptions),
     /// Every problem of configuration, rules and tables at once, offline
     Check {
         /// One JSON object instead of text
@@ -194,12 +182,44 @@ pub(super) enum Verb {
         /// End when so many leads are decided; default: go on until stopped
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         leads: Option<u64>,
+        /// Instead: only write made-up leads, to the first of topics.raw at kafka.brokers; with --leads, end when so many are written
+        #[arg(long)]
+        to_kafka: bool,
+        /// With --to-kafka: leads a second
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "to_kafka")]
+        rate: u32,
     },
 }
 
 // What is told of it is the verb's. (A doc comment here would take that one's place.)
 #[derive(Args, Debug)]
-#[command(group = clap::ArgGroup::new("range").required(true).args(["from", "offsets"]))]
+pub(super) struct VerifyOptions {
+    /// Leads of topics.raw received from then on (RFC 3339), or "earliest"; with --against-ledger, entries written from then on
+    #[arg(long, value_name = "TIME", value_parser = bound, default_value = "earliest")]
+    from: Bound,
+    /// … and before then, or "latest"; what is not decided yet is never looked at
+    #[arg(long, value_name = "TIME", value_parser = bound, default_value = "latest")]
+    to: Bound,
+    /// Without the raw leads, which may be deleted: the ledger tells what there was
+    #[arg(long)]
+    against_ledger: bool,
+    /// One JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+impl VerifyOptions {
+    /// Fails where the range is turned round.
+    pub(super) fn into_arguments(self) -> Result<VerifyArguments, Failure> {
+        let Self { from, to, against_ledger, json } = self;
+        in_order(from, to)?;
+        Ok(VerifyArguments { from, to, against_ledger, json })
+    }
+}
+
+// What is told of it is the verb's. (A doc comment here would take that one's place.)
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("range").required(true).args(["from", "offsets", "dead_letters"]))]
 pub(super) struct ReplayOptions {
     /// Leads of topics.raw received from then on (RFC 3339), or "earliest"
     #[arg(long, value_name = "TIME", value_parser = bound, requires = "to")]
@@ -210,6 +230,12 @@ pub(super) struct ReplayOptions {
     /// Instead: a file of lines TOPIC,PARTITION,FROM[,TO]
     #[arg(long, value_name = "FILE", conflicts_with = "to")]
     offsets: Option<PathBuf>,
+    /// Instead: the records that the dead letters stand for which are there at the first start
+    #[arg(long, conflicts_with_all = ["to", "promote"])]
+    dead_letters: bool,
+    /// With --dead-letters: those with this code
+    #[arg(long, value_name = "CODE", requires = "dead_letters")]
+    code: Option<String>,
     /// Its name: its topics end in ".replay.NAME", its events carry it, and the same one goes on with it
     #[arg(long, value_name = "NAME", value_parser = replay_id)]
     id: String,
@@ -236,12 +262,25 @@ pub(super) struct ReplayOptions {
 impl ReplayOptions {
     /// Fails where there is no range, which the parser lets nobody leave out.
     pub(super) fn into_arguments(self, quiet: bool) -> Result<ReplayArguments, Failure> {
-        let Self { from, to, offsets, id, only, rate, promote, yes, dry_run, from_first_existing } = self;
+        let Self { from, to, offsets, dead_letters, code, id, only, rate, promote, yes, dry_run, from_first_existing } = self;
+        if let Some((from, to)) = from.zip(to) {
+            in_order(from, to)?;
+        }
         let times = from.zip(to).map(|(from, to)| ReplayRange::Times { from, to });
-        let range = times.or(offsets.map(ReplayRange::Offsets));
-        let range = range.ok_or_else(|| Failure::usage("say what to replay: --from and --to, or --offsets"))?;
+        let range = times.or(offsets.map(ReplayRange::Offsets)).or(dead_letters.then_some(ReplayRange::DeadLetters(code)));
+        let range = range.ok_or_else(|| Failure::usage("say what to replay: --from and --to, --offsets, or --dead-letters"))?;
         Ok(ReplayArguments { range, id, only, rate, promote, yes, dry_run, from_first_existing, quiet })
     }
+}
+
+/// A range must not end before it begins: nothing would be looked at, and all would be well.
+pub(super) fn in_order(from: Bound, to: Bound) -> Result<(), Failure> {
+    let is_turned = match (from, to) {
+        (Bound::At(from), Bound::At(to)) => from > to,
+        (Bound::Latest, Bound::Earliest | Bound::At(_)) | (Bound::At(_), Bound::Earliest) => true,
+        _ => false,
+    };
+    if is_turned { Err(Failure::usage("--from lies behind --to: there is nothing in between")) } else { Ok(()) }
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -284,6 +323,9 @@ pub(super) enum TopicsVerb {
         /// Replicas of each new topic; default: the broker's
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=100))]
         replication: Option<i32>,
+        /// Those that dlq writes to, too: what it has settled, and what is parked; else it makes them when it needs them
+        #[arg(long)]
+        dlq: bool,
     },
     /// Tell what is missing or does not fit
     Check,
@@ -325,24 +367,6 @@ pub(super) enum LogFormatArgument {
     Json,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-pub(super) enum FramingArgument {
-    /// One record a line
-    #[default]
-    Lines,
-    /// Each record after its length, u32 big-endian
-    Length,
-}
-
-impl From<FramingArgument> for Framing {
-    fn from(argument: FramingArgument) -> Self {
-        match argument {
-            FramingArgument::Lines => Self::Lines,
-            FramingArgument::Length => Self::Length,
-        }
-    }
-}
-
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     config::parse_duration(text).ok_or_else(|| "a time is a whole number with its unit: 500ms, 30s, 5m or 1h".to_owned())
 }
@@ -373,6 +397,9 @@ pub(super) fn bound(text: &str) -> Result<Bound, String> {
 fn replay_id(text: &str) -> Result<String, String> {
     let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     let fits = (1..=64).contains(&text.len()) && text.bytes().all(is_good);
+    if text == "dlq-retry" {
+        return Err("under this name dlq retry writes; choose another".to_owned());
+    }
     if fits { Ok(text.to_owned()) } else { Err("a name has up to 64 letters, digits, dots, - and _, as in a topic's name".to_owned()) }
 }
 

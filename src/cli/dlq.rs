@@ -8,7 +8,7 @@ use leadstream::{config::Config, io::Bound, lead::Position, problem::Problem};
 use leadstream::{
     pipeline::Pipeline,
     run::{
-        self,
+        self, Failure,
         dead_letters::{ListArguments, RetryArguments, Selection, ShowArguments},
     },
 };
@@ -69,7 +69,7 @@ pub(super) enum DlqVerb {
         #[command(flatten)]
         which: Which,
         /// The one there, or the one whose record stood there
-        #[arg(long, value_name = "TOPIC/PARTITION/OFFSET", value_parser = position, required_unless_present = "code")]
+        #[arg(long, value_name = "TOPIC/PARTITION/OFFSET", value_parser = position)]
         at: Option<Position>,
         /// Move them, each once
         #[arg(long)]
@@ -99,6 +99,10 @@ pub(super) struct Which {
 
 #[cfg(feature = "kafka")]
 impl Which {
+    fn is_everything(&self) -> bool {
+        self.code.is_none() && self.from == Bound::Earliest && self.to == Bound::Latest
+    }
+
     fn selection(self, at: Option<Position>) -> Selection {
         let Self { code, from, to, topic } = self;
         Selection { topic, from, to, code, at }
@@ -124,6 +128,12 @@ pub(super) fn dlq(config: &Config, problems: Vec<Problem>, verb: DlqVerb, out: &
             run::dead_letters::retry(config, pipeline, trials.canary.as_ref(), &arguments, out)?;
         }
         DlqVerb::Park { which, at, commit, json } => {
+            if at.is_none() && which.is_everything() {
+                let todo = "say which with --code, --at, --from or --to; `leadstream dlq ls` tells what there is";
+                return Err(
+                    Failure::usage(format!("dlq park: nobody retries what is parked, so not all are parked at once: {todo}")).into()
+                );
+            }
             tell(&problems, true, err)?;
             run::dead_letters::park(config, &which.selection(at), commit, json, out)?;
         }

@@ -5,7 +5,7 @@ use std::io::Write;
 use leadstream::{
     config::Config,
     problem::Problem,
-    run::{self, DemoArguments, ReplayArguments, ServeArguments},
+    run::{self, DemoArguments, ReplayArguments, ServeArguments, VerifyArguments},
 };
 
 #[cfg(not(feature = "kafka"))]
@@ -51,6 +51,20 @@ pub(super) fn replay(
 }
 
 #[cfg(feature = "kafka")]
+pub(super) fn verify(
+    config: &Config,
+    problems: Vec<Problem>,
+    arguments: &VerifyArguments,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<u8, Ended> {
+    let pipeline = loaded(run::inspect_pipeline(config), problems, true, err)?;
+    let schemas = run::schema_source(&config.encoding)?;
+    let good = run::verify::verify(config, pipeline, &*schemas, arguments, out)?;
+    Ok(if good { 0 } else { FOUND_PROBLEMS })
+}
+
+#[cfg(feature = "kafka")]
 pub(super) fn doctor(config: &Config, problems: Vec<Problem>, json: bool, out: &mut dyn Write, err: &mut dyn Write) -> Result<u8, Ended> {
     // Rules and tables with errors keep everything from starting, as everywhere; warnings are findings, or `check`'s.
     loaded(run::inspect_live(config), problems, true, err)?;
@@ -67,8 +81,8 @@ pub(super) fn topics(
 ) -> Result<u8, Ended> {
     tell(problems, true, err)?;
     let good = match verb {
-        TopicsVerb::Create { partitions, replication } => {
-            let arguments = run::topics::CreateArguments { partitions, replication: replication.unwrap_or(-1) };
+        TopicsVerb::Create { partitions, replication, dlq } => {
+            let arguments = run::topics::CreateArguments { partitions, replication: replication.unwrap_or(-1), dlq };
             run::topics::create(config, arguments, out).map(|()| true)?
         }
         TopicsVerb::Check => run::topics::check(config, out)?,
@@ -107,6 +121,11 @@ pub(super) fn demo(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<u8, Ended> {
+    if let Some(rate) = arguments.to_kafka {
+        tell(&problems, true, err)?;
+        run::demo::feed(config, arguments, rate, out)?;
+        return Ok(0);
+    }
     let (pipeline, trials) = loaded(run::inspect_live(config), problems, true, err)?;
     run::demo::demo(config, pipeline, trials, arguments, out)?;
     Ok(0)
@@ -120,6 +139,11 @@ pub(super) fn serve(_: &Config, _: Vec<Problem>, _: &ServeArguments, _: &mut dyn
 #[cfg(not(feature = "kafka"))]
 pub(super) fn replay(_: &Config, _: Vec<Problem>, _: &ReplayArguments, _: &mut dyn Write, _: &mut dyn Write) -> Result<u8, Ended> {
     Err(without_kafka("replay").into())
+}
+
+#[cfg(not(feature = "kafka"))]
+pub(super) fn verify(_: &Config, _: Vec<Problem>, _: &VerifyArguments, _: &mut dyn Write, _: &mut dyn Write) -> Result<u8, Ended> {
+    Err(without_kafka("verify").into())
 }
 
 #[cfg(not(feature = "kafka"))]

@@ -2,29 +2,32 @@
 
 mod arguments;
 mod dlq;
+mod files;
 mod kafka_verbs;
 
 use std::{
     ffi::OsString,
     io::{self, Write},
+    path::PathBuf,
 };
 
 use clap::Parser as _;
 use leadstream::{
     config::{self, Config, LogFormat},
+    lead::Position,
     pipeline::Pipeline,
     problem::Problem,
     run::{
-        self, DemoArguments, ExplainArguments, ExplainInput, Failure, ProcessArguments, ServeArguments, Target,
+        self, DemoArguments, ExplainArguments, ExplainInput, Failure, ServeArguments, Target,
         backtest::{BacktestArguments, Leads, NotCompared},
         rule_tests::{NotTested, TestArguments},
     },
 };
 
-use arguments::{Cli, Common, LogFormatArgument, RulesVerb, Verb, target};
+use arguments::{Cli, Common, LogFormatArgument, RulesVerb, Verb, in_order, target};
 #[cfg(not(feature = "kafka"))]
 use kafka_verbs::without_kafka;
-use kafka_verbs::{demo, doctor, replay, schemas, serve, topics};
+use kafka_verbs::{demo, doctor, replay, schemas, serve, topics, verify};
 
 /// The work found problems.
 const FOUND_PROBLEMS: u8 = 1;
@@ -90,13 +93,11 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             let good = run::check::check(&config, problems, json, out)?;
             Ok(if good { 0 } else { FOUND_PROBLEMS })
         }
-        Verb::Process { inputs, output, now, format, framing, summary } => {
-            let inputs = inputs.into_iter().map(target).collect();
-            let framing = framing.into();
-            let arguments = ProcessArguments { inputs, output: target(output), now, format, framing, summary, quiet };
+        Verb::Process(options) => {
+            let arguments = options.into_arguments(quiet);
             let pipeline = pipeline(&config, problems, true, err)?;
             let schemas = run::schema_source(&config.encoding)?;
-            run::process::process(&config.topics, &pipeline, &*schemas, &arguments, out)?;
+            run::process::process(&config.topics, pipeline, &*schemas, &arguments, out)?;
             Ok(0)
         }
         Verb::Backtest {
@@ -107,8 +108,7 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             baseline,
             candidate_tables,
             now,
-            format,
-            framing,
+            reading,
             samples,
             with_personal_data,
             json,
@@ -119,8 +119,11 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             let inputs = inputs.into_iter().map(target).collect();
             let now = now.unwrap_or_else(run::now);
             let leads = match (from, to) {
-                (Some(from), Some(to)) => Leads::Range { from, to },
-                _ => Leads::Files { inputs, now, format, framing: framing.into() },
+                (Some(from), Some(to)) => {
+                    in_order(from, to)?;
+                    Leads::Range { from, to }
+                }
+                _ => Leads::Files { inputs, now, reading: reading.into() },
             };
             let samples = usize::from(samples);
             let arguments = BacktestArguments {
@@ -149,17 +152,14 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
             if at.is_some() {
                 return Err(without_kafka("explain --at").into());
             }
-            let input = match (at, input) {
-                (Some(position), _) => ExplainInput::At(position),
-                (None, Some(path)) => ExplainInput::Value(target(path)),
-                (None, None) => ExplainInput::Value(Target::Stream),
-            };
+            let input = explained(at, input);
             let pipeline = pipeline(&config, problems, true, err)?;
             let schemas = run::schema_source(&config.encoding)?;
             run::explain::explain(&config, &pipeline, &*schemas, &ExplainArguments { input, json, now }, out)?;
             Ok(0)
         }
         Verb::Replay(options) => replay(&config, problems, &options.into_arguments(quiet)?, out, err),
+        Verb::Verify(options) => verify(&config, problems, &options.into_arguments()?, out, err),
         Verb::Run { once, wait } => serve(&config, problems, &ServeArguments { once, wait, quiet }, err),
         Verb::Test { paths, coverage, junit, json } => {
             tell(&problems, true, err)?;
@@ -180,7 +180,18 @@ fn dispatch(cli: Cli, environment: impl Iterator<Item = (String, String)>, out: 
         Verb::Dlq { verb } => dlq::dlq(&config, problems, verb, out, err),
         Verb::Topics { verb } => topics(&config, &problems, verb, out, err),
         Verb::Schemas { verb } => schemas(&config, &problems, verb, quiet, out, err),
-        Verb::Demo { leads } => demo(&config, problems, &DemoArguments { leads, quiet }, out, err),
+        Verb::Demo { leads, to_kafka, rate } => {
+            demo(&config, problems, &DemoArguments { leads, to_kafka: to_kafka.then_some(rate), quiet }, out, err)
+        }
+    }
+}
+
+/// Where the record to explain is.
+fn explained(at: Option<Position>, input: Option<PathBuf>) -> ExplainInput {
+    match (at, input) {
+        (Some(position), _) => ExplainInput::At(position),
+        (None, Some(path)) => ExplainInput::Value(target(path)),
+        (None, None) => ExplainInput::Value(Target::Stream),
     }
 }
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use super::{
     Secret,
     schema::{Key, key, set},
-    written::{Fault, Faults, Written},
+    url::{self, UrlHints},
+    written::{Fault, Written},
 };
 use crate::pipeline::{EventHeaders, OutputTopic};
 
@@ -60,8 +61,8 @@ impl CompatibilityMode {
 pub struct EncodingConfig {
     /// Of every topic that has no format of its own.
     pub format: ValueFormat,
-    /// Of qualified, unqualified and routing events, where it differs.
-    pub formats: [Option<ValueFormat>; 3],
+    /// Of qualified, unqualified, routing events and the ledger, where it differs.
+    pub formats: [Option<ValueFormat>; 4],
     /// Which headers events carry.
     pub headers: EventHeaders,
     /// Whether schemas may be registered at the start.
@@ -74,7 +75,7 @@ impl Default for EncodingConfig {
     fn default() -> Self {
         Self {
             format: ValueFormat::default(),
-            formats: [None; 3],
+            formats: [None; 4],
             headers: EventHeaders::default(),
             register: true,
             registry: RegistryConfig::default(),
@@ -91,6 +92,8 @@ impl EncodingConfig {
             OutputTopic::Unqualified => self.formats[1],
             OutputTopic::Routing => self.formats[2],
             OutputTopic::DeadLetter => Some(ValueFormat::Json),
+            // For whoever audits: text, unless it is asked for otherwise.
+            OutputTopic::Ledger => Some(self.formats[3].unwrap_or(ValueFormat::Json)),
         };
         own.unwrap_or(self.format)
     }
@@ -124,15 +127,16 @@ pub struct RegistryConfig {
 }
 
 /// The section's keys, in the order of the contract.
-pub(super) const KEYS: [Key; 14] = [
+pub(super) const KEYS: [Key; 15] = [
     key("encoding.format", |config, value| set(&mut config.encoding.format, format(value))),
     key("encoding.format.qualified", |config, value| set(&mut config.encoding.formats[0], format(value).map(Some))),
     key("encoding.format.unqualified", |config, value| set(&mut config.encoding.formats[1], format(value).map(Some))),
     key("encoding.format.routing", |config, value| set(&mut config.encoding.formats[2], format(value).map(Some))),
+    key("encoding.format.ledger", |config, value| set(&mut config.encoding.formats[3], format(value).map(Some))),
     key("encoding.headers", |config, value| {
         set(&mut config.encoding.headers, value.choice(&[("none", EventHeaders::None), ("cloudevents", EventHeaders::CloudEvents)]))
     }),
-    key("encoding.registry", |config, value| set(&mut config.encoding.registry.url, url(value))),
+    key("encoding.registry", |config, value| set(&mut config.encoding.registry.url, url::read(value, &URL))),
     key("encoding.registry_user", |config, value| set(&mut config.encoding.registry.user, value.name(1024).map(Some))),
     key("encoding.registry_password", |config, value| set(&mut config.encoding.registry.password, value.secret().map(Some))),
     key("encoding.registry_token", |config, value| set(&mut config.encoding.registry.token, value.secret().map(Some))),
@@ -151,37 +155,10 @@ fn format(value: Written<'_>) -> Result<ValueFormat, Fault> {
     value.choice(&[("json", ValueFormat::Json), ("avro", ValueFormat::Avro)])
 }
 
-fn url(value: Written<'_>) -> Result<String, Faults> {
-    let url = value.text()?.trim().trim_end_matches('/');
-    if url.is_empty() {
-        return Ok(String::new());
-    }
-    let scheme = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-    let authority = ["http://", "https://"].into_iter().find(|known| scheme(known)).and_then(|known| url.get(known.len()..));
-    let Some(host) = authority.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default()) else {
-        // What has another form may hold anything.
-        return Err(Fault::new("invalid_value", "encoding.registry is no URL that starts with http:// or https://")
-            .hint("write \"http://HOST:PORT\", with the path of the Confluent API where it has one, such as /apis/ccompat/v7")
-            .into());
-    };
-    if host.contains('@') {
-        return Err(Fault::new("invalid_value", "encoding.registry holds a user or a password")
-            .hint("put them in encoding.registry_user and encoding.registry_password, where they are not shown")
-            .into());
-    }
-    let bad = |c: char| c.is_whitespace() || c.is_control();
-    let port = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map(|(_, port)| port);
-    let port_is_good = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    if host.is_empty() || host.starts_with(':') || !port_is_good || url.contains(bad) || url.contains(['?', '#']) {
-        return Err(Fault::new(
-            "invalid_value",
-            "encoding.registry is a URL without a host, with a port that is none, blanks, \"?\" or \"#\"",
-        )
-        .hint("write \"http://HOST:PORT\" and the path of the Confluent API, nothing more")
-        .into());
-    }
-    Ok(url.to_owned())
-}
+const URL: UrlHints = UrlHints {
+    form: "write \"http://HOST:PORT\", with the path of the Confluent API where it has one, such as /apis/ccompat/v7",
+    secrets: "put them in encoding.registry_user and encoding.registry_password, where they are not shown",
+};
 
 /// What the keys are together: faults, and warnings, each with the key to point at.
 pub(super) fn together(config: &EncodingConfig) -> Vec<(&'static str, bool, Fault)> {

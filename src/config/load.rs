@@ -10,7 +10,7 @@ use std::{
 use toml::de::{DeTable, DeValue};
 
 use super::{
-    Config, RunConfig, encoding, memory,
+    Config, Delivery, RunConfig, encoding, memory, otlp,
     property::{self, PropertyCheck},
     rules, schema,
     sources::Sources,
@@ -221,6 +221,7 @@ impl Loader<'_> {
             ("topics.unqualified", &topics.unqualified),
             ("topics.routing", &topics.routing),
             ("topics.dead_letter", &topics.dead_letter),
+            ("topics.ledger", &topics.ledger),
         ];
         for (index, (key, name)) in outputs.iter().enumerate() {
             if topics.raw.contains(name) {
@@ -234,6 +235,10 @@ impl Loader<'_> {
                 self.tell_of_both(fault, key, other);
             }
         }
+        if self.config.run.delivery == Delivery::AtLeastOnce {
+            // What a ledger says once, such a run may do twice.
+            self.config.topics.ledger.clear();
+        }
         let RunConfig { lanes, memory, .. } = self.config.run;
         if memory / lanes.max(1) < memory::LEAST {
             let least = show_bytes(lanes * memory::LEAST);
@@ -243,7 +248,9 @@ impl Loader<'_> {
         }
         let is_set = |key: &str| self.origins.contains_key(key);
         let rules = rules::together(&self.config.rules, is_set);
-        for (key, is_error, fault) in encoding::together(&self.config.encoding).into_iter().chain(rules) {
+        for (key, is_error, fault) in
+            encoding::together(&self.config.encoding).into_iter().chain(rules).chain(otlp::together(&self.config.otlp))
+        {
             let Some(origin) = self.origins.get(key).filter(|_| !self.failed.contains(key)).cloned() else { continue };
             let severity = if is_error { Severity::Error } else { Severity::Warning };
             let problem = Problem { severity, ..self.sources.problem(fault, &origin) };

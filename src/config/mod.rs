@@ -4,6 +4,7 @@
 mod encoding;
 mod load;
 mod memory;
+mod otlp;
 mod property;
 mod quoting;
 mod rules;
@@ -12,11 +13,13 @@ mod secret;
 mod sources;
 mod suggest;
 mod syntax;
+mod url;
 mod written;
 
 pub use encoding::{CompatibilityMode, EncodingConfig, RegistryConfig, ValueFormat};
 pub use load::{inspect, load};
 pub use memory::LaneMemory;
+pub use otlp::OtlpConfig;
 pub use property::{PropertyCheck, refused_properties};
 pub use rules::{CanaryConfig, RulesConfig};
 pub use schema::keys;
@@ -50,6 +53,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// `[log]`.
     pub log: LogConfig,
+    /// `[otlp]`.
+    pub otlp: OtlpConfig,
 }
 
 /// How to reach the broker and who we are there.
@@ -95,6 +100,8 @@ pub struct Topics {
     pub routing: String,
     /// The original bytes.
     pub dead_letter: String,
+    /// `LedgerEntry`; empty: no ledger is kept.
+    pub ledger: String,
 }
 
 impl Default for Topics {
@@ -105,12 +112,18 @@ impl Default for Topics {
             unqualified: "leads.unqualified".to_owned(),
             routing: "leads.routing".to_owned(),
             dead_letter: "leads.dead-letter".to_owned(),
+            ledger: "leads.ledger".to_owned(),
         }
     }
 }
 
 impl Topics {
-    /// The name of an output topic.
+    /// The output topics that are written, with their names.
+    pub fn outputs(&self) -> impl Iterator<Item = (crate::pipeline::OutputTopic, &str)> {
+        crate::pipeline::OutputTopic::ALL.into_iter().map(|topic| (topic, self.name(topic))).filter(|(_, name)| !name.is_empty())
+    }
+
+    /// The name of an output topic; empty: it is not written.
     #[must_use]
     pub fn name(&self, topic: crate::pipeline::OutputTopic) -> &str {
         use crate::pipeline::OutputTopic;
@@ -119,6 +132,7 @@ impl Topics {
             OutputTopic::Unqualified => &self.unqualified,
             OutputTopic::Routing => &self.routing,
             OutputTopic::DeadLetter => &self.dead_letter,
+            OutputTopic::Ledger => &self.ledger,
         }
     }
 }

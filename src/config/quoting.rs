@@ -115,6 +115,8 @@ mod tests {
             "[kafka]\nclient = { \"sasl.x\" = \"hunter2\" }\n",
             "kafka.consumer.\"oauth\" = \"hunter2\"\n",
             "kafka = { client = { x = \"hunter2\" } }\n",
+            "[otlp]\nauthorization = Bearer hunter2\n",
+            "otlp = { authorization = [\"hunter2\"] }\n",
             "[kafka . client]\nx = \"\"\"\nhunter2 = 1\n\"\"\"\n",
         ] {
             for (index, quoted) in text.lines().enumerate() {

@@ -4,7 +4,7 @@
 use std::{ops::RangeInclusive, time::Duration};
 
 use super::{
-    Config, Delivery, From, LogFormat, OnLostPosition, encoding, memory, rules,
+    Config, Delivery, From, LogFormat, OnLostPosition, encoding, memory, otlp, rules,
     written::{Fault, Faults, Written},
 };
 
@@ -59,6 +59,10 @@ const BEFORE_ENCODING: &[Key] = &[
     key("topics.unqualified", |config, value| set(&mut config.topics.unqualified, output_topic(value))),
     key("topics.routing", |config, value| set(&mut config.topics.routing, output_topic(value))),
     key("topics.dead_letter", |config, value| set(&mut config.topics.dead_letter, output_topic(value))),
+    key("topics.ledger", |config, value| {
+        let empty = value.text()?.trim().is_empty();
+        set(&mut config.topics.ledger, if empty { Ok(String::new()) } else { output_topic(value) })
+    }),
 ];
 
 /// Keys after `[rules]`'.
@@ -109,7 +113,7 @@ const AFTER_RULES: &[Key] = &[
 
 /// All keys but librdkafka's, in the contract's order.
 pub(super) fn all() -> impl Iterator<Item = &'static Key> {
-    BEFORE_ENCODING.iter().chain(&encoding::KEYS).chain(&rules::KEYS).chain(AFTER_RULES)
+    BEFORE_ENCODING.iter().chain(&encoding::KEYS).chain(&rules::KEYS).chain(AFTER_RULES).chain(&otlp::KEYS)
 }
 
 /// The paths of all keys but librdkafka's properties, in the contract's order, for the reference page.

@@ -48,7 +48,8 @@ impl fmt::Display for Secret {
 }
 
 /// Words in a key's name that say its value must not be shown.
-pub(super) const SECRET_WORDS: [&str; 7] = ["password", "secret", "passphrase", "pem", "token", "sasl.oauthbearer.config", "kinit"];
+pub(super) const SECRET_WORDS: [&str; 8] =
+    ["password", "secret", "passphrase", "pem", "token", "authorization", "sasl.oauthbearer.config", "kinit"];
 
 /// Whether a property of this name holds a secret, whatever it is set to.
 pub(super) fn is_secret_name(name: &str) -> bool {

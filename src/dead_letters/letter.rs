@@ -49,7 +49,7 @@ impl Dialect {
     #[must_use]
     pub fn is_its_own(self, header: &str) -> bool {
         match self {
-            Self::Leadstream => DEAD_LETTER_HEADERS.contains(&header) || header == "lead-replay",
+            Self::Leadstream => DEAD_LETTER_HEADERS.contains(&header),
             other => other.prefix().is_some_and(|prefix| header.starts_with(prefix)),
         }
     }
@@ -144,6 +144,15 @@ impl Letter {
             Dialect::Unknown => {}
         }
         letter
+    }
+
+    /// The headers that the record of a dead letter came with. It may have had a `lead-replay` of its own: that of a replay, or of a
+    /// retry, is the last header of all.
+    pub fn own_headers<'a>(&self, dead: &Record<'a>) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + use<'a> {
+        let (dialect, count) = (self.dialect, dead.headers.len());
+        let is_a_replays = move |at: usize, name: &str| dialect == Dialect::Leadstream && name == "lead-replay" && at + 1 == count;
+        let own = dead.headers.iter().enumerate().filter(move |(at, (name, _))| !dialect.is_its_own(name) && !is_a_replays(*at, name));
+        own.map(|(_, header)| header)
     }
 
     fn read_ours(&mut self, headers: Headers<'_>) {
@@ -306,7 +315,7 @@ mod tests {
     fn a_records_own_headers_are_told_from_those_of_its_failure() {
         for (dialect, own, others) in [
             (Dialect::Leadstream, "dlq-code", "dlq-mine"),
-            (Dialect::Leadstream, "lead-replay", "traceparent"),
+            (Dialect::Leadstream, "dlq-attempt", "lead-replay"),
             (Dialect::Connect, "__connect.errors.stage", "lead-format"),
             (Dialect::Spring, "kafka_dlt-exception-message", "kafka_other"),
             (Dialect::Streams, "__streams.errors.message", "x"),

@@ -1,14 +1,17 @@
 //! A lane in memory: the model of what a broker with transactions does, on which the loop is tested. Aborts can be ordered;
 //! outputs become visible and progress moves together or not at all.
 
-use std::{collections::VecDeque, time::Duration};
-
-use crate::{
-    lead::{Position, Timestamp},
-    pipeline::{OutputBuffer, OutputTopic},
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
 };
 
-use super::{Abort, Batch, BatchLimits, Committed, Lane, LaneError, Next, Progress};
+use crate::{
+    lead::{Partition, Position, Timestamp},
+    pipeline::{self, OutputBuffer, OutputTopic},
+};
+
+use super::{Abort, Batch, BatchLimits, Cause, Committed, Lane, LaneError, Next, Progress};
 
 /// A visible output: topic, key, value.
 pub type Visible = (OutputTopic, Option<Vec<u8>>, Option<Vec<u8>>);
@@ -19,8 +22,12 @@ pub struct MemoryLane {
     records: Vec<(Position, Timestamp, Option<Vec<u8>>)>,
     read: usize,
     committed: usize,
+    /// Where readers of the inputs stand, with what is noted there.
+    pub standing: BTreeMap<Partition, (i64, String)>,
     /// What readers see.
     pub visible: Vec<Visible>,
+    /// The headers of each.
+    pub headers: Vec<Vec<(String, Option<Vec<u8>>)>>,
     /// Taken in order: `Some` aborts that commit, `None` lets it pass.
     pub aborts: VecDeque<Option<Abort>>,
     /// Outputs larger than this are refused as a broker would; 0: none.
@@ -46,19 +53,30 @@ impl Lane for MemoryLane {
         Ok(if batch.is_empty() { Next::End } else { Next::Records })
     }
 
-    fn commit(&mut self, out: &OutputBuffer, _progress: &Progress) -> Result<Committed, LaneError> {
+    fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError> {
         if let Some(Some(abort)) = self.aborts.pop_front() {
             return Err(LaneError::Aborted(abort));
         }
-        let size = |output: &crate::pipeline::Output<'_>| output.value.map_or(0, <[u8]>::len);
+        let size = |output: &pipeline::Output<'_>| output.value.map_or(0, <[u8]>::len);
         let too_large: Vec<_> =
             out.iter().enumerate().filter(|(_, output)| self.largest > 0 && size(output) > self.largest).map(|(at, _)| at).collect();
         if !too_large.is_empty() {
-            return Err(LaneError::Aborted(Abort { reason: "too_large", detail: String::new(), too_large, limits: None }));
+            return Err(LaneError::Aborted(Abort { reason: Cause::TooLarge, detail: String::new(), too_large, limits: None }));
         }
         self.visible.extend(out.iter().map(|output| (output.topic, output.key.map(<[u8]>::to_vec), output.value.map(<[u8]>::to_vec))));
+        let headers = |output: pipeline::Output<'_>| {
+            output.headers.iter().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec))).collect()
+        };
+        self.headers.extend(out.iter().map(headers));
         self.committed = self.read;
+        for (partition, next) in progress.iter() {
+            self.standing.insert(partition.clone(), (next.get(), progress.noted(partition).to_owned()));
+        }
         Ok(Committed { took: Duration::ZERO })
+    }
+
+    fn standing(&self, partition: &Partition) -> Option<(i64, &str)> {
+        self.standing.get(partition).map(|(next, note)| (*next, note.as_str()))
     }
 
     fn rewind(&mut self) -> Result<(), LaneError> {

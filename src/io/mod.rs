@@ -2,26 +2,30 @@
 //! the values they exchange. Kafka's lane is in `kafka`; the memory lane here is the model the loop is tested on.
 
 mod batch;
+mod links;
 mod memory;
 mod progress;
 mod schemas;
 mod tally;
 mod trial_tally;
+mod words;
 
 pub use batch::Batch;
+pub use links::{TraceLink, TraceLinks};
 pub use memory::{MemoryLane, Visible};
 pub use progress::Progress;
 pub use schemas::{NoRegistry, RegistryIsAway, SchemaSource, SchemaText};
-pub use tally::{CountedLead, Counts, DecidedLead, Tally};
+pub use tally::{CountedLead, Counts, DecidedLead, RejectedRecord, Tally};
 pub use trial_tally::{
     CandidateTally, ChangedDecision, Judged, RulesetName, RulesetTallies, RulesetTally, SampledDecision, SampledRoute, ShadowTally,
 };
+pub use words::{Cause, HaltReason, RegistryAnswer};
 
 use std::time::Duration;
 
 use crate::{
     lead::{Partition, Timestamp},
-    pipeline::OutputBuffer,
+    pipeline::{OutputBuffer, OutputTopic},
 };
 
 /// One end of a range.
@@ -69,14 +73,14 @@ pub enum LaneError {
 /// A batch that was taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Abort {
-    /// Stable word for the metric.
-    pub reason: &'static str,
-    /// For a person.
+    /// Why, in a word …
+    pub reason: Cause,
+    /// … and for a person.
     pub detail: String,
     /// Outputs (by index in the buffer) that the broker found too large.
     pub too_large: Vec<usize>,
     /// What each output topic takes, by `OutputTopic as usize`, where that turned out to be less than was known.
-    pub limits: Option<[usize; 4]>,
+    pub limits: Option<[usize; OutputTopic::COUNT]>,
 }
 
 /// An end, with the exit code of the contract.
@@ -109,6 +113,9 @@ pub trait Lane {
     /// `Aborted`: nothing is visible, or it is not known; call [`Lane::rewind`]. `Fatal`: end.
     fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError>;
 
+    /// Where the group stands in a partition of the batch, and what is noted beside that offset.
+    fn standing(&self, partition: &Partition) -> Option<(i64, &str)>;
+
     /// Goes back to what is committed, as the broker (or the model) knows it.
     ///
     /// # Errors
@@ -118,29 +125,6 @@ pub trait Lane {
     /// Stands still from now on, for the reason `why`: keeps what it owns, so that nobody else takes it over and goes wrong the
     /// same way, reads nothing and commits nothing until it is asked to stop.
     fn halt(&mut self, why: &str);
-}
-
-/// Why partitions stand still until a person has decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HaltReason {
-    /// The broker no longer holds the committed offset.
-    LostPosition,
-    /// Too many records are dead letters.
-    DeadLetters,
-}
-
-impl HaltReason {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::LostPosition, Self::DeadLetters];
-
-    /// A stable word for the metric.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::LostPosition => "lost_position",
-            Self::DeadLetters => "dead_letters",
-        }
-    }
 }
 
 /// What a lane tells of itself as it goes, beside its batches: for metrics, `/status` and people. Nothing is decided on it.
@@ -168,8 +152,8 @@ pub enum LaneEvent<'a> {
         /// How many.
         offsets: u64,
     },
-    /// The producer was replaced; the reason is a stable word.
-    Recycled(&'static str),
+    /// The producer was replaced, and why.
+    Recycled(Cause),
     /// How far a partition is behind.
     Lag {
         /// Which.
@@ -193,8 +177,8 @@ pub trait LaneWatch: Send {
 pub trait Observer {
     /// A batch became visible.
     fn committed(&mut self, tally: &Tally, committed: Committed, decided_in: Duration);
-    /// A batch was taken back.
-    fn aborted(&mut self, abort: &Abort);
+    /// A batch was taken back, so long after work on it began; of what was counted nothing has happened.
+    fn aborted(&mut self, tally: &Tally, abort: &Abort, after: Duration);
     /// The loop came round: the lane is alive, with or without records.
     fn round(&mut self) {}
 }

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::lead::{NextOffset, Partition, Position};
 
-/// Partition to the next offset to read: a join-semilattice.
+/// Partition to the next offset to read: a join-semilattice. What is noted beside an offset is the transaction's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress(BTreeMap<Partition, NextOffset>);
+pub struct Progress {
+    next: BTreeMap<Partition, NextOffset>,
+    notes: BTreeMap<Partition, String>,
+}
 
 impl Progress {
     /// The record at `at` is done.
@@ -16,41 +19,53 @@ impl Progress {
 
     /// `partition` is done up to `next`; going back does nothing.
     pub fn advance(&mut self, partition: &Partition, next: NextOffset) {
-        match self.0.get_mut(partition) {
+        match self.next.get_mut(partition) {
             Some(known) => *known = (*known).max(next),
             None => {
-                self.0.insert(partition.clone(), next);
+                self.next.insert(partition.clone(), next);
             }
         }
     }
 
     /// All that either side has done.
     pub fn merge(&mut self, other: &Self) {
-        for (partition, next) in &other.0 {
+        for (partition, next) in &other.next {
             self.advance(partition, *next);
         }
     }
 
+    /// Has `note` stand beside the offset of `partition`.
+    pub fn note(&mut self, partition: &Partition, note: String) {
+        self.notes.insert(partition.clone(), note);
+    }
+
+    /// What stands beside the offset of `partition`; empty: nothing.
+    #[must_use]
+    pub fn noted(&self, partition: &Partition) -> &str {
+        self.notes.get(partition).map_or("", String::as_str)
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.next.clear();
+        self.notes.clear();
     }
 
     /// The next offset of `partition`, if anything of it is done.
     #[must_use]
     pub fn get(&self, partition: &Partition) -> Option<NextOffset> {
-        self.0.get(partition).copied()
+        self.next.get(partition).copied()
     }
 
     /// Partitions in order.
     pub fn iter(&self) -> impl Iterator<Item = (&Partition, NextOffset)> {
-        self.0.iter().map(|(partition, next)| (partition, *next))
+        self.next.iter().map(|(partition, next)| (partition, *next))
     }
 
     /// Whether nothing is done.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.next.is_empty()
     }
 }
 

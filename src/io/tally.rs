@@ -1,11 +1,16 @@
 //! What a batch came to, in numbers: counted while it is decided, told to the observer once it is committed. Keeps its
 //! memory from batch to batch; knows no metric names.
 
-use std::sync::Arc;
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
-use super::{RulesetTallies, ShadowTally};
+use rustc_hash::FxHasher;
+
+use super::{RulesetTallies, ShadowTally, TraceLinks, trial_tally::is_qualifiable};
 use crate::{
-    lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Flags, Outcome, Storefront, Timestamp, Verdict},
+    lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Flags, Outcome, Position, Rejection, Storefront, Timestamp, Verdict, fold},
     pipeline::OutputTopic,
 };
 
@@ -85,6 +90,20 @@ pub struct CountedLead {
     pub event_time: Timestamp,
 }
 
+/// A record that left as a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedRecord {
+    /// Where it was read.
+    pub position: Position,
+    /// Where it was rejected …
+    pub stage: DeadLetterStage,
+    /// … and why.
+    pub code: DeadLetterCode,
+}
+
+/// So many dead letters of a batch are kept by position.
+const LAST_REJECTED: usize = 20;
+
 /// Counts of one batch.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
@@ -94,14 +113,22 @@ pub struct Tally {
     pub decided_records: u64,
     /// Leads decided.
     pub leads: Counts<(Storefront, Campaign, Verdict)>,
+    /// Of these, the leads that a qualification rate is taken of: neither tests nor notices that a customer is to be left alone.
+    pub qualifiable: Counts<(Storefront, Campaign)>,
     /// Why leads did not qualify; a lead has one or more reasons.
     pub reasons: Counts<(Storefront, Arc<str>)>,
     /// Flags set.
     pub flags: Counts<Flag>,
     /// Routes taken, by destination.
     pub routes: Counts<(Storefront, Arc<str>)>,
+    /// Of these, the routes of leads that were late when they came.
+    pub late_routes: Counts<(Storefront, Arc<str>)>,
+    /// `LeadSource` tokens that the ruleset does not know, each as its hash: once a lead.
+    pub unknown_sources: Vec<u64>,
     /// Records that left as dead letters.
     pub dead_letters: Counts<(DeadLetterStage, DeadLetterCode)>,
+    /// The last of these, with where they were read.
+    pub rejected: Vec<RejectedRecord>,
     /// Outputs written, dead letters too.
     pub events: Counts<OutputTopic>,
     /// Every decided lead.
@@ -110,6 +137,8 @@ pub struct Tally {
     pub rulesets: RulesetTallies,
     /// What shadows would have decided.
     pub shadows: ShadowTally,
+    /// The traces that records belong to, where somebody is told of them.
+    pub links: TraceLinks,
 }
 
 impl Tally {
@@ -143,6 +172,9 @@ impl Tally {
                 event_time: decision.facts.event_time,
             };
             self.lead(&lead, &decision.qualified.reasons, decision.routes.iter().map(|route| route.destination));
+            if lead.flags.contains(Flag::UnknownSource) {
+                self.unknown_sources.push(told_apart(decision.facts.lead_source().source));
+            }
             self.rulesets.lead(decision);
         }
     }
@@ -158,11 +190,23 @@ impl Tally {
         self.dead_letters.add(1, |known| *known == key, || key);
     }
 
+    /// Notes where a record was read that leaves as a dead letter; [`Tally::outcome`] counts it.
+    pub fn rejected_at(&mut self, position: &Position, rejection: &Rejection) {
+        if self.rejected.len() == LAST_REJECTED {
+            self.rejected.remove(0);
+        }
+        self.rejected.push(RejectedRecord { position: position.clone(), stage: rejection.stage, code: rejection.code });
+    }
+
     /// Counts one lead of a record in `decided_records`, with its reasons and the destinations it is routed to.
     pub fn lead<'d>(&mut self, lead: &CountedLead, reasons: &[&str], destinations: impl Iterator<Item = &'d str>) {
         let storefront = lead.storefront;
         let key = (storefront, lead.campaign, lead.verdict);
         self.leads.add(1, |known| *known == key, || key);
+        if is_qualifiable(reasons) {
+            let key = (storefront, lead.campaign);
+            self.qualifiable.add(1, |known| *known == key, || key);
+        }
         for reason in reasons {
             let same = |known: &(Storefront, Arc<str>)| known.0 == storefront && *known.1 == **reason;
             self.reasons.add(1, same, || (storefront, Arc::from(*reason)));
@@ -173,6 +217,9 @@ impl Tally {
         for destination in destinations {
             let same = |known: &(Storefront, Arc<str>)| known.0 == storefront && *known.1 == *destination;
             self.routes.add(1, same, || (storefront, Arc::from(destination)));
+            if lead.flags.contains(Flag::LateDelivery) {
+                self.late_routes.add(1, same, || (storefront, Arc::from(destination)));
+            }
         }
         self.decided.push(DecidedLead { storefront, score: lead.score, event_time: lead.event_time });
     }
@@ -182,10 +229,16 @@ impl Tally {
         self.events.add(count, |known| *known == topic, || topic);
     }
 
-    /// Records that have neither a decision nor a dead letter: must be 0.
+    /// Records that have neither a decision nor a dead letter, and outcomes whose outputs were not written, or too many: must be 0.
     #[must_use]
     pub fn unaccounted(&self) -> u64 {
-        self.records.total().abs_diff(self.decided_records + self.dead_letters.total())
+        let written =
+            |topics: &[OutputTopic]| self.events.iter().filter(|(topic, _)| topics.contains(topic)).map(|(_, count)| count).sum::<u64>();
+        let outcomes = self.decided_records + self.dead_letters.total();
+        self.records.total().abs_diff(outcomes)
+            + self.leads.total().abs_diff(written(&[OutputTopic::Qualified, OutputTopic::Unqualified]))
+            + self.routes.total().abs_diff(written(&[OutputTopic::Routing]))
+            + self.dead_letters.total().abs_diff(written(&[OutputTopic::DeadLetter]))
     }
 
     /// Adds all that `other` has counted, such as another part of the same batch.
@@ -193,14 +246,21 @@ impl Tally {
         self.records.merge(&other.records);
         self.decided_records += other.decided_records;
         self.leads.merge(&other.leads);
+        self.qualifiable.merge(&other.qualifiable);
         self.reasons.merge(&other.reasons);
         self.flags.merge(&other.flags);
         self.routes.merge(&other.routes);
+        self.late_routes.merge(&other.late_routes);
+        self.unknown_sources.extend_from_slice(&other.unknown_sources);
         self.dead_letters.merge(&other.dead_letters);
+        self.rejected.extend_from_slice(&other.rejected);
+        let old = self.rejected.len().saturating_sub(LAST_REJECTED);
+        self.rejected.drain(..old);
         self.events.merge(&other.events);
         self.decided.extend_from_slice(&other.decided);
         self.rulesets.merge(&other.rulesets);
         self.shadows.merge(&other.shadows);
+        self.links.merge(&other.links);
     }
 
     /// Forgets everything, keeping memory.
@@ -208,15 +268,27 @@ impl Tally {
         self.records.clear();
         self.decided_records = 0;
         self.leads.clear();
+        self.qualifiable.clear();
         self.reasons.clear();
         self.flags.clear();
         self.routes.clear();
+        self.late_routes.clear();
+        self.unknown_sources.clear();
         self.dead_letters.clear();
+        self.rejected.clear();
         self.events.clear();
         self.decided.clear();
         self.rulesets.clear();
         self.shadows.clear();
+        self.links.clear();
     }
+}
+
+/// A hash of a token as the ruleset compares it: without case, blanks and brackets.
+fn told_apart(token: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    fold(token).hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]
@@ -224,7 +296,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::lead::{Rejection, Vocabulary};
+    use crate::lead::Vocabulary;
 
     /// What a test wants counted of one record.
     #[derive(Clone, Debug)]
@@ -276,6 +348,7 @@ mod tests {
                         tally.lead(lead, reasons, destinations.iter().copied());
                         let topic = if lead.verdict == Verdict::Qualified { OutputTopic::Qualified } else { OutputTopic::Unqualified };
                         tally.events(topic, 1);
+                        tally.events(OutputTopic::Routing, u64::try_from(destinations.len()).expect("few"));
                     }
                 }
             }
@@ -328,7 +401,7 @@ mod tests {
             prop_assert_eq!(of(Verdict::Qualified) + of(Verdict::Unqualified), tally.leads.total());
             prop_assert_eq!(u64::try_from(tally.decided.len()).expect("small"), tally.leads.total());
             prop_assert!(tally.reasons.total() >= of(Verdict::Unqualified));
-            prop_assert_eq!(tally.events.total(), tally.leads.total() + tally.dead_letters.total());
+            prop_assert_eq!(tally.events.total(), tally.leads.total() + tally.routes.total() + tally.dead_letters.total());
         }
 
         #[test]
@@ -351,6 +424,8 @@ mod tests {
         let mut tally = Tally::default();
         let topic = Arc::from("raw");
         tally.record(&topic, &Outcome::Rejected(Rejection::decode(DeadLetterCode::NotUtf8, "byte 3")));
+        assert_eq!(tally.unaccounted(), 1, "its dead letter was not written");
+        tally.events(OutputTopic::DeadLetter, 1);
         assert_eq!(tally.unaccounted(), 0);
         tally.read(&topic);
         assert_eq!(tally.unaccounted(), 1);
@@ -367,6 +442,7 @@ mod tests {
     fn an_outcome_of_a_record_that_was_not_read_is_as_wrong_as_the_opposite() {
         let mut tally = Tally::default();
         tally.outcome(&Outcome::Rejected(Rejection::decode(DeadLetterCode::EmptyValue, "")));
+        tally.events(OutputTopic::DeadLetter, 1);
         assert_eq!(tally.unaccounted(), 1);
     }
 }

@@ -12,6 +12,11 @@ use crate::{
 /// Leads with one of these reasons are left out of a qualification rate: nobody is to follow them up.
 const LEFT_OUT: [&str; 2] = ["test_lead", "do_not_contact"];
 
+/// Whether a qualification rate is taken of a lead with these reasons.
+pub(super) fn is_qualifiable(reasons: &[&str]) -> bool {
+    !reasons.iter().any(|reason| LEFT_OUT.contains(reason))
+}
+
 /// A ruleset as what is counted names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RulesetName {
@@ -88,7 +93,7 @@ impl RulesetTally {
         let reasons = &decision.qualified.reasons;
         self.judged.leads += 1;
         self.judged.qualified += u64::from(decision.qualified.verdict == Verdict::Qualified);
-        self.judged.left_out += u64::from(reasons.iter().any(|reason| LEFT_OUT.contains(reason)));
+        self.judged.left_out += u64::from(!is_qualifiable(reasons));
         for reason in reasons {
             self.reasons.add(1, |known| **known == **reason, || Arc::from(*reason));
         }

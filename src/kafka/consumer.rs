@@ -20,7 +20,7 @@ use rdkafka::{
 
 use crate::lead::Partition;
 
-use super::{BrokerHealth, Ends, native, reasons::logged};
+use super::{BrokerHealth, Ends, NotedOffset, native, noted, reasons::logged};
 
 /// A rebalance, as noted by the callback.
 #[derive(Debug)]
@@ -155,7 +155,7 @@ impl Member {
     }
 
     /// What the group has committed for `partitions`; `None` where nothing is. Waits while a transaction holds offsets.
-    pub(super) fn committed(&self, partitions: &[Partition], timeout: Duration) -> KafkaResult<Vec<(Partition, Option<i64>)>> {
+    pub(super) fn committed(&self, partitions: &[Partition], timeout: Duration) -> KafkaResult<Vec<(Partition, Option<NotedOffset>)>> {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
@@ -171,23 +171,21 @@ impl Member {
                     return Ok((partition.clone(), None));
                 };
                 element.error()?;
-                let offset = match element.offset() {
-                    Offset::Offset(offset) => Some(offset),
-                    _ => None,
-                };
-                Ok((partition.clone(), offset))
+                let Offset::Offset(offset) = element.offset() else { return Ok((partition.clone(), None)) };
+                let found = NotedOffset { partition: partition.clone(), offset, note: element.metadata().to_owned() };
+                Ok((partition.clone(), Some(found)))
             })
             .collect()
     }
 
     /// Commits offsets outside any transaction, and waits for the answer.
-    pub(super) fn commit(&self, offsets: &[(Partition, i64)]) -> KafkaResult<()> {
+    pub(super) fn commit(&self, offsets: &[NotedOffset]) -> KafkaResult<()> {
         self.consumer.commit(&self.to_commit(offsets)?, CommitMode::Sync)
     }
 
     /// Offsets as they are committed, in a transaction or outside.
-    pub(super) fn to_commit(&self, offsets: &[(Partition, i64)]) -> KafkaResult<TopicPartitionList> {
-        let mut list = list(offsets)?;
+    pub(super) fn to_commit(&self, offsets: &[NotedOffset]) -> KafkaResult<TopicPartitionList> {
+        let mut list = noted::list(offsets)?;
         if let Some(ends) = &self.ends {
             ends.note(&mut list);
         }

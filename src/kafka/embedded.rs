@@ -1,7 +1,11 @@
 //! The demo's broker: librdkafka's mock cluster, in this process. It accepts transactions and implements none, keeps 5 MiB a
-//! partition and forgets the rest; no claim about delivery is made on it.
+//! partition and forgets the rest; no claim about delivery is made on it. And the writer of the demo's raw records, to this broker
+//! or a real one.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use rdkafka::{
     error::{KafkaError, RDKafkaErrorCode},
@@ -45,8 +49,9 @@ pub struct RawLeads {
     topic: String,
 }
 
+/// Counts what did not arrive.
 #[derive(Default)]
-struct WriterContext(Quiet);
+struct WriterContext(Quiet, AtomicU64);
 
 impl rdkafka::ClientContext for WriterContext {
     fn log(&self, level: rdkafka::config::RDKafkaLogLevel, facility: &str, message: &str) {
@@ -61,7 +66,11 @@ impl rdkafka::ClientContext for WriterContext {
 impl rdkafka::producer::ProducerContext for WriterContext {
     type DeliveryOpaque = ();
 
-    fn delivery(&self, _: &rdkafka::producer::DeliveryResult<'_>, (): ()) {}
+    fn delivery(&self, result: &rdkafka::producer::DeliveryResult<'_>, (): ()) {
+        if result.is_err() {
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl RawLeads {
@@ -82,23 +91,36 @@ impl RawLeads {
     /// # Errors
     /// When librdkafka does not take it.
     pub fn write(&self, key: &[u8], value: &[u8]) -> Result<(), Unavailable> {
-        loop {
-            let record = BaseRecord::to(&self.topic).key(key).payload(value);
-            match self.producer.send(record) {
-                Ok(()) => {
-                    self.producer.poll(Duration::ZERO);
-                    return Ok(());
-                }
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => self.producer.poll(Duration::from_millis(5)),
-                Err((error, _)) => return Err(Unavailable(format!("writing to {}: {error}", self.topic))),
-            }
+        while !self.offer(key, value)? {
+            self.producer.poll(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Hands one record over; `false` where the queue is full.
+    ///
+    /// # Errors
+    /// When librdkafka does not take it.
+    pub fn offer(&self, key: &[u8], value: &[u8]) -> Result<bool, Unavailable> {
+        let sent = self.producer.send(BaseRecord::to(&self.topic).key(key).payload(value));
+        self.producer.poll(Duration::ZERO);
+        match sent {
+            Ok(()) => Ok(true),
+            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _)) => Ok(false),
+            Err((error, _)) => Err(Unavailable(format!("writing to {}: {error}", self.topic))),
         }
     }
 
-    /// Waits until all that was handed over has arrived.
+    /// How many of those handed over are known not to have arrived.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.producer.context().1.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all that was handed over has arrived, or is known not to have.
     ///
     /// # Errors
-    /// When it has not within 10 s.
+    /// When that is not so within 10 s.
     pub fn flush(&self) -> Result<(), Unavailable> {
         self.producer.flush(Duration::from_secs(10)).map_err(|error| Unavailable(format!("writing to {}: {error}", self.topic)))
     }

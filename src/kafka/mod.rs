@@ -33,13 +33,16 @@ pub use native::{GroupMember, Operation, PartitionReplicas};
 pub use noted::{End, Ends, NotedOffset, note_offsets, noted_offsets};
 pub use probe::{Presence, Probe};
 pub use properties::{check_clients, check_property, random_instance};
-pub use range::{Span, read_range, spans, spans_from};
+pub use range::{Span, read_range, spans, spans_from, written_ends};
 pub use rights::{Resource, Right, principal};
 pub use survey::{
     Backlog, BrokerSettings, ClusterState, GroupState, PartitionBacklog, Survey, TopicState, Unanswered, Unreached, transaction_timeout,
 };
-pub use topics::{TopicFinding, TopicPlan, Topics};
+pub use topics::{Keeps, TopicFinding, TopicPlan, Topics};
 pub use transactions::{NotCommitted, TransactionSettings, Transactions};
+
+/// Names of the output topics, by `OutputTopic as usize`; empty: not written.
+pub type OutputNames = [String; crate::pipeline::OutputTopic::COUNT];
 
 /// What a caller is told when a call on the broker failed for now: who was asked for what, and why it failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -99,17 +99,20 @@ pub fn noted_offsets(kafka: &KafkaConfig, topics: &[String]) -> Result<Vec<Noted
 /// The broker does not answer, or somebody is in the group.
 pub fn note_offsets(kafka: &KafkaConfig, offsets: &[NotedOffset]) -> Result<(), Unavailable> {
     let consumer = client(kafka)?;
-    let commit = || {
-        let mut list = TopicPartitionList::with_capacity(offsets.len());
-        for NotedOffset { partition, offset, note } in offsets {
-            list.add_partition_offset(&partition.topic, partition.number, Offset::Offset(*offset))?;
-            if let Some(mut element) = list.find_partition(&partition.topic, partition.number) {
-                element.set_metadata(note);
-            }
+    let commit = list(offsets).and_then(|list| consumer.commit(&list, CommitMode::Sync));
+    commit.map_err(|error| quiet::failed(&consumer, &format!("committing the offsets of the group {}: {error}", kafka.group)))
+}
+
+/// librdkafka's list of partitions with offsets and notes.
+pub(super) fn list(offsets: &[NotedOffset]) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::with_capacity(offsets.len());
+    for NotedOffset { partition, offset, note } in offsets {
+        list.add_partition_offset(&partition.topic, partition.number, Offset::Offset(*offset))?;
+        if let Some(mut element) = list.find_partition(&partition.topic, partition.number) {
+            element.set_metadata(note);
         }
-        consumer.commit(&list, CommitMode::Sync)
-    };
-    commit().map_err(|error| quiet::failed(&consumer, &format!("committing the offsets of the group {}: {error}", kafka.group)))
+    }
+    Ok(list)
 }
 
 fn client(kafka: &KafkaConfig) -> Result<BaseConsumer<Quiet>, Unavailable> {

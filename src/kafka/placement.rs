@@ -15,7 +15,7 @@ use crate::{
     lead::{Partition, Timestamp},
 };
 
-use super::consumer::Member;
+use super::{NotedOffset, consumer::Member};
 
 const CALL: Duration = Duration::from_secs(5);
 
@@ -25,6 +25,8 @@ pub(super) struct Owned {
     pub(super) partition: Partition,
     /// The next offset to decide, as far as this lane has committed.
     pub(super) next: Option<i64>,
+    /// What is noted there.
+    pub(super) note: String,
     /// Timestamp of the last record that was read.
     pub(super) newest: Option<Timestamp>,
     /// It stands still: its position is lost.
@@ -42,7 +44,7 @@ pub(super) struct Ownership {
 impl Ownership {
     pub(super) fn add(&mut self, partition: Partition) {
         if let Err(place) = self.owned.binary_search_by(|owned| owned.partition.cmp(&partition)) {
-            self.owned.insert(place, Owned { partition, next: None, newest: None, halted: false });
+            self.owned.insert(place, Owned { partition, next: None, note: String::new(), newest: None, halted: false });
         }
     }
 
@@ -126,7 +128,7 @@ impl Start {
 #[derive(Debug, Default)]
 pub(super) struct Standing {
     /// Partitions with their committed offsets.
-    pub(super) known: Vec<(Partition, i64)>,
+    pub(super) known: Vec<NotedOffset>,
     /// Partitions whose committed offset is gone.
     pub(super) lost: Vec<Lost>,
 }
@@ -184,7 +186,8 @@ pub(super) fn settle(member: &Member, partitions: &[Owned], policy: Start, doubt
     let names: Vec<_> = partitions.iter().map(|owned| owned.partition.clone()).collect();
     let mut standing = Standing::default();
     let mut fresh = Vec::new();
-    for ((partition, committed), owned) in member.committed(&names, CALL)?.into_iter().zip(partitions) {
+    for ((partition, found), owned) in member.committed(&names, CALL)?.into_iter().zip(partitions) {
+        let committed = found.as_ref().map(|found| found.offset);
         // A group that had an offset and has none has lost its position; it has not just begun.
         let vanished = committed.is_none() && owned.next.is_some();
         if !doubts.may_go_back && committed.zip(owned.next).is_some_and(|(committed, next)| committed < next) {
@@ -198,8 +201,8 @@ pub(super) fn settle(member: &Member, partitions: &[Owned], policy: Start, doubt
                 continue;
             }
         }
-        match committed {
-            Some(offset) => standing.known.push((partition, offset)),
+        match found {
+            Some(found) => standing.known.push(found),
             None => fresh.push(partition),
         }
     }
@@ -209,7 +212,7 @@ pub(super) fn settle(member: &Member, partitions: &[Owned], policy: Start, doubt
     let mut start = Vec::with_capacity(fresh.len());
     for partition in fresh {
         let offset = policy.offset(member, &partition)?;
-        start.push((partition, offset));
+        start.push(NotedOffset { partition, offset, note: String::new() });
     }
     // Of one that is no member the group would take them only while it is empty: and then others may have come and gone since.
     if !member.may_commit() {

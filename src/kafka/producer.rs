@@ -3,6 +3,9 @@
 //! transaction. The only trace of that is a log line of facility FAIL or REQTMOUT, so such a line, like any call that was
 //! slow or had to be repeated, makes the producer doubtful, and a doubtful one begins no further transaction.
 
+mod destinations;
+mod sending;
+
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
@@ -18,11 +21,10 @@ use rdkafka::{
     config::RDKafkaLogLevel,
     consumer::ConsumerGroupMetadata,
     error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
-    message::{Header, OwnedHeaders},
-    producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext, PurgeConfig},
+    producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext, PurgeConfig},
 };
 
-use crate::pipeline::{Output, OutputBuffer};
+use crate::io::Cause;
 
 use super::{
     BrokerHealth,
@@ -30,6 +32,8 @@ use super::{
     reasons::logged,
     sabotage::sabotage,
 };
+
+use destinations::Destinations;
 
 /// One blocking call's share of the patience below.
 const CALL: Duration = Duration::from_secs(10);
@@ -43,13 +47,13 @@ const PATIENCE: Duration = Duration::from_secs(90);
 const MOST_EVENTS: usize = 10_000;
 
 /// The reason to replace a producer that has lost a connection before it was at work.
-pub(super) const LOST: &str = "lost_connection";
+pub(super) const LOST: Cause = Cause::LostConnection;
 
 /// Why a transaction did not come to its end, and what is left to do.
 #[derive(Debug)]
 pub(super) struct Trouble {
     /// Stable word for metrics.
-    pub(super) reason: &'static str,
+    pub(super) reason: Cause,
     /// For a person.
     pub(super) detail: String,
     /// What is left to do.
@@ -73,7 +77,7 @@ pub(super) enum Remedy {
 /// Delivery reports and log lines, as told by librdkafka on the lane's own thread.
 pub(super) struct Reports {
     health: Arc<BrokerHealth>,
-    doubt: Mutex<Option<&'static str>>,
+    doubt: Mutex<Option<Cause>>,
     /// A connection that was up has been lost: said by a line that the client holds back when it comes again within 30 s.
     has_lost: AtomicBool,
     has_failed: AtomicBool,
@@ -95,7 +99,7 @@ impl Reports {
         });
     }
 
-    fn raise(&self, reason: &'static str) {
+    fn raise(&self, reason: Cause) {
         self.doubt.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
     }
 }
@@ -104,7 +108,7 @@ impl ClientContext for Reports {
     fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
         match facility {
             "FAIL" | "REQTMOUT" if !sabotage().ignore_log_lines => {
-                self.raise("log_line");
+                self.raise(Cause::LogLine);
                 if is_loss(message) {
                     self.has_lost.store(true, Ordering::Release);
                 }
@@ -122,7 +126,7 @@ impl ClientContext for Reports {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.raise("error");
+        self.raise(Cause::Error);
         self.health.heard(&error, reason);
     }
 }
@@ -146,6 +150,7 @@ impl ProducerContext for Reports {
 
 /// A transactional (or, for at-least-once, only idempotent) producer.
 pub(super) struct Producer {
+    destinations: Destinations,
     /// Shared with the one call at hand, which may have to be left behind.
     client: Arc<BaseProducer<Reports>>,
     reports: Arc<Reports>,
@@ -174,7 +179,8 @@ impl Producer {
         let client: BaseProducer<Reports> = config.create_with_context(reports)?;
         let reports = Arc::clone(client.client().context());
         let client = Arc::new(client);
-        Ok(Self { client, reports, transactional, initialised: false, begun: Instant::now(), left_behind: LEFT_BEHIND })
+        let destinations = Destinations::new(config);
+        Ok(Self { destinations, client, reports, transactional, initialised: false, begun: Instant::now(), left_behind: LEFT_BEHIND })
     }
 
     /// Takes the transactional id and ends what an earlier owner left open. `false`: not yet, call again. A producer that has
@@ -201,89 +207,6 @@ impl Producer {
         }
     }
 
-    /// Begins a transaction and writes all outputs into it, each buffer's to topics of its own; returns when every one is delivered.
-    pub(super) fn write(&mut self, parts: &[(&OutputBuffer, &[String; 4])]) -> Result<(), Trouble> {
-        self.begun = Instant::now();
-        self.forget_reports();
-        if self.transactional {
-            self.client.begin_transaction().map_err(|error| sort(&error, "begin"))?;
-        }
-        let outputs = parts.iter().flat_map(|(out, topics)| out.iter().map(move |output| (output, *topics)));
-        for (index, (output, topics)) in outputs.enumerate() {
-            self.send(index, &output, topics)?;
-            if index % 1024 == 1023 {
-                self.client.poll(Duration::ZERO);
-            }
-        }
-        self.wait_delivered()
-    }
-
-    fn send(&self, index: usize, output: &Output<'_>, topics: &[String; 4]) -> Result<(), Trouble> {
-        let topic = topics.get(output.topic as usize).map_or("", String::as_str);
-        let mut record: BaseRecord<'_, [u8], [u8], usize> = BaseRecord::with_opaque_to(topic, index);
-        record.key = output.key;
-        record.payload = output.value;
-        if !output.headers.is_empty() {
-            let mut headers = OwnedHeaders::new_with_capacity(output.headers.len());
-            for (key, value) in output.headers.iter() {
-                headers = headers.insert(Header { key, value });
-            }
-            record.headers = Some(headers);
-        }
-        loop {
-            match self.client.send(record) {
-                Ok(()) => {
-                    self.reports.on_their_way.fetch_add(1, Ordering::Relaxed);
-                    return Ok(());
-                }
-                Err((KafkaError::MessageProduction(Code::QueueFull), again)) => {
-                    if self.begun.elapsed() > TRANSACTION_TIMEOUT {
-                        return Err(trouble("delivery_timeout", "send: the queue stayed full", Remedy::Abort));
-                    }
-                    record = again;
-                    self.client.poll(Duration::from_millis(1));
-                }
-                Err((error, _)) => {
-                    match error.rdkafka_error_code() {
-                        Some(Code::MessageSizeTooLarge) => {
-                            self.reports.failed.lock().unwrap_or_else(PoisonError::into_inner).push((index, Code::MessageSizeTooLarge));
-                        }
-                        Some(code) => self.reports.caused(code, topic),
-                        None => {}
-                    }
-                    return Err(self.told_fenced("send").unwrap_or_else(|| sort(&error, "send")));
-                }
-            }
-        }
-    }
-
-    /// Waits until nothing is in flight. Not by `flush`, which rounds every wait up to 100 ms; and asleep between looks,
-    /// since polling for a millisecond would spin.
-    fn wait_delivered(&self) -> Result<(), Trouble> {
-        let deadline = self.begun + TRANSACTION_TIMEOUT + Duration::from_secs(5);
-        loop {
-            let mut waiting = self.client.in_flight_count();
-            while waiting > 0 {
-                self.client.poll(Duration::ZERO);
-                let now = self.client.in_flight_count();
-                if now >= waiting {
-                    break;
-                }
-                waiting = now;
-            }
-            if self.reports.has_failed.load(Ordering::Acquire) {
-                return Err(trouble("delivery", "an output was not delivered", Remedy::Abort));
-            }
-            if self.client.in_flight_count() == 0 {
-                return Ok(());
-            }
-            if Instant::now() > deadline {
-                return Err(trouble("delivery_timeout", "outputs were not delivered in time", Remedy::Abort));
-            }
-            thread::sleep(Duration::from_micros(500));
-        }
-    }
-
     /// Puts the consumed offsets into the transaction.
     pub(super) fn send_offsets(&self, offsets: TopicPartitionList, member: ConsumerGroupMetadata) -> Result<(), Trouble> {
         self.repeat("send_offsets", TRANSACTION_TIMEOUT, move |client| client.send_offsets_to_transaction(&offsets, &member, CALL))
@@ -301,7 +224,7 @@ impl Producer {
         while self.client.in_flight_count() > 0 {
             self.client.poll(Duration::from_millis(1));
             if Instant::now() > deadline {
-                return Err(trouble("failed_abort", "abort: delivery reports did not come back", Remedy::Replace));
+                return Err(trouble(Cause::FailedAbort, "abort: delivery reports did not come back", Remedy::Replace));
             }
         }
         if !self.transactional {
@@ -324,12 +247,12 @@ impl Producer {
             let called = Instant::now();
             let result = self.bounded(what, &call)?;
             if called.elapsed() > SOCKET_TIMEOUT {
-                self.reports.raise("slow_call");
+                self.reports.raise(Cause::SlowCall);
             }
             match result {
                 Ok(()) => return Ok(()),
                 Err(KafkaError::Transaction(error)) if error.is_retriable() && started.elapsed() < patience => {
-                    self.reports.raise("retriable");
+                    self.reports.raise(Cause::Retriable);
                     self.drain();
                 }
                 Err(error) => return Err(self.told_fenced(what).unwrap_or_else(|| sort(&error, what))),
@@ -355,7 +278,7 @@ impl Producer {
         }
         heard.recv_timeout(self.left_behind).map_err(|_| {
             let seconds = self.left_behind.as_secs();
-            trouble("hung_call", format!("{what}: the client did not come back within {seconds} s"), Remedy::Replace)
+            trouble(Cause::HungCall, format!("{what}: the client did not come back within {seconds} s"), Remedy::Replace)
         })
     }
 
@@ -363,7 +286,7 @@ impl Producer {
     /// queued record meets shows only as the client's fatal error.
     pub(super) fn told_fenced(&self, what: &'static str) -> Option<Trouble> {
         let (code, why) = self.client.client().fatal_error()?;
-        is_fence(code).then(|| trouble("fenced", format!("{what}: {why}"), Remedy::Fenced))
+        is_fence(code).then(|| trouble(Cause::Fenced, format!("{what}: {why}"), Remedy::Fenced))
     }
 
     /// Outputs the broker or the client found too large in the last transaction.
@@ -416,17 +339,17 @@ impl Producer {
     }
 
     /// The doubt, if there is one; forgets it. A producer that has not begun to work has none: connecting is noisy.
-    pub(super) fn take_doubt(&self) -> Option<&'static str> {
+    pub(super) fn take_doubt(&self) -> Option<Cause> {
         let doubt = self.heard_doubt();
         doubt.filter(|_| self.initialised)
     }
 
-    fn heard_doubt(&self) -> Option<&'static str> {
+    fn heard_doubt(&self) -> Option<Cause> {
         self.reports.doubt.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-fn trouble(reason: &'static str, detail: impl Into<String>, remedy: Remedy) -> Trouble {
+fn trouble(reason: Cause, detail: impl Into<String>, remedy: Remedy) -> Trouble {
     Trouble { reason, detail: detail.into(), remedy, code: None }
 }
 
@@ -435,12 +358,12 @@ fn sort(error: &KafkaError, what: &'static str) -> Trouble {
     let detail = format!("{what}: {error}");
     let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
     let sorted = match (error, code) {
-        (_, code) if is_fence(code) => trouble("fenced", detail, Remedy::Fenced),
-        (KafkaError::Transaction(inner), _) if inner.is_fatal() => trouble("fatal", detail, Remedy::Replace),
+        (_, code) if is_fence(code) => trouble(Cause::Fenced, detail, Remedy::Fenced),
+        (KafkaError::Transaction(inner), _) if inner.is_fatal() => trouble(Cause::Fatal, detail, Remedy::Replace),
         (KafkaError::Transaction(inner), _) if inner.txn_requires_abort() => trouble(abortable(code), detail, Remedy::Abort),
-        (KafkaError::Transaction(inner), _) if inner.is_retriable() => trouble("timeout", detail, Remedy::Replace),
-        (KafkaError::Transaction(_), _) => trouble("state", detail, Remedy::Replace),
-        (_, Code::Fatal) => trouble("fatal", detail, Remedy::Replace),
+        (KafkaError::Transaction(inner), _) if inner.is_retriable() => trouble(Cause::Timeout, detail, Remedy::Replace),
+        (KafkaError::Transaction(_), _) => trouble(Cause::State, detail, Remedy::Replace),
+        (_, Code::Fatal) => trouble(Cause::Fatal, detail, Remedy::Replace),
         (_, code) => trouble(abortable(code), detail, Remedy::Abort),
     };
     Trouble { code: Some(code), ..sorted }
@@ -471,14 +394,14 @@ pub(super) fn is_fence(code: Code) -> bool {
 }
 
 /// A stable word for why a transaction is aborted.
-pub(super) fn abortable(code: Code) -> &'static str {
+pub(super) fn abortable(code: Code) -> Cause {
     match code {
-        Code::IllegalGeneration | Code::UnknownMemberId | Code::RebalanceInProgress | Code::FencedInstanceId => "rebalance",
-        Code::MessageSizeTooLarge => "too_large",
-        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => "missing_topic",
-        Code::TopicAuthorizationFailed | Code::TransactionalIdAuthorizationFailed | Code::GroupAuthorizationFailed => "not_authorized",
-        Code::OperationTimedOut | Code::MessageTimedOut => "timeout",
-        _ => "delivery",
+        Code::IllegalGeneration | Code::UnknownMemberId | Code::RebalanceInProgress | Code::FencedInstanceId => Cause::Rebalance,
+        Code::MessageSizeTooLarge => Cause::TooLarge,
+        Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => Cause::MissingTopic,
+        Code::TopicAuthorizationFailed | Code::TransactionalIdAuthorizationFailed | Code::GroupAuthorizationFailed => Cause::NotAuthorized,
+        Code::OperationTimedOut | Code::MessageTimedOut => Cause::Timeout,
+        _ => Cause::Delivery,
     }
 }
 

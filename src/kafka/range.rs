@@ -5,13 +5,14 @@ use std::{
     collections::{BTreeMap, BTreeSet, btree_map::Entry},
     ops::Range,
     sync::Arc,
+    thread,
     time::{Duration, Instant},
 };
 
 use rdkafka::{
     Message, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
-    error::KafkaError,
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     topic_partition_list::Offset,
 };
 
@@ -66,8 +67,12 @@ pub fn spans(kafka: &KafkaConfig, topics: &[String], from: Bound, to: Bound) -> 
                 for number in &numbers {
                     list.add_partition_offset(topic, *number, Offset::Offset(time.micros().div_euclid(1000))).map_err(failed)?;
                 }
-                for element in consumer.offsets_for_times(list, CALL).map_err(failed)?.elements() {
-                    element.error().map_err(failed)?;
+                let looked_up = once_led(|| {
+                    let found = consumer.offsets_for_times(list.clone(), CALL)?;
+                    found.elements().iter().try_for_each(rdkafka::topic_partition_list::TopicPartitionListElem::error)?;
+                    Ok(found)
+                });
+                for element in looked_up.map_err(failed)?.elements() {
                     // After the last record's time there is no offset: the end stands.
                     if let Offset::Offset(offset) = element.offset() {
                         offsets.insert(element.partition(), offset);
@@ -110,6 +115,42 @@ pub fn spans_from(kafka: &KafkaConfig, wanted: &[(Partition, i64, Option<i64>)])
     Ok(found)
 }
 
+/// Where each partition of the topics ends, transactions that are still open and all.
+///
+/// # Errors
+/// The broker does not answer, or a topic is not there.
+pub fn written_ends(kafka: &KafkaConfig, topics: &[String]) -> Result<Vec<(Partition, i64)>, Unavailable> {
+    let created = properties::observer(kafka).set("isolation.level", "read_uncommitted").create_with_context(Quiet::default());
+    let consumer: BaseConsumer<Quiet> = created.map_err(|error| Unavailable(format!("making a client for {}: {error}", kafka.brokers)))?;
+    let mut found = Vec::new();
+    for topic in topics {
+        let name: Arc<str> = topic.as_str().into();
+        for (number, held) in held(&consumer, topic, &partitions(&consumer, topic)?)? {
+            found.push((Partition { topic: Arc::clone(&name), number }, held.end));
+        }
+    }
+    Ok(found)
+}
+
+/// A partition that was just made, or whose broker went, has a leader after a moment.
+const LED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Asks again while partitions have no leader, or another than the client knows.
+fn once_led<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
+    let started = Instant::now();
+    loop {
+        match ask() {
+            Err(error) if moves(&error) && started.elapsed() < LED_WITHIN => thread::sleep(Duration::from_millis(100)),
+            answer => return answer,
+        }
+    }
+}
+
+fn moves(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, UnknownTopicOrPartition};
+    matches!(error.rdkafka_error_code(), Some(LeaderNotAvailable | NotLeaderForPartition | UnknownTopicOrPartition))
+}
+
 /// The numbers of a topic's partitions.
 pub(super) fn partitions(consumer: &BaseConsumer<Quiet>, topic: &str) -> Result<Vec<i32>, Unavailable> {
     let failed = |error: KafkaError| quiet::failed(consumer, &format!("asking for the partitions of {topic}: {error}"));
@@ -131,7 +172,7 @@ fn held(consumer: &BaseConsumer<Quiet>, topic: &str, numbers: &[i32]) -> Result<
     let failed = |error: KafkaError| quiet::failed(consumer, &format!("looking up the range in {topic}: {error}"));
     let mut held = BTreeMap::new();
     for number in numbers {
-        let (low, high) = consumer.fetch_watermarks(topic, *number, CALL).map_err(failed)?;
+        let (low, high) = once_led(|| consumer.fetch_watermarks(topic, *number, CALL)).map_err(failed)?;
         held.insert(*number, low..high);
     }
     Ok(held)
@@ -186,10 +227,11 @@ fn read_topic(
             }
             // What is left before the end are markers of transactions, or records that were taken back.
             Some(Err(KafkaError::PartitionEOF(number))) => Some(number),
-            Some(Err(KafkaError::MessageConsumption(code))) => {
+            Some(Err(KafkaError::MessageConsumption(code @ (RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset)))) => {
                 let gone = "records of the range are gone: the topic's retention has deleted them; begin later";
                 return Err(Unavailable(format!("reading {topic}: {code}: {gone}")));
             }
+            Some(Err(error @ KafkaError::MessageConsumption(_))) => return Err(failed(error)),
             Some(Err(_)) | None if heard.elapsed() < PATIENCE => continue,
             Some(Err(error)) => return Err(failed(error)),
             None => return Err(quiet::failed(&consumer, &format!("reading {topic} from {}: no record within 30 s", kafka.brokers))),
@@ -208,6 +250,12 @@ fn read_topic(
 }
 
 fn client(kafka: &KafkaConfig) -> Result<BaseConsumer<Quiet>, Unavailable> {
-    let created = properties::observer(kafka).create_with_context(Quiet::default());
+    // At the end of a partition the broker answers only after this, in milliseconds, and every range comes to an end.
+    let mut config = properties::observer(kafka);
+    // Several ranges may be read at once; this is more than is handed on at a time.
+    config.set("fetch.wait.max.ms", "20").set("queued.max.messages.kbytes", "16384");
+    // By itself a client whose queue is full takes a second before it asks for more.
+    config.set("fetch.queue.backoff.ms", "5");
+    let created = config.create_with_context(Quiet::default());
     created.map_err(|error| Unavailable(format!("making a client for {}: {error}", kafka.brokers)))
 }

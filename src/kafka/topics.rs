@@ -33,8 +33,19 @@ pub struct TopicPlan {
     pub replication: i32,
     /// `max.message.bytes`, if it must not be the broker's default.
     pub largest: Option<usize>,
-    /// Only the last record of each key is kept, for ever.
-    pub compacted: bool,
+    /// What is kept, and how long.
+    pub keeps: Keeps,
+}
+
+/// What a topic keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// As long as the broker says.
+    Broker,
+    /// Every record, for ever.
+    All,
+    /// The last record of each key, for ever.
+    Last,
 }
 
 /// A topic as it is.
@@ -96,7 +107,11 @@ impl Topics {
             .zip(&sizes)
             .map(|(plan, largest)| {
                 let topic = NewTopic::new(&plan.name, plan.partitions, TopicReplication::Fixed(plan.replication));
-                let topic = if plan.compacted { topic.set("cleanup.policy", "compact") } else { topic };
+                let topic = match plan.keeps {
+                    Keeps::Broker => topic,
+                    Keeps::All => topic.set("retention.ms", "-1").set("retention.bytes", "-1"),
+                    Keeps::Last => topic.set("cleanup.policy", "compact"),
+                };
                 match largest {
                     Some(largest) => topic.set("max.message.bytes", largest),
                     None => topic,

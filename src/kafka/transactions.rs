@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    BrokerHealth, Unavailable,
+    BrokerHealth, OutputNames, Unavailable,
     producer::{LOST, Producer, Remedy, Trouble},
     properties::{self, Packing},
 };
@@ -35,6 +35,8 @@ pub struct TransactionSettings {
     pub largest: usize,
     /// What the topic that takes least takes at once, in bytes.
     pub least: usize,
+    /// Each record is sent alone: slow, but a refusal names the one that is too large.
+    pub alone: bool,
 }
 
 /// A producer that has its transactional id, between two transactions.
@@ -69,7 +71,7 @@ impl Transactions {
         let packing = Packing {
             largest: settings.largest,
             together: settings.least.min(TOGETHER),
-            alone: false,
+            alone: settings.alone,
             on_the_way: memory.on_the_way(settings.largest),
         };
         let config = properties::producer(&settings.kafka, Delivery::ExactlyOnce, id, packing);
@@ -101,7 +103,7 @@ impl Transactions {
     ///
     /// # Errors
     /// Nothing is visible, or it is not known: this producer is of no more use.
-    pub fn commit(&mut self, parts: &[(&OutputBuffer, &[String; 4])]) -> Result<(), NotCommitted> {
+    pub fn commit(&mut self, parts: &[(&OutputBuffer, &OutputNames)]) -> Result<(), NotCommitted> {
         if let Err(trouble) = self.producer.write(parts).and_then(|()| self.producer.commit()) {
             self.is_doubtful = true;
             return Err(self.taken_back(&trouble));

@@ -118,6 +118,11 @@ impl Flags {
         self.0 |= 1 << flag as u8;
     }
 
+    /// Takes `flag` out.
+    pub fn remove(&mut self, flag: Flag) {
+        self.0 &= !(1 << flag as u8);
+    }
+
     /// Puts `flag` in if `holds`.
     pub fn set(&mut self, flag: Flag, holds: bool) {
         if holds {
@@ -141,6 +146,12 @@ impl Flags {
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// How many are in the set.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.0.count_ones() as usize
     }
 
     /// Those in the set, in alphabetical order.

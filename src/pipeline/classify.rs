@@ -1,12 +1,10 @@
 //! Facts to a kind of lead: which store, how, what was done, how far it went. What a token means is a row of the ruleset; the
 //! order in which rows are asked, and what is flagged where they disagree, is decided here.
 
-use std::borrow::Cow;
-
 use crate::{
     lead::{
-        Action, Audience, Campaign, Channel, Classified, Confidence, Consent, Facts, Flag, Flags, LeadSource, Listing, Origin, Stage,
-        Storefront, Vocabulary, fold,
+        Action, Audience, Campaign, Channel, Classified, Confidence, Consent, Facts, Flag, Flags, LeadSource, Listing, Origin, SmallText,
+        Stage, Storefront, Vocabulary, fold,
     },
     rules::{ActionRow, OfferTypeRow, Ruleset, SourceRow},
 };
@@ -14,6 +12,7 @@ use crate::{
 use super::Trace;
 
 /// Classifies.
+#[inline(never)] // A profile tells the stages apart.
 pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trace) -> Classified {
     let tables = &rules.classification;
     let mut flags = Flags::default();
@@ -131,7 +130,7 @@ struct ToldAction<'r, 'c> {
     /// As it stands there.
     written: &'c str,
     /// As codes are compared.
-    code: Cow<'c, str>,
+    code: SmallText<'c>,
 }
 
 /// The row of the action: `LeadSource` before `ActionCode`, but do-not-contact in either wins (readings Q6). A code that no

@@ -1,6 +1,6 @@
 //! How two decisions about one lead differ: what a candidate ruleset would change, destination by destination. Counts nothing.
 
-use crate::lead::{Decision, Route};
+use crate::lead::{Decision, Route, Vocabulary};
 
 /// How the follow-up at one destination differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,13 +13,10 @@ pub enum RouteChange {
     Changed,
 }
 
-impl RouteChange {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Added, Self::Removed, Self::Changed];
+impl Vocabulary for RouteChange {
+    const ALL: &'static [Self] = &[Self::Added, Self::Removed, Self::Changed];
 
-    /// A stable word for the metric.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Added => "added",
             Self::Removed => "removed",

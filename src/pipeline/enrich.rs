@@ -1,14 +1,12 @@
 //! Clean values to facts: the rows of the reference tables that match, who the person is, and which touch this is.
 
-use std::borrow::Cow;
-
 use std::cell::OnceCell;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    lead::{Contact, Facts, Identity, LeadSource, Record, fold},
+    lead::{Contact, Facts, Identity, LeadSource, Record, SmallText, fold},
     tables::Tables,
 };
 
@@ -29,6 +27,12 @@ impl PersonKey {
     #[must_use]
     pub fn new(key: Option<&[u8]>) -> Self {
         Self(key.filter(|key| !key.is_empty()).and_then(|key| Hmac::new_from_slice(key).ok()))
+    }
+
+    /// The same for the same key and, as far as anybody can tell, for no other; it says nothing of the key.
+    #[must_use]
+    pub fn check_value(&self) -> String {
+        self.digest("check", &[]).as_str().to_owned()
     }
 
     fn digest(&self, kind: &str, parts: &[&str]) -> Identity {
@@ -52,7 +56,7 @@ impl PersonKey {
     }
 
     /// Who the person is: by address, else by number, else by name and company.
-    fn of(&self, contact: &Contact<'_>) -> Option<Identity> {
+    pub(super) fn of(&self, contact: &Contact<'_>) -> Option<Identity> {
         if let (Some(email), Some(_)) = (&contact.email, &contact.email_domain) {
             return Some(self.digest("email", &[email]));
         }
@@ -66,6 +70,7 @@ impl PersonKey {
 }
 
 /// Looks a lead up, and gives it its identities.
+#[inline(never)] // A profile tells the stages apart.
 pub(super) fn enrich<'a>(
     lead: Normalized<'a>,
     record: &Record<'a>,
@@ -87,7 +92,7 @@ pub(super) fn enrich<'a>(
     let action = acted(source.action, action_raw.as_deref().unwrap_or_default());
     // Referrals seldom name an offer; two of one person on one day are two.
     let about = offer.offer_raw.as_deref().or(offer.offer_title.as_deref()).or(lead.referral_id.as_deref()).unwrap_or_default();
-    let lead_id = touch(person_key.as_ref(), value, index, &[&fold(source.source), &action, &about.to_lowercase()], event_time);
+    let lead_id = touch(person_key.as_ref(), value, index, &[&fold(source.source), &action, &SmallText::lowercase(about)], event_time);
     Facts {
         at: record.at.clone(),
         index,
@@ -118,12 +123,12 @@ pub(super) fn enrich<'a>(
 
 /// What was done, as far as no rule is asked: the one code there is. Two that differ are two things done: a do-not-contact
 /// notice is not the contact-me of the same day whose source it repeats (readings Q6, Q12).
-fn acted<'t>(in_source: &'t str, in_code: &'t str) -> Cow<'t, str> {
+fn acted<'t>(in_source: &'t str, in_code: &'t str) -> SmallText<'t> {
     let (in_source, in_code) = (fold(in_source), fold(in_code));
     match (in_source.is_empty(), in_code.is_empty() || in_source == in_code) {
         (true, _) => in_code,
         (false, true) => in_source,
-        (false, false) => Cow::Owned(format!("{in_source}\x1e{in_code}")),
+        (false, false) => SmallText::long(format!("{in_source}\x1e{in_code}")),
     }
 }
 

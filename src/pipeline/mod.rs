@@ -2,6 +2,7 @@
 //! out, whatever the bytes; no Kafka, clock, file, log or metric.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+mod altered;
 mod classify;
 mod dead_letter;
 mod decode;
@@ -15,19 +16,23 @@ mod qualify;
 mod route;
 mod trace;
 
+pub use altered::{Alteration, Said, altered};
 pub use dead_letter::{DEAD_LETTER_HEADERS, EarlierFailures, OversizeValue, dead_letter};
-pub use decode::knows_key;
+pub use decode::{FirstDatum, WRITER_SCHEMA_HEADER, first_datum, knows_key};
 pub use difference::{RouteChange, route_changes};
-pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained};
+pub use encode::{EncodeSettings, EventFormat, EventHeaders, explained, frame};
 pub use enrich::PersonKey;
 pub use live::{Canary, Live, Share, Split, Trials};
-pub(crate) use normalize::countries;
+pub(crate) use normalize::{countries, is_shared_domain};
 pub use output::{Mark, Output, OutputBuffer, OutputTopic};
 pub use trace::{NoTrace, Trace};
+
+use std::sync::Arc;
 
 use crate::{
     lead::{Decision, Facts, Outcome, Record, Rejection},
     rules::{Condition, Ruleset},
+    schemas::ContainerSchema,
     tables::Tables,
 };
 
@@ -90,7 +95,7 @@ impl Pipeline {
 /// or no such memory; a lane owns one, so that nothing is shared.
 #[derive(Debug, Default)]
 pub struct Memory {
-    phones: normalize::PhoneNumbers,
+    normalized: normalize::Memory,
     schemas: decode::WriterSchemas,
 }
 
@@ -99,6 +104,11 @@ impl Memory {
     /// can be read.
     pub fn learn_schema<T: AsRef<str>>(&mut self, id: u32, texts: &[T]) {
         self.schemas.learn(id, texts);
+    }
+
+    /// From now on records come from an Avro container file of this schema, or from none.
+    pub fn begin_file(&mut self, schema: Option<Arc<ContainerSchema>>) {
+        self.schemas.begin_file(schema);
     }
 }
 
@@ -118,7 +128,7 @@ pub fn read_in<'a>(record: &Record<'a>, setting: &Setting<'a>, memory: &mut Memo
     let Setting { tables, limits, person_key } = *setting;
     let value = enrich::ValueDigest::of(record);
     let decoded = decode::decode(record, limits, &memory.schemas)?;
-    let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, limits, &mut memory.phones));
+    let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, limits, &mut memory.normalized));
     Ok(normalized.map(|lead| enrich::enrich(lead, record, &value, tables, person_key)).collect())
 }
 
@@ -156,6 +166,8 @@ pub struct Choice<'a> {
     pub canary: Option<&'a Canary>,
     /// Decided leads for which it does not hold leave nothing behind.
     pub only: Option<&'a Condition>,
+    /// How often the record was rejected before.
+    pub earlier: EarlierFailures,
 }
 
 /// What was read through the other two doors.
@@ -168,28 +180,30 @@ pub fn conclude(
     seen: impl FnOnce(&Outcome<'_>),
 ) {
     let decided = outcome(facts, pipeline, choice);
+    if let Outcome::Rejected(rejection) = &decided {
+        dead_letter(rejection, record, choice.earlier, pipeline, out);
+        return seen(&decided);
+    }
     match encode(&decided, record, pipeline, out) {
         Ok(()) => seen(&decided),
-        Err(too_large) => reject(too_large, record, pipeline, out, seen),
+        Err(too_large) => {
+            dead_letter(&too_large, record, choice.earlier, pipeline, out);
+            seen(&Outcome::Rejected(too_large));
+        }
     }
 }
 
 /// What becomes of what was read, unless its events turn out too large.
 pub fn outcome<'a>(facts: &'a Result<Vec<Facts<'a>>, Rejection>, pipeline: &'a Pipeline, choice: Choice<'a>) -> Outcome<'a> {
-    let Choice { canary, only } = choice;
+    let Choice { canary, only, .. } = choice;
     let rules_for = |facts: &Facts<'_>| canary.filter(|canary| canary.takes(facts)).map_or(&pipeline.rules, |canary| &*canary.rules);
     let is_chosen = |decision: &Decision<'_>| only.is_none_or(|only| only.holds_for(decision));
     match facts {
         Ok(facts) => {
-            let decisions = facts.iter().map(|facts| decide(facts, rules_for(facts), &mut NoTrace));
-            Outcome::Decided(decisions.filter(is_chosen).collect())
+            let mut decisions = Vec::with_capacity(facts.len());
+            decisions.extend(facts.iter().map(|facts| decide(facts, rules_for(facts), &mut NoTrace)).filter(is_chosen));
+            Outcome::Decided(decisions)
         }
         Err(rejection) => Outcome::Rejected(rejection.clone()),
     }
-}
-
-/// The outcome of a record whose events turned out too large.
-fn reject(rejection: Rejection, record: &Record<'_>, pipeline: &Pipeline, out: &mut OutputBuffer, seen: impl FnOnce(&Outcome<'_>)) {
-    dead_letter(&rejection, record, EarlierFailures::default(), pipeline, out);
-    seen(&Outcome::Rejected(rejection));
 }

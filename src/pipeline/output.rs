@@ -16,11 +16,17 @@ pub enum OutputTopic {
     Routing,
     /// The original bytes.
     DeadLetter,
+    /// `LedgerEntry`.
+    Ledger,
 }
 
 impl OutputTopic {
+    /// How many there are.
+    pub const COUNT: usize = 5;
     /// All, in order; `topic as usize` indexes an array of this length.
-    pub const ALL: [Self; 4] = [Self::Qualified, Self::Unqualified, Self::Routing, Self::DeadLetter];
+    pub const ALL: [Self; Self::COUNT] = [Self::Qualified, Self::Unqualified, Self::Routing, Self::DeadLetter, Self::Ledger];
+    /// Those that hold what records lead to; the ledger holds what was written there.
+    pub const OUTCOMES: [Self; 4] = [Self::Qualified, Self::Unqualified, Self::Routing, Self::DeadLetter];
 }
 
 /// What Kafka adds to a record's own bytes: the batch header and the lengths.
@@ -69,7 +75,7 @@ pub struct OutputBuffer {
     record: usize,
     stamp: Timestamp,
     /// What topics were found to take since the settings were read, in bytes; 0: as the settings say.
-    lowered: [usize; 4],
+    lowered: [usize; OutputTopic::COUNT],
 }
 
 /// A state of the buffer to go back to.
@@ -105,7 +111,7 @@ impl OutputBuffer {
 
     /// The most bytes an output of `topic` may have, where the settings allow `allowed`; `None`: any number.
     #[must_use]
-    pub fn largest(&self, topic: OutputTopic, allowed: &[usize; 4]) -> Option<usize> {
+    pub fn largest(&self, topic: OutputTopic, allowed: &[usize; OutputTopic::COUNT]) -> Option<usize> {
         let known = [allowed, &self.lowered].map(|limits| limits.get(topic as usize).copied().filter(|limit| *limit > 0));
         known.into_iter().flatten().min()
     }

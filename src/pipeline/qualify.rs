@@ -9,6 +9,7 @@ use crate::{
 use super::Trace;
 
 /// Qualifies.
+#[inline(never)] // A profile tells the stages apart.
 pub(super) fn qualify<'a, T: Trace>(facts: &'a Facts<'a>, class: &Classified, rules: &'a Ruleset, trace: &mut T) -> Qualified<'a> {
     let subject = Subject { facts, class, policy: &rules.policy, qualified: None, marketing_campaign: None };
     let mut reasons: Vec<&'a str> = Vec::new();
@@ -34,7 +35,8 @@ pub(super) fn qualify<'a, T: Trace>(facts: &'a Facts<'a>, class: &Classified, ru
 /// Computed for every lead, qualified or not.
 fn score<'a, T: Trace>(subject: &Subject<'_>, rules: &'a Ruleset, trace: &mut T) -> Score<'a> {
     let (mut fit, mut intent) = (0_i64, 0_i64);
-    let mut parts = Vec::new();
+    // More hold of hardly any lead.
+    let mut parts = Vec::with_capacity(8);
     rules.scoring.rules.ask_each(subject, T::OF_EVERY_RULE, |rule| {
         let part = ScorePart { rule: &rule.id, part: rule.part, points: rule.points };
         let held = rule.holds(subject);

@@ -11,6 +11,7 @@ use crate::{
 use super::Trace;
 
 /// Routes.
+#[inline(never)] // A profile tells the stages apart.
 pub(super) fn route<'a, T: Trace>(
     facts: &'a Facts<'a>,
     class: &Classified,

@@ -20,7 +20,7 @@ use client::{Client, StoredSchema};
 
 use crate::{
     config::RegistryConfig,
-    io::{RegistryIsAway, SchemaSource, SchemaText},
+    io::{RegistryAnswer, RegistryIsAway, SchemaSource, SchemaText},
 };
 
 /// The first pause before an absent registry is asked again …
@@ -39,7 +39,7 @@ const MOST_REFERENCES: usize = 64;
 /// What is told of a registry.
 pub trait RegistryWatch: Send + Sync {
     /// A question was answered, refused, or not answered.
-    fn asked(&self, result: &'static str);
+    fn asked(&self, answer: RegistryAnswer);
     /// It answers, or why it does not; `needed` says whether records wait for it.
     fn state(&self, answer: Result<(), &str>, needed: bool);
 }
@@ -49,7 +49,7 @@ pub trait RegistryWatch: Send + Sync {
 pub struct Unwatched;
 
 impl RegistryWatch for Unwatched {
-    fn asked(&self, _: &'static str) {}
+    fn asked(&self, _: RegistryAnswer) {}
     fn state(&self, _: Result<(), &str>, _: bool) {}
 }
 
@@ -135,9 +135,9 @@ impl Registry {
     fn heard<T>(&self, state: &mut State, answer: &Result<T, RegistryError>, needed: bool) {
         let now = Instant::now();
         let (result, why) = match answer {
-            Ok(_) => ("answered", None),
-            Err(RegistryError::Refused { .. } | RegistryError::Incompatible(_)) => ("refused", None),
-            Err(error) => ("failed", Some(error.to_string())),
+            Ok(_) => (RegistryAnswer::Answered, None),
+            Err(RegistryError::Refused { .. } | RegistryError::Incompatible(_)) => (RegistryAnswer::Refused, None),
+            Err(error) => (RegistryAnswer::Failed, Some(error.to_string())),
         };
         self.watch.asked(result);
         match (why, state.away) {

@@ -8,7 +8,7 @@ use super::{
     client::{Client, Reference, StoredSchema},
 };
 use crate::{
-    config::{CompatibilityMode, Topics},
+    config::{CompatibilityMode, EncodingConfig, Topics, ValueFormat},
     pipeline::OutputTopic,
     schemas::{RecordKind, Released},
 };
@@ -24,20 +24,23 @@ pub struct Subject {
     pub schema: &'static Released,
 }
 
-/// The subjects of the events' topics, in the order of the contract.
+/// The subjects of the events' topics, in the order of the contract; that of the ledger only where it is written as Avro.
 #[must_use]
-pub fn subjects(topics: &Topics) -> Vec<Subject> {
+pub fn subjects(topics: &Topics, encoding: &EncodingConfig) -> Vec<Subject> {
     let events = [
         (OutputTopic::Qualified, RecordKind::QualifiedLead),
         (OutputTopic::Unqualified, RecordKind::UnqualifiedLead),
         (OutputTopic::Routing, RecordKind::LeadRouted),
+        (OutputTopic::Ledger, RecordKind::LedgerEntry),
     ];
     let subject = |(topic, kind): (OutputTopic, RecordKind)| Subject {
         name: format!("{}-value", topics.name(topic)),
         topic: Some(topic),
         schema: kind.latest(),
     };
-    events.into_iter().map(subject).collect()
+    let is_ledger = |subject: &Subject| subject.topic == Some(OutputTopic::Ledger);
+    let with_ledger = !topics.ledger.is_empty() && encoding.format_of(OutputTopic::Ledger) == ValueFormat::Avro;
+    events.into_iter().map(subject).filter(|subject| with_ledger || !is_ledger(subject)).collect()
 }
 
 impl Subject {

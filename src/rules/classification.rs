@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeTable;
 
 use super::{
+    absent::some_of,
     dates::EffectiveDates,
     keys::{self, Key},
     reading::{Reader, Section, Written},
@@ -80,6 +81,8 @@ pub(crate) struct StorefrontRow {
     pub(crate) audience: Audience,
     /// What is listed there; none: not told.
     listings: Vec<Listing>,
+    /// The byte they are written at.
+    listings_at: usize,
     /// Destinations with the byte each is written at.
     pub(super) follow_up: Vec<(String, usize)>,
     /// Clock of those destinations.
@@ -119,8 +122,14 @@ impl Classification {
         let sources = tokens(reader, root, "source", keys::SOURCE, source_row);
         let actions = tokens(reader, root, "action", keys::ACTION, action_row);
         let storefronts = keyed(reader, root, "storefront", keys::STOREFRONT, storefront_row);
-        let offer_types =
-            keyed(reader, root, "offer_type", keys::OFFER_TYPE, |reader, section| offer_type_row(reader, section, &storefronts));
+        let mut left_out = BTreeMap::new();
+        let offer_types = keyed(reader, root, "offer_type", keys::OFFER_TYPE, |reader, section| {
+            offer_type_row(reader, section, &storefronts, &mut left_out)
+        });
+        for (at, sold) in left_out {
+            let message = format!("listings leaves out what is still sold there: {}", some_of(&sold));
+            reader.tell(at, "invalid_value", message, "add it, or remove or replace those offer types too");
+        }
         let whole = Self { sources, actions, offer_types, storefronts };
         whole.check_pairs(reader, root);
         whole
@@ -129,12 +138,14 @@ impl Classification {
     /// The sources that action rows name must be there.
     fn check_pairs<'a>(&self, reader: &mut Reader<'a>, root: &'a DeTable<'a>) {
         let Some(actions) = root.get("action").and_then(|value| value.get_ref().as_table()) else { return };
-        let named = |row: &'a DeTable<'a>| ["impossible_with", "undocumented_with"].into_iter().filter_map(move |key| row.get(key));
-        let lists =
-            actions.values().filter_map(|row| row.get_ref().as_table()).flat_map(named).filter_map(|list| list.get_ref().as_array());
-        for value in lists.flat_map(|list| list.iter()) {
+        let lists = actions.iter().flat_map(|(code, row)| {
+            let lists = ["impossible_with", "undocumented_with"].into_iter().filter_map(|key| row.get_ref().get(key)?.get_ref().as_array());
+            lists.map(move |list| (code.get_ref(), list))
+        });
+        for (code, value) in lists.flat_map(|(code, list)| list.iter().map(move |value| (code, value))) {
             let Some(text) = value.get_ref().as_str() else { continue };
-            if Storefront::from_name(text).is_some() || self.sources.contains_key(&*fold(text)) {
+            let is_known = Storefront::from_name(text).is_some() || self.sources.contains_key(&*fold(text));
+            if is_known || reader.is_known_to_lack("source", (text, value.span().start), &format!("action.{code:?}")) {
                 continue;
             }
             let tokens = root.get("source").and_then(|value| value.get_ref().as_table());
@@ -164,7 +175,9 @@ fn tokens<'a, Row>(
     for (key, value) in entries {
         let token = key.get_ref().as_ref();
         let folded = fold(token).into_owned();
-        if folded.is_empty() {
+        // LeadSource is cut there.
+        let is_cut = name == "source" && token.contains('|');
+        if folded.is_empty() || is_cut {
             reader.tell(
                 key.span().start,
                 "invalid_value",
@@ -195,7 +208,7 @@ fn keyed<'a, Word: Vocabulary + Ord, Row>(
     root: &'a DeTable<'a>,
     name: &str,
     known: &'static [Key],
-    read: impl Fn(&mut Reader<'a>, &Section<'a>) -> Option<Row>,
+    mut read: impl FnMut(&mut Reader<'a>, &Section<'a>) -> Option<Row>,
 ) -> BTreeMap<Word, Row> {
     let mut rows = BTreeMap::new();
     let Some(table) = table(reader, root, name) else { return rows };
@@ -219,7 +232,7 @@ pub(super) fn table<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>, name: &s
     let value: Written<'a> = root.get(name)?;
     let table = value.get_ref().as_table();
     if table.is_none() {
-        reader.wrong_type(value, name, "a table", format!("write [{name}.NAME] with its keys below"));
+        reader.no_table(value, name);
     }
     table
 }
@@ -300,17 +313,29 @@ fn storefront_row<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<
     }
     let clock = section.name(reader, "clock").map(|clock| (clock.to_owned(), section.place("clock")));
     let dates = EffectiveDates::read(reader, section);
-    Some(StorefrontRow { campaign, audience, listings, follow_up, clock, dates })
+    Some(StorefrontRow { campaign, audience, listings, listings_at: section.place("listings"), follow_up, clock, dates })
 }
 
-fn offer_type_row<'a>(reader: &mut Reader<'a>, section: &Section<'a>, rows: &BTreeMap<Storefront, StorefrontRow>) -> Option<OfferTypeRow> {
+/// What is sold in a storefront whose outer `listings` leave it out goes to `left_out`, by the byte those are written at.
+fn offer_type_row<'a>(
+    reader: &mut Reader<'a>,
+    section: &Section<'a>,
+    rows: &BTreeMap<Storefront, StorefrontRow>,
+    left_out: &mut BTreeMap<usize, Vec<String>>,
+) -> Option<OfferTypeRow> {
     section.required(reader, "storefronts", "[\"APP_SOURCE\"]")?;
     let storefronts: Vec<Storefront> = section.words(reader, "storefronts");
     let listing = section.word(reader, "listing").unwrap_or(Listing::Unknown);
     let lists = |storefront: &Storefront| rows.get(storefront).is_none_or(|row| row.listings.is_empty() || row.listings.contains(&listing));
     if listing != Listing::Unknown && !storefronts.is_empty() && !storefronts.iter().any(lists) {
-        let message = format!("{:?} is in no `listings` of the storefronts it is sold in", listing.name());
-        reader.tell(section.place("listing"), "invalid_value", message, "add it to [storefront.X] listings, or name another listing");
+        let at = section.place("listing");
+        let outermost = storefronts.iter().filter_map(|storefront| rows.get(storefront)).map(|row| row.listings_at).min();
+        if let Some(outer) = outermost.filter(|outer| *outer < at && !reader.are_in_one_file(*outer, at)) {
+            left_out.entry(outer).or_default().push(format!("{} as {:?}", section.name, listing.name()));
+        } else {
+            let message = format!("{:?} is in no `listings` of the storefronts it is sold in", listing.name());
+            reader.tell(at, "invalid_value", message, "add it to [storefront.X] listings, or name another listing");
+        }
     }
     Some(OfferTypeRow { storefronts, listing, dates: EffectiveDates::read(reader, section) })
 }

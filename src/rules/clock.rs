@@ -56,6 +56,11 @@ pub(crate) struct RouteClock {
 }
 
 impl RouteClock {
+    /// The one that is named, else the default one.
+    pub(super) fn first(&self) -> Option<&Clock> {
+        self.named.as_deref().or(self.default.as_deref())
+    }
+
     /// The clock for an event of that time, if there is one.
     pub(crate) fn at(&self, event_time: Timestamp) -> Option<&Clock> {
         [&self.named, &self.default].into_iter().flatten().map(|clock| &**clock).find(|clock| clock.dates.include(event_time))
@@ -102,11 +107,10 @@ impl Clocks {
     }
 
     /// The clock of this name (written at that byte), before the default one.
-    pub(super) fn get(&self, reader: &mut Reader<'_>, named: Option<(&str, usize)>) -> RouteClock {
+    pub(super) fn get(&self, reader: &mut Reader<'_>, named: Option<(&str, usize)>, by: &str) -> RouteClock {
         let clock = named.and_then(|(name, _)| self.0.get(name));
-        if let (None, Some((name, place))) = (clock, named) {
-            let hint = reader.hint(name, self.0.keys().map(String::as_str));
-            reader.tell(place, "unknown_name", format!("there is no [clock.{name}]"), hint);
+        if let (None, Some(named)) = (clock, named) {
+            reader.no_such("clock", named, by, self.0.keys());
         }
         RouteClock { named: clock.cloned(), default: self.0.get(DEFAULT_CLOCK).cloned() }
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
+use super::quoting;
 use crate::problem::{Place, Problem};
 
 /// One file of a ruleset, as it was read.
@@ -56,7 +57,7 @@ pub fn extends(file: &RulesetFile) -> Option<Extended> {
     let value = root.get_ref().get("ruleset")?.get_ref().as_table()?.get("extends")?;
     let DeValue::String(written) = value.get_ref() else { return None };
     let what = if written == "default" { Extends::BuiltIn } else { Extends::File(written.clone().into_owned()) };
-    let place = Problem::error("", "").at(text, value.span().start).in_file(file.name.clone());
+    let place = Problem::error("", "").spanning(text, value.span()).in_file(file.name.clone());
     Some(Extended { what, place })
 }
 
@@ -80,6 +81,8 @@ pub(super) struct Located<'a> {
     pub(super) place: Place,
     /// The whole line.
     line: &'a str,
+    /// The same from the byte on.
+    rest: &'a str,
 }
 
 impl<'a> Texts<'a> {
@@ -104,6 +107,12 @@ impl<'a> Texts<'a> {
         self.0.get(self.0.partition_point(|text| text.start <= offset).checked_sub(1)?)
     }
 
+    /// Whether both bytes are of the same text.
+    pub(super) fn are_in_one(&self, one: usize, other: usize) -> bool {
+        let start = |offset| self.holding(offset).map(|text| text.start);
+        start(one) == start(other)
+    }
+
     /// What is written there.
     pub(super) fn written(&self, span: Range<usize>) -> &'a str {
         let inside = |text: &Text<'a>| text.written.get(span.start.checked_sub(text.start)?..span.end.checked_sub(text.start)?);
@@ -120,14 +129,20 @@ impl<'a> Texts<'a> {
         // A line too long to be shown is too long to be counted for each of its problems, too.
         let before = whole.get(..(within - start).min(whole.len()));
         let column = if whole.len() > LONGEST_SHOWN { within - start } else { before.map_or(0, |before| before.chars().count()) };
-        Some(Located { file: text.name, place: Place { line, column: column + 1 }, line: whole.trim_end_matches('\r') })
+        let rest = whole.get((within - start).min(whole.len())..).unwrap_or_default();
+        Some(Located { file: text.name, place: Place { line, column: column + 1 }, line: whole.trim_end_matches('\r'), rest })
     }
 
-    /// The problem, with file, line, column and the line itself.
+    /// The problem, with file, line, column and the line itself. Of one that says not how much of it is underlined it is what begins
+    /// there.
     pub(super) fn place(&self, offset: usize, problem: Problem) -> Problem {
         let Some(located) = self.locate(offset) else { return problem };
         let mut problem = problem.on(located.place);
         problem.quoted = Some(located.line).filter(|line| line.len() <= LONGEST_SHOWN).map(str::to_owned);
+        if problem.underlined == 0 && problem.quoted.is_some() {
+            let length = quoting::written_length(located.rest);
+            problem.underlined = located.rest.get(..length).map_or(1, |written| written.chars().count().max(1));
+        }
         if located.file.is_empty() { problem } else { problem.in_file(located.file) }
     }
 }
@@ -166,6 +181,6 @@ mod tests {
             assert_eq!(of(none), None, "{none}");
         }
         let problem = of("[ruleset]\nextends = 'x'").expect("one").problem("code", "message");
-        assert_eq!(problem.to_string(), "error: a.toml:2:11: message\n  | extends = 'x'\n  |           ^");
+        assert_eq!(problem.to_string(), "error: a.toml:2:11: message\n  | extends = 'x'\n  |           ^^^");
     }
 }

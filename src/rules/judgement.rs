@@ -134,6 +134,11 @@ pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Poli
                 );
                 continue;
             }
+            if psl::domain_str(&domain).is_none() {
+                let message = format!("{text:?} is nobody's own: anybody can have a domain beneath it");
+                reader.tell(value.span().start, "invalid_value", message, "write the domains beneath it that you mean");
+                continue;
+            }
             policy.own_domains.push(domain);
         }
     }
@@ -147,8 +152,8 @@ pub(super) fn policy<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Poli
         let known: BTreeSet<&str> = reasons.iter().copied().collect();
         for value in list {
             let Some(reason) = reader.text_of(value, "redact") else { continue };
-            if !known.contains(reason) {
-                // A slip here would publish what must not be published.
+            // A slip here would publish what must not be published; what is inherited is none, though its gate has been taken out.
+            if !known.contains(reason) && !reader.is_built_in(value.span().start) {
                 let hint = reader.hint(reason, reasons.iter().copied());
                 reader.tell(value.span().start, "unknown_name", format!("no gate gives the reason {reason:?}"), hint);
             }

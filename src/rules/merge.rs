@@ -8,7 +8,7 @@ use toml::{
     de::{DeArray, DeString, DeTable, DeValue},
 };
 
-use super::{files::Texts, reading::Reader, suggest};
+use super::{files::Texts, reading::Reader, suggest, toml_text};
 use crate::lead::fold;
 
 type Key<'t> = Spanned<DeString<'t>>;
@@ -20,6 +20,8 @@ pub(super) struct Merged<'t> {
     pub(super) root: DeTable<'t>,
     /// `[ruleset]` of each file, if it has one, with the file's first byte; outermost first.
     pub(super) identities: Vec<(usize, Option<Value<'t>>)>,
+    /// Whether the innermost file extends none because `extends`, or [ruleset], is misspelt there.
+    pub(super) may_extend: bool,
 }
 
 /// Rules of all lists together: each takes its time, when the ruleset is loaded and with every lead.
@@ -28,7 +30,8 @@ const MOST_RULES: usize = 10_000;
 /// Merges the files, outermost first. Nothing where a file is no TOML, or names one to extend that is not here: what else could
 /// be told would be told of a guess.
 pub(super) fn merge<'t>(reader: &mut Reader<'_>, texts: &Texts<'t>) -> Option<Merged<'t>> {
-    let mut roots: Vec<DeTable<'t>> = texts.each().filter_map(|(start, text)| parse(reader, start, text)).collect();
+    let mut roots: Vec<DeTable<'t>> =
+        texts.each().filter_map(|(start, text)| Some(moved_table(toml_text::parse(reader, start, text)?, start))).collect();
     if !reader.found_none() {
         return None;
     }
@@ -46,13 +49,20 @@ pub(super) fn merge<'t>(reader: &mut Reader<'_>, texts: &Texts<'t>) -> Option<Me
         reader.tell(value.span().start, "not_supported", message, "write extends = \"default\", or leave it out");
         return None;
     }
+    let is_misspelt = |name: &str, table: &DeTable<'_>| {
+        !table.contains_key(name) && suggest::nearest(name, table.keys().map(|key| key.get_ref().as_ref())).is_some()
+    };
+    let may_extend = match identities.get(extended) {
+        Some((_, Some(ruleset))) => ruleset.get_ref().as_table().is_some_and(|table| is_misspelt("extends", table)),
+        _ => roots.get(extended).is_some_and(|root| is_misspelt("ruleset", root)),
+    };
     // From the innermost out.
     let mut whole: Option<DeTable<'t>> = None;
     for (root, (_, ruleset)) in roots.into_iter().zip(&identities).take(extended + 1).rev() {
         let remove = ruleset.as_ref().and_then(|ruleset| ruleset.get_ref().get("remove"));
         whole = Some(match whole {
             None => {
-                if let Some(value) = remove.filter(|value| value.get_ref().as_array().is_some_and(|list| !list.is_empty())) {
+                if let Some(value) = remove.filter(|value| !may_extend && value.get_ref().as_array().is_some_and(|list| !list.is_empty())) {
                     let hint = "add extends = \"default\", or leave out what you do not want";
                     reader.tell(value.span().start, "invalid_value", "there is nothing to remove: this ruleset extends none", hint);
                 }
@@ -67,7 +77,7 @@ pub(super) fn merge<'t>(reader: &mut Reader<'_>, texts: &Texts<'t>) -> Option<Me
         });
     }
     let root = whole.unwrap_or_default();
-    within_bounds(reader, &root).then_some(Merged { root, identities })
+    within_bounds(reader, &root).then_some(Merged { root, identities, may_extend })
 }
 
 /// Whether there are so few rules that they can be looked at one by one.
@@ -80,20 +90,6 @@ fn within_bounds(reader: &mut Reader<'_>, root: &DeTable<'_>) -> bool {
     let hint = "lists of companies, addresses or offers belong into the reference tables (docs/tables.md); ask for their columns";
     reader.tell(over.span().start, "too_many_rules", format!("a ruleset has at most {MOST_RULES} rules; here are {count}"), hint);
     false
-}
-
-fn parse<'t>(reader: &mut Reader<'_>, start: usize, text: &'t str) -> Option<DeTable<'t>> {
-    let (root, errors) = DeTable::parse_recoverable(text);
-    if errors.is_empty() {
-        return Some(moved_table(root.into_inner(), start));
-    }
-    // What the parser made of the rest is a guess: judging it would tell problems that are none.
-    for error in errors {
-        let hint = "texts stand in quotes; a key stands once in its table; see docs/rules.md";
-        let message = format!("not valid TOML: {}", error.message().lines().next().unwrap_or_default());
-        reader.tell(start + error.span().map_or(0, |span| span.start), "toml_syntax", message, hint);
-    }
-    None
 }
 
 fn extends(ruleset: Option<&Value<'_>>) -> bool {
@@ -250,6 +246,7 @@ fn take_out<'t>(reader: &mut Reader<'_>, base: &mut DeTable<'t>, list: &Value<'t
         for (at, name) in named {
             let name_as_compared = same(name);
             if known.contains(&name_as_compared) {
+                reader.removed(kind, name, at);
                 gone.insert(name_as_compared);
             } else {
                 let hint = reader.hint(name, there.iter().map(String::as_str));

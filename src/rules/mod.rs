@@ -2,6 +2,7 @@
 //! texts of its files and opens none; decides nothing about a lead by itself.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+mod absent;
 mod calendar;
 mod classification;
 mod clock;
@@ -25,6 +26,7 @@ mod show;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod toml_text;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,6 +34,7 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
+use toml::de::DeTable;
 
 use crate::problem::Problem;
 use classification::Classification;
@@ -44,7 +47,7 @@ use routing::{CampaignRule, Owner};
 pub(crate) use classification::{ActionRow, OfferTypeRow, SourceRow};
 pub(crate) use clock::Clock;
 pub(crate) use condition::Subject;
-pub use condition::{Compared, Condition, Of, Turned, Weighed};
+pub use condition::{Asked, Compared, Condition, Of, Turned, Weighed};
 pub use diff::{Change, Difference, RulesetIdentity, What};
 pub use files::{Extended, Extends, RulesetFile, extends};
 pub(crate) use judgement::{LOW_SCORE, Policy};
@@ -102,8 +105,13 @@ impl Ruleset {
         let Some(merged) = merge::merge(&mut reader, &texts) else { return Err(reader.into_problems()) };
         let root = &merged.root;
         reader.known_keys("", root, keys::ROOT);
-        let identities: Vec<_> = merged.identities.iter().map(|(start, value)| identity(&mut reader, *start, value.as_ref())).collect();
+        let identities: Vec<_> =
+            merged.identities.iter().map(|(start, value)| identity(&mut reader, *start, value.as_ref(), root)).collect();
         let (name, version) = identities.into_iter().next().unwrap_or_default();
+        // What is inherited is not known then: all else would be told of a guess.
+        if merged.may_extend {
+            return Err(reader.into_problems());
+        }
         let classification = Classification::read(&mut reader, root);
         let gates = judgement::gates(&mut reader, root);
         let policy = judgement::policy(&mut reader, root);
@@ -139,6 +147,27 @@ impl Ruleset {
         self.gates.iter().map(|gate| gate.reason.as_str()).chain([LOW_SCORE]).filter(move |reason| seen.insert(*reason))
     }
 
+    /// The publisher's own mail domains.
+    pub fn own_domains(&self) -> impl Iterator<Item = &str> {
+        self.policy.own_domains.iter().map(String::as_str)
+    }
+
+    /// The tokens of `[source]`, as they are compared.
+    pub fn source_tokens(&self) -> impl Iterator<Item = &str> {
+        self.classification.sources.keys().map(String::as_str)
+    }
+
+    /// The codes of `[action]`, as they are compared.
+    pub fn action_codes(&self) -> impl Iterator<Item = &str> {
+        self.classification.actions.keys().map(String::as_str)
+    }
+
+    /// How many rules it has in all its lists.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.gates.len() + self.scoring.rules.len() + self.campaigns.len() + self.routes.len()
+    }
+
     /// Every destination a lead can get under these rules, each once, in the order of the routes.
     pub fn destinations(&self) -> impl Iterator<Item = &str> {
         let mut seen = BTreeSet::new();
@@ -159,9 +188,12 @@ pub fn built_in_tests() -> RulesetFile {
 }
 
 /// `[ruleset]` of one file, which begins at `start`.
-fn identity<'a>(reader: &mut Reader<'a>, start: usize, value: Option<Written<'a>>) -> (String, String) {
+fn identity<'a>(reader: &mut Reader<'a>, start: usize, value: Option<Written<'a>>, root: &DeTable<'a>) -> (String, String) {
     let Some(value) = value else {
-        reader.tell(start, "missing_key", "there is no [ruleset]", "add [ruleset] with name = \"…\" and version = \"…\"");
+        // One that is misspelt is told as a key that is not known.
+        if suggest::nearest("ruleset", root.keys().map(|known| known.get_ref().as_ref())).is_none() {
+            reader.tell(start, "missing_key", "there is no [ruleset]", "add [ruleset] with name = \"…\" and version = \"…\"");
+        }
         return Default::default();
     };
     let Some(section) = reader.section("ruleset", value, keys::RULESET) else { return Default::default() };

@@ -11,7 +11,9 @@ use toml::{
 };
 
 use super::{
-    condition::{Condition, Sight},
+    BUILT_IN,
+    absent::{Absent, some_of},
+    condition::{Condition, Regexes, Sight},
     files::Texts,
     keys::Key,
     quoting, suggest,
@@ -29,17 +31,29 @@ pub(super) const TOLD: usize = 1000;
 /// Comparing names is the one thing that many wrong names times many right ones would make long.
 const COMPARISONS: usize = 100_000;
 
+/// Lists of entries, each of which has a header in double brackets.
+const LISTS: [&str; 4] = ["gate", "score.rule", "campaign", "route"];
+
 /// The texts and what is wrong with them so far.
 pub(super) struct Reader<'a> {
     texts: &'a Texts<'a>,
     problems: Vec<(usize, Problem)>,
     counts: BTreeMap<&'static str, usize>,
     comparisons: usize,
+    regexes: Regexes,
+    absent: Absent,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(texts: &'a Texts<'a>) -> Self {
-        Self { texts, problems: Vec::new(), counts: BTreeMap::new(), comparisons: 0 }
+        Self {
+            texts,
+            problems: Vec::new(),
+            counts: BTreeMap::new(),
+            comparisons: 0,
+            regexes: Regexes::default(),
+            absent: Absent::default(),
+        }
     }
 
     pub(super) fn found_none(&self) -> bool {
@@ -48,6 +62,10 @@ impl<'a> Reader<'a> {
 
     /// Everything that was told, from top to bottom, the outermost file first.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
+        for (what, removed) in std::mem::take(&mut self.absent).still_named() {
+            let message = format!("{what} is not there any more, and still named by {}", some_of(&removed.named_by));
+            self.tell(removed.at, "unknown_name", message, "remove or replace those too, or leave it in");
+        }
         self.problems.sort_by_key(|(offset, _)| *offset);
         let place = |(offset, problem)| self.texts.place(offset, problem);
         let mut problems: Vec<Problem> = self.problems.into_iter().map(place).collect();
@@ -59,18 +77,23 @@ impl<'a> Reader<'a> {
         problems
     }
 
+    /// Tells of the key, value or header that begins there.
     pub(super) fn tell(&mut self, offset: usize, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
-        self.tell_of(offset..offset, code, message, hint);
+        self.tell_underlined((offset, 0), code, message, hint);
     }
 
     /// As [`Reader::tell`], of all these bytes: what of them stands on the first line is underlined.
     pub(super) fn tell_of(&mut self, bytes: Range<usize>, code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+        let first_line = self.texts.written(bytes.clone()).lines().next().unwrap_or_default();
+        self.tell_underlined((bytes.start, first_line.chars().count().max(1)), code, message, hint);
+    }
+
+    fn tell_underlined(&mut self, at: (usize, usize), code: &'static str, message: impl Into<String>, hint: impl Into<String>) {
+        let (offset, underlined) = at;
         let count = self.counts.entry(code).or_default();
         *count += 1;
         if *count <= TOLD {
-            let first_line = self.texts.written(bytes.clone()).lines().next().unwrap_or_default();
-            let underlined = first_line.chars().count().max(1);
-            self.problems.push((bytes.start, Problem { underlined, ..Problem::error(code, message).hint(hint) }));
+            self.problems.push((offset, Problem { underlined, ..Problem::error(code, message).hint(hint) }));
         }
     }
 
@@ -88,7 +111,16 @@ impl<'a> Reader<'a> {
     pub(super) fn section(&mut self, name: impl Into<String>, value: Written<'a>, known: &[Key]) -> Option<Section<'a>> {
         let name = name.into();
         let Some(table) = value.get_ref().as_table() else {
-            self.tell(value.span().start, "wrong_type", format!("{name} must be a table, not {}", kind(value)), format!("write [{name}]"));
+            // What is a key of an entry and stands right below [clock], say, is told once for all such keys.
+            let stray = name.split_once('.').filter(|(_, key)| known.iter().any(|known| known.name == key.trim_matches('"')));
+            if stray.is_none_or(|(table, _)| self.absent.is_no_table(table)) {
+                let hint = match stray {
+                    Some(("clock", _)) => "write [clock.default] or [clock.NAME] above it".to_owned(),
+                    Some((table, _)) => format!("write [{table}.NAME] above it"),
+                    None => format!("write [{name}]"),
+                };
+                self.tell(value.span().start, "wrong_type", format!("{name} must be a table, not {}", kind(value)), hint);
+            }
             return None;
         };
         self.known_keys(&name, table, known);
@@ -97,14 +129,72 @@ impl<'a> Reader<'a> {
 
     /// Tells the keys that are not among `known`.
     pub(super) fn known_keys(&mut self, name: &str, table: &DeTable<'a>, known: &[Key]) {
-        for key in table.keys() {
+        for (key, value) in table {
             if !known.iter().any(|known| known.name == key.get_ref()) {
+                let meant = suggest::nearest(key.get_ref(), known.iter().map(|known| known.name)).filter(|_| name.is_empty());
+                if let (Some(meant), Some(entries)) = (meant, value.get_ref().as_table()) {
+                    entries.keys().for_each(|entry| self.absent.stands_elsewhere(meant, entry.get_ref()));
+                }
                 let within = if name.is_empty() { String::new() } else { format!(" in {name}") };
                 let message = format!("unknown key {:?}{within}", key.get_ref());
-                let hint = self.hint(key.get_ref(), known.iter().map(|known| known.name));
+                let list = name.split(' ').next().unwrap_or_default();
+                let hint = match suggest::foreign(key.get_ref(), |meant| known.iter().any(|known| known.name == meant)) {
+                    Some(meant) => format!("did you mean {meant:?}?"),
+                    None if value.get_ref().is_table() && LISTS.contains(&list) => {
+                        format!("write [[{list}]] with double brackets, and id = {:?} below it", key.get_ref())
+                    }
+                    None => self.hint(key.get_ref(), known.iter().map(|known| known.name)),
+                };
                 self.tell(key.span().start, "unknown_key", message, hint);
             }
         }
+    }
+
+    /// Tells that `by` names, at that byte, an entry of a table that is not among `known`. Of one that stands in a misspelt table, or
+    /// that an outer file removes, that is told there.
+    pub(super) fn no_such<'k>(
+        &mut self,
+        table: &'static str,
+        (name, at): (&str, usize),
+        by: &str,
+        known: impl IntoIterator<Item = &'k String>,
+    ) {
+        if !self.is_known_to_lack(table, (name, at), by) {
+            let hint = self.hint(name, known.into_iter().map(String::as_str));
+            self.tell(at, "unknown_name", format!("there is no [{table}.{name}]"), hint);
+        }
+    }
+
+    /// Whether it is told elsewhere, or will be, that this entry which `by` names at that byte is not there.
+    pub(super) fn is_known_to_lack(&mut self, table: &'static str, (name, at): (&str, usize), by: &str) -> bool {
+        let texts = self.texts;
+        let removed = self.absent.removed(table, name).filter(|removed| !texts.are_in_one(removed.at, at));
+        let Some(removed) = removed else { return self.absent.is_told(table, name) };
+        if !removed.named_by.iter().any(|named| named == by) {
+            removed.named_by.push(by.to_owned());
+        }
+        true
+    }
+
+    /// Keeps in mind what `remove` takes out, at that byte.
+    pub(super) fn removed(&mut self, kind: &'static str, name: &str, at: usize) {
+        self.absent.is_removed(kind, name, at);
+    }
+
+    /// Whether both bytes are of the same file.
+    pub(super) fn are_in_one_file(&self, one: usize, other: usize) -> bool {
+        self.texts.are_in_one(one, other)
+    }
+
+    /// Tells that what should be a table of entries is none.
+    pub(super) fn no_table(&mut self, value: Written<'_>, name: &str) {
+        self.absent.is_no_table(name);
+        self.wrong_type(value, name, "a table", format!("write [{name}.NAME] with its keys below"));
+    }
+
+    /// Whether the built-in ruleset has it there.
+    pub(super) fn is_built_in(&self, offset: usize) -> bool {
+        self.texts.locate(offset).is_some_and(|located| located.file == BUILT_IN)
     }
 
     pub(super) fn wrong_type(&mut self, value: Written<'_>, name: &str, wanted: &str, hint: impl Into<String>) {
@@ -212,7 +302,11 @@ impl<'a> Section<'a> {
     /// A key that must be there.
     pub(super) fn required(&self, reader: &mut Reader<'a>, key: &str, example: &str) -> Option<Written<'a>> {
         let value = self.get(key);
-        if value.is_none() {
+        // One that is misspelt is told as a key that is not known.
+        let keys = || self.table.keys().map(|key| key.get_ref().as_ref());
+        let is_meant =
+            suggest::nearest(key, keys()).is_some() || keys().any(|known| suggest::foreign(known, |meant| meant == key).is_some());
+        if value.is_none() && !is_meant {
             reader.tell(self.start, "missing_key", format!("{} has no {key:?}", self.name), format!("add {key} = {example}"));
         }
         value
@@ -222,9 +316,11 @@ impl<'a> Section<'a> {
         reader.word_of(self.get(key)?, key)
     }
 
+    /// Nothing where one of them is wrong: the others alone are not what was meant.
     pub(super) fn words<V: Vocabulary>(&self, reader: &mut Reader<'a>, key: &str) -> Vec<V> {
         let Some(list) = self.get(key).and_then(|value| reader.list_of(value, key)) else { return Vec::new() };
-        list.iter().filter_map(|value| reader.word_of(value, key)).collect()
+        let words: Vec<_> = list.iter().map(|value| reader.word_of(value, key)).collect();
+        words.into_iter().collect::<Option<_>>().unwrap_or_default()
     }
 
     pub(super) fn integer(&self, reader: &mut Reader<'a>, key: &str) -> Option<i64> {
@@ -278,7 +374,7 @@ impl<'a> Section<'a> {
     pub(super) fn condition(&self, reader: &mut Reader<'a>, key: &str, sight: Sight) -> Option<Condition> {
         let value = self.get(key)?;
         let text = reader.text_of(value, key)?;
-        match Condition::parse(text, sight) {
+        match Condition::parse_among(text, sight, &mut reader.regexes) {
             Ok(condition) => Some(condition),
             Err(faults) => {
                 let span = value.span();

@@ -144,7 +144,7 @@ pub(super) fn routes<'a>(
     }
     for (storefront, row) in storefronts {
         let named = row.clock.as_ref().map(|(name, place)| (name.as_str(), *place));
-        let clock = clocks.get(reader, named);
+        let clock = clocks.get(reader, named, &format!("storefront.{}", storefront.name()));
         routes.extend(row.follow_up.iter().map(|(destination, _)| RouteRule {
             id: format!("{FOLLOW_UP}{}.{destination}", storefront.name()),
             destination: destination.clone(),
@@ -174,7 +174,7 @@ fn route<'a>(reader: &mut Reader<'a>, section: &Section<'a>, ids: &mut Ids<'a>, 
     let own = |text: Option<&str>| text.map(str::to_owned);
     let (queue, owner) = (own(section.label(reader, "queue")), own(section.label(reader, "owner")));
     let priority = own(section.label(reader, "priority"));
-    let clock = clocks.get(reader, named);
+    let clock = clocks.get(reader, named, &section.name);
     let stop = section.boolean(reader, "stop").unwrap_or_default();
     let verdict = section.word(reader, "verdict").unwrap_or(Verdict::Qualified);
     let dates = EffectiveDates::read(reader, section);
@@ -196,7 +196,6 @@ pub(super) fn owners<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> BTre
 fn check_owner<'a>(reader: &mut Reader<'a>, section: &Section<'a>, owners: &BTreeMap<String, Owner>) {
     let Some(owner) = section.get("owner").and_then(|value| value.get_ref().as_str()) else { return };
     if !owners.is_empty() && !owners.contains_key(owner) {
-        let hint = reader.hint(owner, owners.keys().map(String::as_str));
-        reader.tell(section.place("owner"), "unknown_name", format!("there is no [owner.{owner}]"), hint);
+        reader.no_such("owner", (owner, section.place("owner")), &section.name, owners.keys());
     }
 }

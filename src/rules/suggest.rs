@@ -6,25 +6,51 @@ use crate::problem::distance;
 /// found by its last part alone, so that `country` finds `contact.country`.
 pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase();
+    let letters = written.chars().count();
     candidates
         .into_iter()
         .filter_map(|candidate| {
             let folded = candidate.to_lowercase();
             let allowed = (folded.chars().count() / 3).clamp(1, 3);
-            let whole = distance(&written, &folded);
-            let tail = folded.rsplit_once('.').map(|(_, last)| distance(&written, last));
-            let by_whole = (whole <= allowed && whole < written.chars().count()).then_some((0, whole));
-            let by_tail = tail.filter(|steps| *steps <= 1).map(|steps| (1, steps));
+            // What differs more in length alone is not looked at.
+            let steps = |other: &str, most: usize| {
+                let near = other.chars().count().abs_diff(letters) <= most;
+                near.then(|| distance(&written, other)).filter(|steps| *steps <= most)
+            };
+            let by_whole = steps(&folded, allowed).filter(|whole| *whole < letters).map(|whole| (0, whole));
+            let by_tail = folded.rsplit_once('.').and_then(|(_, last)| steps(last, 1)).map(|steps| (1, steps));
             by_whole.or(by_tail).map(|rank| (rank, candidate))
         })
         .min()
         .map(|(_, candidate)| candidate)
 }
 
+/// Keys that people bring along from elsewhere, with those that they mean here.
+const FOREIGN: [(&str, &str); 12] = [
+    ("if", "when"),
+    ("condition", "when"),
+    ("where", "when"),
+    ("expression", "when"),
+    ("timezone", "zone"),
+    ("time_zone", "zone"),
+    ("tz", "zone"),
+    ("score", "points"),
+    ("weight", "points"),
+    ("name", "id"),
+    ("target", "destination"),
+    ("to", "destination"),
+];
+
+/// The key that is `known` and meant by one that is not.
+pub(super) fn foreign(written: &str, known: impl Fn(&str) -> bool) -> Option<&'static str> {
+    FOREIGN.into_iter().find(|(foreign, meant)| *foreign == written && known(meant)).map(|(_, meant)| meant)
+}
+
 /// `did you mean "x"?`, or else the whole list of what is allowed.
 pub(super) fn hint(written: &str, candidates: &[&str]) -> String {
     match nearest(written, candidates.iter().copied()) {
         Some(word) => format!("did you mean {word:?}?"),
+        None if candidates.is_empty() => "none is written yet: add it, or leave this out".to_owned(),
         None => format!("write one of {}", listed(candidates)),
     }
 }

@@ -26,19 +26,46 @@ pub enum Framing {
     Length,
 }
 
+/// How files of raw leads are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileReading {
+    /// What the records are; `None`: told by their structure.
+    pub format: Option<Format>,
+    /// How records stand in files that are neither Avro nor Parquet.
+    pub framing: Framing,
+    /// The column that holds raw leads; `None`: `value`, or the whole row.
+    pub column: Option<String>,
+    /// Inputs are known by their path from this folder on; `None`: by their file's name.
+    pub name_from: Option<PathBuf>,
+}
+
+/// How events are written to files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutputForm {
+    /// One JSON value a line.
+    #[default]
+    Ndjson,
+    /// Avro container files.
+    Avro,
+}
+
 /// `leadstream process`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessArguments {
-    /// Read in this order; at least one.
+    /// Read in this order; at least one. Patterns are followed here.
     pub inputs: Vec<Target>,
     /// Where events and dead letters go.
     pub output: Target,
+    /// How events are written there.
+    pub form: OutputForm,
     /// When the records were received; `None`: the start of the run.
     pub now: Option<Timestamp>,
-    /// What the records are; `None`: told by their structure.
-    pub format: Option<Format>,
-    /// How records stand in the inputs.
-    pub framing: Framing,
+    /// How the inputs are read.
+    pub reading: FileReading,
+    /// Threads that decide; `None`: as many as there are cores.
+    pub threads: Option<usize>,
+    /// Goes on where the run before was stopped.
+    pub resume: bool,
     /// Where the counts go, as JSON.
     pub summary: Option<PathBuf>,
     /// No progress, no closing line.
@@ -111,13 +138,30 @@ pub enum ReplayRange {
     },
     /// Those a file names.
     Offsets(PathBuf),
+    /// Those that dead letters stand for; of this code, or of any.
+    DeadLetters(Option<String>),
 }
 
 /// `leadstream demo`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoArguments {
-    /// End when so many made-up leads are decided; `None`: go on.
+    /// End when so many made-up leads are decided, or written to a Kafka; `None`: go on.
     pub leads: Option<u64>,
+    /// Write so many made-up leads a second to the Kafka of the configuration, and decide none; `None`: the embedded broker.
+    pub to_kafka: Option<u32>,
     /// No live summary.
     pub quiet: bool,
+}
+
+/// `leadstream verify`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VerifyArguments {
+    /// Raw records received from then on; with the ledger alone, entries written from then on.
+    pub from: Bound,
+    /// … and before then. What is not decided yet is never looked at.
+    pub to: Bound,
+    /// Raw records are not read: the ledger is taken at its word for what there was.
+    pub against_ledger: bool,
+    /// One JSON object instead of text.
+    pub json: bool,
 }

@@ -13,7 +13,6 @@ use std::{
 use crate::{
     config::{Config, KafkaConfig},
     kafka::{BrokerHealth, Presence, Probe, Right},
-    pipeline::OutputTopic,
 };
 
 use super::{Failure, report::Telemetry};
@@ -39,8 +38,8 @@ impl BrokerWatch {
     pub(super) fn start(config: &Config, health: &Arc<BrokerHealth>, telemetry: &Telemetry) -> Result<Self, Failure> {
         let probe = Probe::connect(&config.kafka).map_err(|error| Failure::usage(error.to_string()))?;
         let topic = |name: &str, is_input| Watched { name: name.to_owned(), is_input };
-        let outputs = OutputTopic::ALL.map(|output| topic(config.topics.name(output), false));
-        let topics: Vec<_> = outputs.into_iter().chain(config.topics.raw.iter().map(|input| topic(input, true))).collect();
+        let outputs = config.topics.outputs().map(|(_, name)| topic(name, false));
+        let topics: Vec<_> = outputs.chain(config.topics.raw.iter().map(|input| topic(input, true))).collect();
         let names: Vec<_> = topics.iter().map(|topic| topic.name.clone()).collect();
         let mut hidden = vec![false; topics.len()];
         let (health, told, kafka) = (Arc::clone(health), telemetry.broker(), config.kafka.clone());

@@ -138,8 +138,8 @@ impl<O: Observer> Observer for Guarded<O> {
         self.guard.committed(tally);
     }
 
-    fn aborted(&mut self, abort: &Abort) {
-        self.observer.aborted(abort);
+    fn aborted(&mut self, tally: &Tally, abort: &Abort, after: Duration) {
+        self.observer.aborted(tally, abort, after);
     }
 
     fn round(&mut self) {

@@ -53,7 +53,7 @@ pub fn check(config: &Config, mut problems: Vec<Problem>, json: bool, out: &mut 
     problems.extend(found);
     if let Some((pipeline, trials)) = &live {
         // By the machine's clock: only what stands in the rules is held against it, no lead.
-        problems.extend(lint_ruleset(config.rules.path.as_deref(), now(), &pipeline.tables));
+        problems.extend(lint_ruleset(config.rules.path.as_deref(), now(), pipeline));
         problems.extend(failing_own(config, pipeline, trials));
     }
     if json {

@@ -10,13 +10,15 @@ use std::{
 use crate::{
     config::{DeadLetterGuard, LaneMemory},
     io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, SchemaSource, Tally},
-    lead::{DeadLetterCode, DeadLetterStage, Outcome, Position, Rejection, Vocabulary},
-    pipeline::{self, Choice, Live, Memory, OutputBuffer, OutputTopic},
+    lead::{DeadLetterCode, DeadLetterStage, Outcome, Partition, Position, Rejection, Vocabulary},
+    ledger::{Accounts, Deciders, Head, LedgerEntry, Standing},
+    pipeline::{self, Choice, EarlierFailures, EventFormat, Live, Memory, OutputBuffer, OutputTopic},
 };
 
 use super::{
     now,
     reading::{Reading, read},
+    restored::{PassedOver, Restore},
     shadows::{ShadowBudget, Shadows},
 };
 
@@ -34,6 +36,14 @@ pub struct DriveSettings {
     pub ends_on_halt: bool,
     /// How much of the lanes' time shadows may take.
     pub shadows: Arc<ShadowBudget>,
+    /// In whose name a ledger is kept, if one is: the group's.
+    pub ledger: Option<String>,
+    /// What is read are dead letters.
+    pub restore: Option<Restore>,
+    /// Records that somebody else sees to.
+    pub passed_over: Option<Arc<PassedOver>>,
+    /// The traces that records belong to are looked for.
+    pub traced: bool,
 }
 
 /// Runs until the lane ends. `live` is asked once a batch: one snapshot of rules and tables decides all of it.
@@ -48,7 +58,10 @@ pub fn drive(
     settings: &DriveSettings,
 ) -> Result<(), Fatal> {
     let shadows = Shadows::new(Arc::clone(&settings.shadows));
-    let mut work = Work { guard: Guard::new(settings.guard), largest: settings.outputs, shadows, ..Work::default() };
+    let accounts = settings.ledger.as_ref().map(|_| Accounts::default());
+    let (guard, restore) = (Guard::new(settings.guard), settings.restore.clone());
+    let (passed_over, largest, traced) = (settings.passed_over.clone(), settings.outputs, settings.traced);
+    let mut work = Work { guard, largest, shadows, accounts, restore, passed_over, traced, ..Work::default() };
     let mut batch = Batch::default();
     loop {
         observer.round();
@@ -78,6 +91,7 @@ pub fn drive(
                 lane.halt(&why);
                 break;
             }
+            work.enter(lane, settings.ledger.as_deref(), &live);
             let decided_in = started.elapsed();
             match lane.commit(&work.out, &work.progress) {
                 Ok(committed) => {
@@ -92,7 +106,7 @@ pub fn drive(
                     }
                 }
                 Err(LaneError::Aborted(abort)) => {
-                    observer.aborted(&abort);
+                    observer.aborted(&work.tally, &abort, started.elapsed());
                     work.taken_back(&batch, &abort);
                     end_of(lane.rewind())?;
                     break;
@@ -133,6 +147,14 @@ struct Work {
     /// A transaction's outputs have about so many bytes at most.
     largest: usize,
     shadows: Shadows,
+    /// What goes into the ledger, where one is kept.
+    accounts: Option<Accounts>,
+    restore: Option<Restore>,
+    passed_over: Option<Arc<PassedOver>>,
+    /// The record that a dead letter stands for.
+    restored: Batch,
+    /// Whether traces are looked for.
+    traced: bool,
 }
 
 impl Work {
@@ -147,9 +169,24 @@ impl Work {
         self.tally.clear();
         self.progress.clear();
         self.shadows.begin(started);
+        self.accounts.iter_mut().for_each(Accounts::clear);
         (self.records, self.dead_letters, self.first_dead_letter) = (0, 0, None);
         for (index, record) in batch.iter().enumerate().skip(first) {
-            let refused = self.too_large.contains(&record.at);
+            let at = record.at.clone();
+            let restored = self.restore.as_ref().map(|restore| restore.restore(&record, &mut self.restored));
+            let (record, earlier) = match restored {
+                None => (Some(record), EarlierFailures::default()),
+                Some(earlier) => (earlier.and_then(|_| self.restored.get(0)), earlier.unwrap_or_default()),
+            };
+            let record = record.filter(|_| !self.passed_over.as_ref().is_some_and(|others| others.contains(&at)));
+            let Some(record) = record else {
+                self.tally.read(&at.partition.topic);
+                self.tally.passed_over();
+                self.records += 1;
+                self.progress.observe(&at);
+                continue;
+            };
+            let refused = self.too_large.contains(&at);
             let reading = if refused {
                 Ok(Reading { facts: Err(refused_by_broker()), asked: false })
             } else {
@@ -159,21 +196,38 @@ impl Work {
             // A registry that takes its time does so for each of its schemas: what was read meanwhile is not kept waiting.
             self.is_slow = asked && started.elapsed() > LONGEST_QUESTION;
             self.out.begin_record(index);
+            if self.traced
+                && let Some(parent) = record.headers.last("traceparent")
+            {
+                self.tally.links.see(parent);
+            }
             // Counted apart from its outcome: a record without one shows.
-            self.tally.read(&record.at.partition.topic);
+            self.tally.read(&at.partition.topic);
             let (tally, dead_letters, shadows) = (&mut self.tally, &mut self.dead_letters, &mut self.shadows);
             let outputs = self.out.len();
+            let accounts = &mut self.accounts;
+            if let Some(accounts) = accounts {
+                accounts.record(&at);
+            }
             let first_dead_letter = &mut self.first_dead_letter;
-            let choice = Choice { canary: live.trials.canary.as_ref(), only: live.only.as_deref() };
+            let choice = Choice { canary: live.trials.canary.as_ref(), only: live.only.as_deref(), earlier };
             let seen = |outcome: &Outcome<'_>| {
                 if let (Outcome::Decided(decisions), Some(_)) = (outcome, choice.only)
                     && decisions.is_empty()
                 {
                     return tally.passed_over();
                 }
-                if matches!(outcome, Outcome::Rejected(_)) {
-                    *dead_letters += 1;
-                    first_dead_letter.get_or_insert_with(|| record.at.clone());
+                match outcome {
+                    Outcome::Decided(decisions) => {
+                        if let Some(accounts) = accounts {
+                            accounts.leads(decisions.len());
+                        }
+                    }
+                    Outcome::Rejected(rejection) => {
+                        tally.rejected_at(&at, rejection);
+                        *dead_letters += 1;
+                        first_dead_letter.get_or_insert_with(|| at.clone());
+                    }
                 }
                 tally.outcome(outcome);
                 shadows.decide(outcome, live, &mut tally.shadows);
@@ -187,15 +241,30 @@ impl Work {
             for at in outputs..self.out.len() {
                 if let Some(output) = self.out.get(at) {
                     self.tally.events(output.topic, 1);
+                    if let Some(accounts) = &mut self.accounts {
+                        accounts.output(&output);
+                    }
                 }
             }
             self.records += 1;
-            self.progress.observe(&record.at);
+            self.progress.observe(&at);
             if self.is_slow || self.out.bytes() >= self.largest {
                 return index + 1;
             }
         }
         batch.len()
+    }
+
+    /// Puts the entries of the ledger behind the outputs, and the heads of their chains beside the offsets.
+    fn enter(&mut self, lane: &impl Lane, group: Option<&str>, live: &Live) {
+        let (Some(accounts), Some(group)) = (&self.accounts, group) else { return };
+        let deciders = Deciders::of(live);
+        let format = live.pipeline.encoding.formats.get(OutputTopic::Ledger as usize).copied().unwrap_or(EventFormat::Json);
+        let standing = |partition: &Partition| lane.standing(partition).map(|(next, note)| Standing { next, head: Head::of(note) });
+        for (partition, entry) in accounts.entries(group, &deciders, standing) {
+            push(&entry, format, &mut self.out);
+            self.progress.note(partition, Head::after(&entry).note());
+        }
     }
 
     /// Why the transaction at hand must not be committed, when it is part of a flood of dead letters.
@@ -225,8 +294,8 @@ impl Work {
         // Where nobody tells the new limit, the next one of this size is known all the same.
         let sizes: Vec<_> = refused.iter().map(|output| (output.topic, output.bytes() - 1)).collect();
         for output in refused {
-            // A dead letter that is refused too cannot become smaller by being refused again: the lane's pause and line tell.
-            if output.topic != OutputTopic::DeadLetter
+            // A dead letter or an entry of the ledger that is refused cannot become smaller: the lane's pause and line tell.
+            if !matches!(output.topic, OutputTopic::DeadLetter | OutputTopic::Ledger)
                 && let Some(record) = batch.get(output.record)
             {
                 self.too_large.insert(record.at);
@@ -238,7 +307,20 @@ impl Work {
     }
 }
 
-fn refused_by_broker() -> Rejection {
+fn push(entry: &LedgerEntry, format: EventFormat, out: &mut OutputBuffer) {
+    let key = |bytes: &mut Vec<u8>| {
+        bytes.extend_from_slice(entry.key().as_bytes());
+        true
+    };
+    let value = |bytes: &mut Vec<u8>| {
+        entry.write(format, bytes);
+        true
+    };
+    out.push(OutputTopic::Ledger, key, value, |_| {});
+}
+
+/// Why a record is rejected whose events the broker refused.
+pub(super) fn refused_by_broker() -> Rejection {
     Rejection {
         stage: DeadLetterStage::Encode,
         code: DeadLetterCode::OutputTooLarge,

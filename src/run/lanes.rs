@@ -25,6 +25,7 @@ use super::{
     Failure,
     drive::{DriveSettings, batch_limits, drive},
     pace::{Pace, Paced},
+    restored::{PassedOver, Restore},
     shadows::ShadowBudget,
 };
 
@@ -58,20 +59,24 @@ pub(super) struct Shared {
     /// The largest output record, in bytes.
     pub largest_output: usize,
     /// What each output topic takes, in bytes, by `OutputTopic as usize`; 0: not known.
-    pub limits: [usize; 4],
+    pub limits: [usize; OutputTopic::COUNT],
     /// A lane that would halt ends the process instead: somebody waits for it.
     pub ends_on_halt: bool,
     /// What is not decided, and how fast the rest is.
     pub bounds: Bounds,
 }
 
-/// The bounds of a replay; a service has none.
+/// What a replay decides, and how fast; a service has no such bounds.
 #[derive(Clone, Default)]
 pub(super) struct Bounds {
     /// Where the partitions end.
     pub ends: Option<Arc<Ends>>,
     /// No faster than that, all lanes together.
     pub pace: Option<Arc<Pace>>,
+    /// What is read are dead letters.
+    pub restore: Option<Restore>,
+    /// What `dlq` sees to.
+    pub passed_over: Option<Arc<PassedOver>>,
 }
 
 impl Lanes {
@@ -94,6 +99,10 @@ impl Lanes {
             guard: config.run.halt_on_dead_letters,
             ends_on_halt: shared.ends_on_halt,
             shadows: Arc::new(ShadowBudget::new(config.rules.shadow_share)),
+            ledger: Some(config.kafka.group.clone()).filter(|_| !config.topics.ledger.is_empty()),
+            restore: shared.bounds.restore.clone(),
+            passed_over: shared.bounds.passed_over.clone(),
+            traced: config.otlp.is_on(),
         };
         let started = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
         let mut threads = Vec::with_capacity(config.run.lanes);

@@ -63,9 +63,9 @@ pub fn show_ruleset(path: Option<&Path>) -> Result<String, Vec<Problem>> {
     Ruleset::show(&read_ruleset(path, RULES)?)
 }
 
-/// What is worth knowing of the ruleset at `path` that loads; nothing of the built-in one.
-pub(super) fn lint_ruleset(path: Option<&Path>, now: Timestamp, tables: &Tables) -> Vec<Problem> {
-    read_ruleset(path, RULES).map(|files| Ruleset::lint(&files, now, &|column| tables.has_column(column))).unwrap_or_default()
+/// What is worth knowing of the rules that were loaded from `path`; nothing of the built-in ones.
+pub(super) fn lint_ruleset(path: Option<&Path>, now: Timestamp, Pipeline { rules, tables, .. }: &Pipeline) -> Vec<Problem> {
+    read_ruleset(path, RULES).map(|files| rules.lint(&files, now, &|column| tables.has_column(column))).unwrap_or_default()
 }
 
 /// The tables in the folder `dir`: one file a table, named after it. A file that looks like a table and is none is an error:

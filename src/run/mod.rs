@@ -20,9 +20,12 @@ pub mod demo;
 pub mod doctor;
 pub mod drive;
 pub mod explain;
-mod framing;
+mod in_order;
+mod inputs;
 #[cfg(feature = "kafka")]
 mod lanes;
+#[cfg(feature = "kafka")]
+mod ledger_topic;
 mod load;
 mod new_ruleset;
 #[cfg(feature = "kafka")]
@@ -39,6 +42,7 @@ mod reload;
 pub mod replay;
 #[cfg(feature = "kafka")]
 mod report;
+mod restored;
 pub mod rule_tests;
 mod ruleset_diff;
 mod ruleset_files;
@@ -47,19 +51,25 @@ pub mod schemas;
 #[cfg(feature = "kafka")]
 pub mod serve;
 mod shadows;
+mod shown;
 #[cfg(feature = "kafka")]
 pub mod topics;
 #[cfg(feature = "kafka")]
+pub mod verify;
+#[cfg(feature = "kafka")]
 mod watched;
+mod written;
 
 pub use arguments::{
-    DemoArguments, ExplainArguments, ExplainInput, Framing, ProcessArguments, ReplayArguments, ReplayRange, ServeArguments, Target,
+    DemoArguments, ExplainArguments, ExplainInput, FileReading, Framing, OutputForm, ProcessArguments, ReplayArguments, ReplayRange,
+    ServeArguments, Target, VerifyArguments,
 };
 pub use bugs::hide_panic_messages;
 pub use candidates::{inspect_live, inspect_service};
 pub use load::{inspect_pipeline, load_pipeline, show_ruleset};
 pub use new_ruleset::new_ruleset;
 pub use reading::schema_source;
+pub use restored::Restore;
 pub use ruleset_diff::diff_rulesets;
 pub use ruleset_schema::ruleset_schema;
 pub use shadows::ShadowBudget;

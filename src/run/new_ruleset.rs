@@ -37,14 +37,22 @@ pub fn new_ruleset(folder: &Path, quiet: bool, out: &mut dyn Write) -> Result<()
     }
     if !quiet {
         let shown = folder.display();
+        let argument = quoted(folder);
         let told = writeln!(
             out,
-            "{shown}: the ruleset {name:?} with two tests. Next:\n  leadstream check --rules {shown}\n  leadstream test {shown} --coverage\n  \
-             leadstream run --set rules.path={shown}"
+            "{shown}: the ruleset {name:?} with two tests. Next:\n  leadstream check --rules {argument}\n  leadstream test {argument} --coverage\n  \
+             leadstream run --set rules.path={argument}"
         );
         told.map_err(|error| Failure::unavailable(format!("writing what was done: {error}")))?;
     }
     Ok(())
+}
+
+/// A path as a shell takes it for one argument.
+fn quoted(path: &Path) -> String {
+    let shown = path.display().to_string();
+    let is_plain = |letter: char| letter.is_alphanumeric() || matches!(letter, '/' | '.' | '-' | '_');
+    if shown.chars().all(is_plain) { shown } else { format!("'{}'", shown.replace('\'', "'\\''")) }
 }
 
 /// A name of a ruleset that is like the folder's.

@@ -9,6 +9,7 @@ use std::{
 
 use crate::{
     io::{Batch, BatchLimits, Committed, Lane, LaneError, Next, Progress},
+    lead::Partition,
     pipeline::OutputBuffer,
 };
 
@@ -75,6 +76,10 @@ impl<L: Lane> Lane for Paced<L> {
 
     fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError> {
         self.lane.commit(out, progress)
+    }
+
+    fn standing(&self, partition: &Partition) -> Option<(i64, &str)> {
+        self.lane.standing(partition)
     }
 
     fn rewind(&mut self) -> Result<(), LaneError> {

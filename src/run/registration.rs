@@ -29,13 +29,13 @@ pub(super) fn formats(
     registry: Option<&Arc<Registry>>,
     endings: &Receiver<Ending>,
     deadline: Option<Instant>,
-) -> Result<Option<[EventFormat; 4]>, Failure> {
-    let mut formats = [EventFormat::Json; 4];
-    let is_avro = OutputTopic::ALL.iter().any(|topic| encoding.format_of(*topic) == ValueFormat::Avro);
+) -> Result<Option<[EventFormat; OutputTopic::COUNT]>, Failure> {
+    let mut formats = [EventFormat::Json; OutputTopic::COUNT];
+    let is_avro = topics.outputs().any(|(topic, _)| encoding.format_of(topic) == ValueFormat::Avro);
     if let Some(registry) = registry.filter(|_| is_avro) {
         registry.expected();
     }
-    for subject in subjects(topics) {
+    for subject in subjects(topics, encoding) {
         let Some(topic) = subject.topic.filter(|topic| encoding.format_of(*topic) == ValueFormat::Avro) else { continue };
         let format = match registry {
             None => EventFormat::SingleObject,

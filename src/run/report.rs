@@ -9,27 +9,32 @@ use std::{
 
 use arc_swap::ArcSwap;
 
+#[cfg(feature = "otlp")]
+use crate::telemetry::{LaneTraces, Traces};
 use crate::{
-    config::Config,
-    io::{Abort, Committed, Judged, LaneEvent, LaneWatch, Observer, RulesetName, Tally},
+    config::{CanaryConfig, Config},
+    io::{Abort, Committed, Judged, LaneEvent, LaneWatch, Observer, RegistryAnswer, RulesetName, SchemaSource, Tally},
     lead::{Partition, Timestamp},
     pipeline::{Live, OutputTopic, Pipeline, Trials},
     problem::Problem,
     registry::RegistryWatch,
     rules::Ruleset,
-    telemetry::{Labels, Metrics, ShownCanary, ShownTrials, Status, http},
+    telemetry::{Explainer, Labels, Metrics, ShownCanary, ShownTrials, Status, http},
 };
 
 pub(super) use crate::telemetry::Counts;
 
-use super::Failure;
+use super::{Failure, explain};
 
 /// The process's metrics, status and HTTP.
 pub(super) struct Telemetry {
     metrics: Metrics,
     status: Arc<Status>,
     address: SocketAddr,
+    explainer: Explainer,
     telling: Arc<Mutex<()>>,
+    #[cfg(feature = "otlp")]
+    traces: Option<Traces>,
 }
 
 fn now() -> Timestamp {
@@ -49,15 +54,33 @@ impl Telemetry {
             ruleset: ruleset.clone(),
         };
         let metrics = Metrics::new(labels).map_err(|error| Failure::bug(format!("registering metrics: {error}")))?;
+        metrics.destinations(pipeline.rules.destinations());
         let status = Arc::new(Status::new(ruleset, now()));
         metrics.trials(&shown(trials));
         status.trials(shown(trials));
-        let listen = config.http.listen;
-        let address = http::serve(listen, metrics.clone(), Arc::clone(&status)).map_err(|error| {
+        let (listen, explainer) = (config.http.listen, Explainer::default());
+        let address = http::serve(listen, metrics.clone(), Arc::clone(&status), explainer.clone()).map_err(|error| {
             Failure::usage(format!("listening on {listen} for HTTP: {error}; set another http.listen, or port 0 for any free one"))
         })?;
         tracing::info!(addr = %address, "http listening");
-        Ok(Self { metrics, status, address, telling: Arc::default() })
+        #[cfg(feature = "otlp")]
+        let traces = Traces::start(&config.otlp, &config.kafka.group, &config.kafka.instance, &metrics)
+            .map_err(|error| Failure::unavailable(format!("starting a thread for traces: {error}")))?;
+        Ok(Self {
+            metrics,
+            status,
+            address,
+            explainer,
+            telling: Arc::default(),
+            #[cfg(feature = "otlp")]
+            traces,
+        })
+    }
+
+    /// Who asks for an explanation gets it from the rules in use at that moment.
+    pub(super) fn explain_by(&self, live: &Arc<ArcSwap<Live>>, schemas: &Arc<dyn SchemaSource>, canary: &CanaryConfig) {
+        let (live, schemas, canary) = (Arc::clone(live), Arc::clone(schemas), canary.clone());
+        self.explainer.set(move |record, format| explain::pasted(record, format, &live.load().pipeline, &*schemas, &canary));
     }
 
     /// Where HTTP listens.
@@ -109,11 +132,25 @@ impl Telemetry {
         self.status.stopping();
     }
 
+    /// The lanes are done: what is still to be told goes out, or is given up within a second.
+    pub(super) fn finish(&self) {
+        #[cfg(feature = "otlp")]
+        if let Some(traces) = &self.traces {
+            traces.finish();
+        }
+    }
+
     /// The observer and the watch of lane `number`; lanes are asked for in order.
     #[must_use]
     pub(super) fn lane(&self, number: usize) -> (LaneReport, Box<dyn LaneWatch>) {
         self.status.add_lane();
-        let report = LaneReport { number, metrics: self.metrics.clone(), status: Arc::clone(&self.status) };
+        let report = LaneReport {
+            number,
+            metrics: self.metrics.clone(),
+            status: Arc::clone(&self.status),
+            #[cfg(feature = "otlp")]
+            traces: self.traces.as_ref().map(|traces| traces.lane(number)),
+        };
         (report.clone(), Box::new(report))
     }
 }
@@ -148,6 +185,7 @@ impl RulesReport {
     pub(super) fn taken(&self, what: &str, pipeline: &Pipeline) {
         let ruleset = ruleset(pipeline);
         self.metrics.ruleset_taken(&ruleset);
+        self.metrics.destinations(pipeline.rules.destinations());
         self.status.ruleset(ruleset);
         self.status.rules_accepted(what);
     }
@@ -193,8 +231,8 @@ struct RegistryReport {
 }
 
 impl RegistryWatch for RegistryReport {
-    fn asked(&self, result: &'static str) {
-        self.metrics.registry_asked(result);
+    fn asked(&self, answer: RegistryAnswer) {
+        self.metrics.registry_asked(answer);
     }
 
     fn state(&self, answer: Result<(), &str>, needed: bool) {
@@ -209,6 +247,8 @@ pub(super) struct LaneReport {
     number: usize,
     metrics: Metrics,
     status: Arc<Status>,
+    #[cfg(feature = "otlp")]
+    traces: Option<LaneTraces>,
 }
 
 impl Observer for LaneReport {
@@ -216,12 +256,21 @@ impl Observer for LaneReport {
         let now = now();
         self.metrics.committed(tally, committed, decided_in, now);
         self.status.committed(self.number, tally, now);
+        #[cfg(feature = "otlp")]
+        if let Some(traces) = &mut self.traces {
+            traces.committed(tally, committed, decided_in, now);
+        }
     }
 
-    fn aborted(&mut self, abort: &Abort) {
-        tracing::debug!(lane = self.number, reason = abort.reason, detail = abort.detail, "a batch was taken back");
-        self.metrics.aborted();
+    #[cfg_attr(not(feature = "otlp"), expect(unused_variables))] // what was counted is for traces alone
+    fn aborted(&mut self, tally: &Tally, abort: &Abort, after: Duration) {
+        tracing::debug!(lane = self.number, reason = %abort.reason, detail = abort.detail, "a batch was taken back");
+        self.metrics.aborted(abort.reason);
         self.status.aborted(self.number, abort, now());
+        #[cfg(feature = "otlp")]
+        if let Some(traces) = &mut self.traces {
+            traces.aborted(tally, abort, after, now());
+        }
     }
 
     fn round(&mut self) {

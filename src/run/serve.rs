@@ -31,7 +31,7 @@ use super::{
     canary::{CanaryGuard, Guarded},
     hide_panic_messages,
     lanes::{Bounds, Ending, Lanes, Shared},
-    registration,
+    ledger_topic, registration,
     registry_watch::RegistryKeeper,
     reload::{Hangups, Reloader},
     report::Telemetry,
@@ -70,6 +70,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, trials: Trials, arguments:
         return Ok(());
     };
     telemetry.broker_answers();
+    let config = &ledger_topic::settled(config, &topics);
     let formats = registration::formats(&config.topics, &config.encoding, registry.as_ref(), &endings, deadline)?;
     let Some(formats) = formats else { return Ok(()) };
     pipeline.encoding.formats = formats;
@@ -88,6 +89,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, trials: Trials, arguments:
         ends_on_halt: arguments.once,
         bounds: Bounds::default(),
     };
+    telemetry.explain_by(&shared.live, &shared.schemas, &config.rules.canary);
     if arguments.once {
         watch_progress(config, arguments.wait, telemetry.halted_partitions(), sender.clone())?;
     }
@@ -110,6 +112,7 @@ pub fn serve(config: &Config, mut pipeline: Pipeline, trials: Trials, arguments:
         };
         tracing::warn!("a lane did not come to its end in time; {open}, nothing is lost");
     }
+    telemetry.finish();
     match ending {
         Ending::Signal => tracing::info!("stopped on a signal"),
         Ending::Reached => tracing::info!("every record seen at the start is decided and committed"),
@@ -167,7 +170,7 @@ fn wait_for_broker(
     deadline: Option<Instant>,
 ) -> Result<Option<Vec<TopicFinding>>, Failure> {
     let topics = Topics::connect(&config.kafka).map_err(|error| Failure::usage(error.to_string()))?;
-    let mut names: Vec<_> = OutputTopic::ALL.iter().map(|topic| config.topics.name(*topic).to_owned()).collect();
+    let mut names: Vec<_> = config.topics.outputs().map(|(_, name)| name.to_owned()).collect();
     names.extend(config.topics.raw.iter().cloned());
     loop {
         let left = deadline.map_or(QUESTION, |deadline| deadline.saturating_duration_since(Instant::now()).min(QUESTION));
@@ -199,7 +202,7 @@ fn wait_for_broker(
 }
 
 /// The largest record each output topic takes. Where the broker does not tell, it will say so when it is given a larger one.
-pub(super) fn largest(config: &Config, topics: &[TopicFinding]) -> [usize; 4] {
+pub(super) fn largest(config: &Config, topics: &[TopicFinding]) -> [usize; OutputTopic::COUNT] {
     OutputTopic::ALL.map(|topic| {
         let found = topics.iter().find(|found| found.name == config.topics.name(topic));
         found.and_then(|found| found.largest).unwrap_or(usize::MAX).min(largest_output(config))

@@ -4,11 +4,11 @@ use std::{io::Write, time::Duration};
 
 use crate::{
     config::Config,
-    kafka::{Right, TopicFinding, TopicPlan, Topics, Unavailable},
+    kafka::{Keeps, Right, TopicFinding, TopicPlan, Topics, Unavailable},
     pipeline::OutputTopic,
 };
 
-use super::Failure;
+use super::{Failure, dead_letters};
 
 /// What `topics create` makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct CreateArguments {
     pub partitions: i32,
     /// Replicas of each topic; -1: the broker's default.
     pub replication: i32,
+    /// Those of `dlq` too.
+    pub dlq: bool,
 }
 
 /// Bytes an output may be larger than its input: the lead block's own fields, and a dead letter's headers.
@@ -41,12 +43,17 @@ fn plans(config: &Config, arguments: CreateArguments) -> Vec<TopicPlan> {
         partitions: arguments.partitions,
         replication: arguments.replication,
         largest,
-        compacted: false,
+        keeps: Keeps::Broker,
     };
     let mut plans: Vec<TopicPlan> = Vec::new();
     let inputs = config.topics.raw.iter().map(|name| plan(name, None));
-    let outputs = OutputTopic::ALL.iter().map(|topic| plan(config.topics.name(*topic), Some(largest_output(config))));
-    for wanted in inputs.chain(outputs) {
+    let outputs = config.topics.outputs().map(|(topic, name)| {
+        let largest = (topic != OutputTopic::Ledger).then(|| largest_output(config));
+        let keeps = if topic == OutputTopic::Ledger { Keeps::All } else { Keeps::Broker };
+        TopicPlan { keeps, ..plan(name, largest) }
+    });
+    let of_dlq = arguments.dlq.then(|| dead_letters::plans(config, arguments.partitions, arguments.replication));
+    for wanted in inputs.chain(outputs).chain(of_dlq.into_iter().flatten()) {
         if !plans.iter().any(|known| known.name == wanted.name) {
             plans.push(wanted);
         }
@@ -84,11 +91,16 @@ pub fn create(config: &Config, arguments: CreateArguments, out: &mut dyn Write) 
 /// # Errors
 /// 75 when the broker does not answer.
 pub fn check(config: &Config, out: &mut dyn Write) -> Result<bool, Failure> {
-    let plans = plans(config, CreateArguments { partitions: 1, replication: -1 });
+    let plans = plans(config, CreateArguments { partitions: 1, replication: -1, dlq: true });
     let names: Vec<_> = plans.iter().map(|plan| plan.name.clone()).collect();
     let findings = Topics::connect(&config.kafka)?.find(&names, ANSWER)?;
     let mut problems = 0;
+    let of_dlq = dead_letters::plans(config, 1, -1);
     for (plan, found) in plans.iter().zip(&findings) {
+        // Those of `dlq` are made when they are needed first, and read or written by nobody else.
+        if (found.partitions == 0 || found.is_hidden) && of_dlq.iter().any(|of_dlq| of_dlq.name == plan.name) {
+            continue;
+        }
         let mut complaints = complaints(plan, found, plan.name == config.topics.dead_letter);
         if found.is_hidden {
             let right = right(config, &found.name);
@@ -130,7 +142,11 @@ fn complaints(plan: &TopicPlan, found: &TopicFinding, is_dead_letter: bool) -> V
         };
         complaints.push(format!("max.message.bytes is {allowed}, so {what}; set it to {largest}"));
     }
-    if found.cleanup.as_deref().is_some_and(|policy| policy.contains("compact")) {
+    if plan.keeps == Keeps::Last {
+        if let Some(policy) = found.cleanup.as_deref().filter(|policy| *policy != "compact") {
+            complaints.push(format!("cleanup.policy is {policy}: Kafka would forget which dead letters are settled; set it to compact"));
+        }
+    } else if found.cleanup.as_deref().is_some_and(|policy| policy.contains("compact")) {
         complaints.push("cleanup.policy is compact: Kafka would drop all but a key's last record; set it to delete".to_owned());
     }
     complaints
@@ -148,16 +164,23 @@ mod tests {
     fn each_topic_is_planned_once_and_outputs_hold_the_largest_record() {
         let mut config = Config::default();
         config.topics.raw = vec!["a".into(), "b".into(), "a".into()];
-        let plans = plans(&config, CreateArguments { partitions: 3, replication: -1 });
+        let of_dlq = plans(&config, CreateArguments { partitions: 3, replication: -1, dlq: true }).split_off(7);
+        assert_eq!(
+            of_dlq.iter().map(|plan| plan.name.as_str()).collect::<Vec<_>>(),
+            ["leads.dead-letter.parked", "leads.dead-letter.settled"]
+        );
+        assert_eq!((of_dlq[1].keeps, of_dlq[1].partitions), (Keeps::Last, 1));
+        let plans = plans(&config, CreateArguments { partitions: 3, replication: -1, dlq: false });
         let names: Vec<_> = plans.iter().map(|plan| plan.name.as_str()).collect();
-        assert_eq!(names, ["a", "b", "leads.qualified", "leads.unqualified", "leads.routing", "leads.dead-letter"]);
+        assert_eq!(names, ["a", "b", "leads.qualified", "leads.unqualified", "leads.routing", "leads.dead-letter", "leads.ledger"]);
+        assert_eq!((plans[6].largest, plans[6].keeps), (None, Keeps::All), "the ledger's records are small, and kept");
         assert_eq!(plans[0].largest, None);
         assert_eq!(plans[5].largest, Some(1_048_576 + OUTPUT_HEADROOM));
     }
 
     #[test]
     fn a_topic_that_would_lose_or_refuse_leads_is_a_problem() {
-        let plan = TopicPlan { name: "t".into(), partitions: 1, replication: -1, largest: Some(100), compacted: false };
+        let plan = TopicPlan { name: "t".into(), partitions: 1, replication: -1, largest: Some(100), keeps: Keeps::Broker };
         let found = TopicFinding {
             name: "t".into(),
             partitions: 1,
@@ -168,6 +191,9 @@ mod tests {
         };
         assert_eq!(complaints(&plan, &found, false).len(), 2);
         assert_eq!(complaints(&plan, &TopicFinding { largest: Some(100), cleanup: Some("delete".into()), ..found.clone() }, true).len(), 0);
-        assert_eq!(complaints(&plan, &TopicFinding { partitions: 0, ..found }, false).len(), 1);
+        assert_eq!(complaints(&plan, &TopicFinding { partitions: 0, ..found.clone() }, false).len(), 1);
+        let record = TopicPlan { keeps: Keeps::Last, largest: None, ..plan };
+        let with = |policy: &str| complaints(&record, &TopicFinding { cleanup: Some(policy.into()), ..found.clone() }, false).len();
+        assert_eq!((with("compact"), with("delete"), with("compact,delete")), (0, 1, 1));
     }
 }

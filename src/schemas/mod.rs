@@ -2,12 +2,14 @@
 //! Pure; how a decision fills a record is `pipeline::encode`'s, what a registry knows of them is the shell's.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+mod container;
 pub mod document;
 pub mod evolution;
 pub mod headers;
 pub mod json_schema;
 mod writer;
 
+pub use container::{ContainerSchema, Holds};
 pub use writer::{Node, NodeId, Unit, WriterSchema};
 
 use std::sync::LazyLock;
@@ -29,11 +31,13 @@ pub enum RecordKind {
     UnqualifiedLead,
     /// A lead on its way to a destination.
     LeadRouted,
+    /// What a transaction did with a stretch of an input partition.
+    LedgerEntry,
 }
 
 impl RecordKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::RawLead, Self::QualifiedLead, Self::UnqualifiedLead, Self::LeadRouted];
+    pub const ALL: [Self; 5] = [Self::RawLead, Self::QualifiedLead, Self::UnqualifiedLead, Self::LeadRouted, Self::LedgerEntry];
 
     /// The record's name, also that of its folder in `schemas/`.
     #[must_use]
@@ -43,6 +47,7 @@ impl RecordKind {
             Self::QualifiedLead => "QualifiedLead",
             Self::UnqualifiedLead => "UnqualifiedLead",
             Self::LeadRouted => "LeadRouted",
+            Self::LedgerEntry => "LedgerEntry",
         }
     }
 
@@ -101,11 +106,12 @@ fn can_read(written: &Schema, reader: &Schema) -> Result<(), String> {
 }
 
 /// The files, oldest first of each record.
-const FILES: [(RecordKind, u32, &str); 4] = [
+const FILES: [(RecordKind, u32, &str); 5] = [
     (RecordKind::RawLead, 1, include_str!("../../schemas/RawLead/v1.avsc")),
     (RecordKind::QualifiedLead, 1, include_str!("../../schemas/QualifiedLead/v1.avsc")),
     (RecordKind::UnqualifiedLead, 1, include_str!("../../schemas/UnqualifiedLead/v1.avsc")),
     (RecordKind::LeadRouted, 1, include_str!("../../schemas/LeadRouted/v1.avsc")),
+    (RecordKind::LedgerEntry, 1, include_str!("../../schemas/LedgerEntry/v1.avsc")),
 ];
 
 /// All released schemas, in the order of [`RecordKind::ALL`], oldest first of each.

@@ -95,6 +95,28 @@ impl WriterSchema {
         Self::with(schema, &[])
     }
 
+    /// Reads the schema of a container file, whose record goes by any name: the tools that write such files make one up.
+    ///
+    /// # Errors
+    /// As [`WriterSchema::parse`].
+    pub(super) fn of_file(schema: &Schema) -> Result<Self, String> {
+        let mut schema = schema.clone();
+        if let (Schema::Record(record), Schema::Record(lead)) = (&mut schema, &RecordKind::RawLead.latest().schema) {
+            record.name = lead.name.clone();
+        }
+        Self::new(&schema)
+    }
+
+    /// Reads a schema of anything: where a value ends can be told by it, and nothing about leads.
+    ///
+    /// # Errors
+    /// It names a type that it does not define, or has too many of them.
+    pub(super) fn of_anything(schema: &Schema) -> Result<Self, String> {
+        let mut builder = Builder::default();
+        let root = builder.node(schema, &None)?;
+        Ok(Self { nodes: builder.nodes, root })
+    }
+
     fn with(schema: &Schema, before: &[Schema]) -> Result<Self, String> {
         let lead = RecordKind::RawLead.latest();
         readable(schema, before, &lead.schema).map_err(|why| format!("it does not resolve against RawLead {}: {why}", lead.version))?;

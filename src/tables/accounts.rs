@@ -80,6 +80,12 @@ impl<'t> Account<'t> {
         if column == usize::from(DOMAIN) { Some(self.domain) } else { self.cell(Column::try_from(column).ok()?) }
     }
 
+    /// Every value but the domain, with the name of its column.
+    pub fn cells(&self) -> impl Iterator<Item = (&'t str, &'t str)> {
+        let columns = &self.accounts.columns;
+        self.accounts.cells.row(self.place).filter_map(|(of, text)| Some((&**columns.get(usize::from(of))?, text)))
+    }
+
     fn cell(&self, column: Column) -> Option<&'t str> {
         self.accounts.cells.row(self.place).find(|(of, _)| *of == column).map(|(_, text)| text)
     }

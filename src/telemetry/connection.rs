@@ -6,12 +6,18 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
 
-use axum::serve::Listener;
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
@@ -30,7 +36,7 @@ pub struct Bounds {
     pub silence: Duration,
     /// A connection is closed after so long, whatever goes on over it.
     pub life: Duration,
-    /// Bytes of a request; a longer one is not read to its end. Nobody asks with a body, so that is the head.
+    /// Bytes of a request; a longer one is not read to its end, unless whoever answers it lets more in.
     pub request_bytes: usize,
 }
 
@@ -43,6 +49,23 @@ impl Default for Bounds {
             life: Duration::from_mins(10),
             request_bytes: 16 << 10,
         }
+    }
+}
+
+/// How many bytes more than [`Bounds::request_bytes`] the request at hand may have: none, until somebody who is to answer it says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Allowance(Arc<AtomicUsize>);
+
+impl Allowance {
+    /// Lets in so many more bytes, of this request alone.
+    pub(super) fn let_in(&self, bytes: usize) {
+        self.0.store(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Bounded>> for Allowance {
+    fn connect_info(stream: IncomingStream<'_, Bounded>) -> Self {
+        stream.io().more.clone()
     }
 }
 
@@ -136,6 +159,8 @@ pub(super) struct Connection {
     leaves: bool,
     /// Bytes that came since an answer went out.
     asked: usize,
+    /// How many more may come.
+    more: Allowance,
     /// Given back when the connection is dropped.
     _held: Option<OwnedSemaphorePermit>,
 }
@@ -153,6 +178,7 @@ impl Connection {
             told_to_leave,
             leaves: false,
             asked: 0,
+            more: Allowance::default(),
             _held: held,
         }
     }
@@ -168,6 +194,7 @@ impl Connection {
             let until = (Instant::now() + self.bounds.silence).min(self.ends);
             self.silent.as_mut().reset(until);
             self.asked = 0;
+            self.more.let_in(0);
             self.guests.heard(self.number);
         }
         written
@@ -186,7 +213,7 @@ impl Drop for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.over(context) || self.asked > self.bounds.request_bytes {
+        if self.over(context) || self.asked > self.bounds.request_bytes + self.more.0.load(Ordering::Relaxed) {
             // The end of the stream: between two requests that is the polite way to part.
             return Poll::Ready(Ok(()));
         }

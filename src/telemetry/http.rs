@@ -1,6 +1,6 @@
-//! The read-only HTTP of a running process: `/metrics`, `/healthz`, `/readyz`, `/status`. On a thread and a runtime of its
-//! own, so that no lane ever waits for a client. What the pages say is `metrics`' and `status`' matter, how long a client may
-//! take is `connection`'s.
+//! The read-only HTTP of a running process: the console at `/`, `/metrics`, `/healthz`, `/readyz`, `/status`, `POST /explain`. On a
+//! thread and a runtime of its own, so that no lane ever waits for a client. What the pages say is `console`'s, `metrics`' and
+//! `status`' matter, how long a client may take is `connection`'s.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -11,16 +11,20 @@ use std::{
 
 use axum::{
     Router,
-    extract::State,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    body::Body,
+    extract::{ConnectInfo, RawQuery, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use tokio::sync::oneshot;
 
+use crate::lead::Timestamp;
+
 use super::{
-    Metrics, Status,
-    connection::{Bounded, Bounds},
+    Explained, Explainer, Metrics, Status,
+    connection::{Allowance, Bounded, Bounds},
+    console::{self, File},
 };
 
 /// How long answers that are being written may still take once the server is asked to stop.
@@ -30,6 +34,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 struct Shown {
     metrics: Metrics,
     status: Arc<Status>,
+    explainer: Explainer,
 }
 
 /// A server that answers. Dropping it changes nothing: it answers until the process ends, or until [`Server::stop`].
@@ -63,15 +68,15 @@ impl Server {
 ///
 /// # Errors
 /// When the address is taken or not ours.
-pub fn serve(listen: SocketAddr, metrics: Metrics, status: Arc<Status>) -> std::io::Result<SocketAddr> {
-    start(listen, metrics, status, Bounds::default()).map(|server| server.address())
+pub fn serve(listen: SocketAddr, metrics: Metrics, status: Arc<Status>, explainer: Explainer) -> std::io::Result<SocketAddr> {
+    start(listen, metrics, status, explainer, Bounds::default()).map(|server| server.address())
 }
 
 /// Binds `listen` (port 0: a free one) and answers on a thread of its own.
 ///
 /// # Errors
 /// When the address is taken or not ours, or the system gives no thread.
-pub fn start(listen: SocketAddr, metrics: Metrics, status: Arc<Status>, bounds: Bounds) -> std::io::Result<Server> {
+pub fn start(listen: SocketAddr, metrics: Metrics, status: Arc<Status>, explainer: Explainer, bounds: Bounds) -> std::io::Result<Server> {
     let listener = TcpListener::bind(listen)?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
@@ -82,7 +87,7 @@ pub fn start(listen: SocketAddr, metrics: Metrics, status: Arc<Status>, bounds: 
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let serve = move || {
-        runtime.block_on(answer(listener, pages(Shown { metrics, status }), stopped));
+        runtime.block_on(answer(listener, pages(Shown { metrics, status, explainer }), stopped));
         // A client that does not read its answer is left behind.
         runtime.shutdown_background();
     };
@@ -93,7 +98,7 @@ pub fn start(listen: SocketAddr, metrics: Metrics, status: Arc<Status>, bounds: 
 /// Answers until `stopped`, and a little longer.
 async fn answer(listener: Bounded, pages: Router, stopped: oneshot::Receiver<()>) {
     let (finish, finished) = oneshot::channel::<()>();
-    let server = axum::serve(listener, pages).with_graceful_shutdown(async {
+    let server = axum::serve(listener, pages.into_make_service_with_connect_info::<Allowance>()).with_graceful_shutdown(async {
         let _ = finished.await;
     });
     let ending = async {
@@ -113,20 +118,27 @@ async fn answer(listener: Bounded, pages: Router, stopped: oneshot::Receiver<()>
 }
 
 fn pages(shown: Shown) -> Router {
-    Router::new()
-        .route("/", get(index))
+    let files = console::FILES.into_iter().fold(Router::new(), |router, file| router.route(file.path, get(async move || shown_file(file))));
+    files
         .route("/metrics", get(metrics_page))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/status", get(status_page))
+        .route("/explain", post(explain).fallback(not_explained))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
         .with_state(shown)
 }
 
-fn page(code: StatusCode, content_type: &'static str, body: impl Into<axum::body::Body>) -> Response {
+fn page(code: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
     let of_its_own: [(HeaderName, HeaderValue); 1] = [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))];
     (code, SECURITY.map(|(name, value)| (name, HeaderValue::from_static(value))), of_its_own, body.into()).into_response()
+}
+
+fn shown_file(file: File) -> Response {
+    let mut response = page(StatusCode::OK, file.content_type, file.text);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(console::POLICY));
+    response
 }
 
 /// On every page: kept by nobody, taken for nothing else, loads nothing, is framed by nobody, tells nobody where it was.
@@ -141,16 +153,8 @@ const SECURITY: [(HeaderName, &str); 5] = [
 const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 
-async fn index() -> Response {
-    let text = "leadstream\n\n\
-                /metrics  what is counted, for Prometheus\n\
-                /healthz  alive: no lane is stuck\n\
-                /readyz   ready: the broker answers, every lane has joined its group\n\
-                /status   lanes, partitions, offsets, lag, ruleset (JSON)\n";
-    page(StatusCode::OK, TEXT, text)
-}
-
 async fn metrics_page(State(shown): State<Shown>) -> Response {
+    shown.metrics.stands(&shown.status.lanes(Instant::now()), shown.status.missing().is_empty());
     page(StatusCode::OK, Metrics::content_type(), shown.metrics.render())
 }
 
@@ -169,12 +173,40 @@ async fn readyz(State(shown): State<Shown>) -> Response {
     page(code, JSON, format!("{body}\n"))
 }
 
-async fn status_page(State(shown): State<Shown>) -> Response {
-    page(StatusCode::OK, JSON, format!("{:#}\n", shown.status.to_json(Instant::now())))
+async fn status_page(State(shown): State<Shown>, RawQuery(query): RawQuery) -> Response {
+    let now = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
+    let mut status = shown.status.to_json(Instant::now());
+    status["now"] = serde_json::json!(now);
+    if query.is_some_and(|query| query.split('&').any(|part| part == "history" || part.starts_with("history="))) {
+        status["history"] = shown.status.history(now);
+    }
+    page(StatusCode::OK, JSON, format!("{status:#}\n"))
+}
+
+/// A raw lead in, `explain --json` out; `lead-format` may name the format, as on a record.
+async fn explain(State(shown): State<Shown>, ConnectInfo(allowance): ConnectInfo<Allowance>, headers: HeaderMap, body: Body) -> Response {
+    // A byte more shows that it is too large.
+    allowance.let_in(console::LARGEST + 1);
+    let Ok(record) = axum::body::to_bytes(body, console::LARGEST).await else {
+        let text = format!("a record has at most {} bytes here; `leadstream explain FILE` takes more\n", console::LARGEST);
+        return page(StatusCode::PAYLOAD_TOO_LARGE, TEXT, text);
+    };
+    let format = headers.get("lead-format").and_then(|name| name.to_str().ok()).map(str::to_owned);
+    match shown.explainer.explain(record.to_vec(), format).await {
+        Explained::Json(text) => page(StatusCode::OK, JSON, text),
+        Explained::TooMuch(why) => page(StatusCode::UNPROCESSABLE_ENTITY, TEXT, format!("{why}\n")),
+        Explained::Unavailable(why) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+    }
+}
+
+async fn not_explained() -> Response {
+    let mut response = page(StatusCode::METHOD_NOT_ALLOWED, TEXT, "POST a raw lead to have it explained\n");
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
 }
 
 async fn not_found() -> Response {
-    page(StatusCode::NOT_FOUND, TEXT, "not found; / lists what there is\n")
+    page(StatusCode::NOT_FOUND, TEXT, "not found; there are / /metrics /healthz /readyz /status and POST /explain\n")
 }
 
 async fn not_allowed() -> Response {

@@ -1,29 +1,30 @@
 //! The metrics of the service, registered from the table in `names` in a registry of their own. Everything that counts
 //! records moves only after the commit; nothing is decided on a metric.
 
+mod family;
+mod lanes;
 mod trials;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
 
-use prometheus::{
-    Counter, Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder, core::Collector,
-};
+use prometheus::{Counter, Encoder, Histogram, IntGauge, Registry, TextEncoder, proto::MetricFamily};
 
 use crate::{
-    io::{Committed, HaltReason, LaneEvent, Tally},
+    io::{Cause, Committed, HaltReason, RegistryAnswer, Tally},
     lead::{Campaign, DeadLetterCode, DeadLetterStage, Flag, Partition, Storefront, Timestamp, Verdict, Vocabulary},
     pipeline::OutputTopic,
 };
 
 use super::{
-    ShownTrials,
-    names::{self, Metric},
+    KnownWords, LaneState, RebalanceKind, ReloadResult, ShownTrials, SpanResult, TransactionResult,
+    names::{self, Deprecated},
+    process::Usage,
 };
+use family::{ByValue, Counters, Gauges, Numbers, Table, Told};
 use trials::TrialMetrics;
 
 /// What label values come from besides types: the configuration's topics and the loaded ruleset.
@@ -32,7 +33,7 @@ pub struct Labels {
     /// Input topics.
     pub input: Vec<String>,
     /// Output topics, by `OutputTopic as usize`.
-    pub output: [String; 4],
+    pub output: [String; OutputTopic::COUNT],
     /// Name, version and hash of the ruleset.
     pub ruleset: [String; 3],
 }
@@ -42,98 +43,94 @@ pub struct Labels {
 pub struct Metrics {
     registry: Registry,
     labels: Arc<Labels>,
-    records_consumed: IntCounterVec,
-    leads: IntCounterVec,
-    unqualified: IntCounterVec,
-    flags: IntCounterVec,
-    dead_letters: IntCounterVec,
-    events_produced: IntCounterVec,
-    routes: IntCounterVec,
-    score: ByStorefront,
+    records_consumed: Counters<(Told,)>,
+    leads: Counters<(Storefront, Campaign, Verdict)>,
+    qualifiable: Counters<(Storefront, Campaign)>,
+    unqualified: Counters<(Storefront, Told)>,
+    flags: Counters<(Flag,)>,
+    dead_letters: Counters<(DeadLetterStage, DeadLetterCode)>,
+    events_produced: Counters<(Told,)>,
+    routes: Counters<(Storefront, Told)>,
+    late_routes: Counters<(Storefront, Told)>,
+    unseen_sources: IntGauge,
+    last_lead: Numbers<(Storefront,)>,
+    score: ByValue<Storefront>,
     decision_seconds: Histogram,
-    end_to_end_seconds: ByStorefront,
+    end_to_end_seconds: ByValue<Storefront>,
     commit_seconds: Histogram,
     batch_records: Histogram,
-    transactions: IntCounterVec,
-    producer_recycles: IntCounterVec,
-    rebalances: IntCounterVec,
+    transactions: Counters<(TransactionResult,)>,
+    aborts: Counters<(Cause,)>,
+    producer_recycles: Counters<(Cause,)>,
+    rebalances: Counters<(RebalanceKind,)>,
     assigned_partitions: IntGauge,
-    halted_partitions: IntGaugeVec,
-    skipped_offsets: IntCounterVec,
-    consumer_lag_records: IntGaugeVec,
-    consumer_lag_seconds: GaugeVec,
+    lanes: Gauges<(LaneState,)>,
+    ready: IntGauge,
+    halted_partitions: Gauges<(Told, Told, HaltReason)>,
+    skipped_offsets: Counters<(Told,)>,
+    consumer_lag_records: Gauges<(Told, Told)>,
+    consumer_lag_seconds: Numbers<(Told, Told)>,
     unaccounted_records: IntGauge,
     registry_up: IntGauge,
-    registry_requests: IntCounterVec,
-    ruleset: IntGaugeVec,
-    ruleset_reloads: IntCounterVec,
+    registry_requests: Counters<(RegistryAnswer,)>,
+    spans: Counters<(SpanResult,)>,
+    ruleset: Gauges<(Told, Told, Told)>,
+    ruleset_reloads: Counters<(ReloadResult,)>,
     trials: TrialMetrics,
+    used: Used,
     held: Arc<Mutex<Held>>,
+    words: KnownWords,
+    unseen: Arc<Mutex<HashSet<u64>>>,
     /// Lanes count with a shared hold, a scrape takes all of it: so no scrape shows half a batch.
     whole: Arc<RwLock<()>>,
+}
+
+/// So many tokens for a source that no ruleset knows are told apart.
+const MOST_TOKENS: usize = 1_000;
+
+/// What the process uses.
+#[derive(Clone, Debug)]
+struct Used {
+    processor: Counter,
+    resident: IntGauge,
+    files: IntGauge,
+    threads: IntGauge,
+}
+
+impl Used {
+    fn register(table: &mut Table) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            processor: table.seconds(&names::PROCESSOR_SECONDS)?,
+            resident: table.gauge(&names::RESIDENT_MEMORY)?,
+            files: table.gauge(&names::OPEN_FILES)?,
+            threads: table.gauge(&names::THREADS)?,
+        })
+    }
+
+    fn set(&self, usage: Usage) {
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.processor.inc_by((usage.processor - self.processor.get()).max(0.0));
+        self.resident.set(whole(usage.resident));
+        self.files.set(whole(usage.files));
+        self.threads.set(whole(usage.threads));
+    }
+}
+
+/// The families, and beside each that has taken an older name's place the same numbers under that name.
+fn with_deprecated(mut families: Vec<MetricFamily>, deprecated: &[Deprecated]) -> Vec<MetricFamily> {
+    for old in deprecated {
+        if let Some(mut family) = families.iter().find(|family| family.name() == old.by).cloned() {
+            family.set_name(old.name.to_owned());
+            family.set_help(format!("Deprecated since {}: use {}", old.since, old.by));
+            families.push(family);
+        }
+    }
+    families
 }
 
 /// How many lanes have told that they read a partition. Two for a moment, when one lane notices late that another has what it
 /// lost: the partition is then still read by this process, and its lag is still told.
 type Held = BTreeMap<Partition, u32>;
-
-/// Registers metrics, remembering the first refusal.
-struct Table {
-    registry: Registry,
-    refused: Result<(), prometheus::Error>,
-}
-
-impl Table {
-    fn add<C: Collector + Clone + 'static>(&mut self, metric: Result<C, prometheus::Error>) -> Result<C, prometheus::Error> {
-        let metric = metric?;
-        if let Err(error) = self.registry.register(Box::new(metric.clone())) {
-            self.refused = Err(error);
-        }
-        Ok(metric)
-    }
-
-    fn counter(&mut self, metric: &Metric) -> Result<IntCounterVec, prometheus::Error> {
-        self.add(IntCounterVec::new(Opts::new(metric.name, metric.help), &metric.label_names()))
-    }
-
-    fn gauge(&mut self, metric: &Metric) -> Result<IntGauge, prometheus::Error> {
-        self.add(IntGauge::with_opts(Opts::new(metric.name, metric.help)))
-    }
-
-    fn gauges(&mut self, metric: &Metric) -> Result<IntGaugeVec, prometheus::Error> {
-        self.add(IntGaugeVec::new(Opts::new(metric.name, metric.help), &metric.label_names()))
-    }
-
-    fn number(&mut self, metric: &Metric) -> Result<Gauge, prometheus::Error> {
-        self.add(Gauge::with_opts(Opts::new(metric.name, metric.help)))
-    }
-
-    fn seconds(&mut self, metric: &Metric) -> Result<Counter, prometheus::Error> {
-        self.add(Counter::with_opts(Opts::new(metric.name, metric.help)))
-    }
-
-    fn histogram(&mut self, metric: &Metric) -> Result<Histogram, prometheus::Error> {
-        self.add(Histogram::with_opts(HistogramOpts::new(metric.name, metric.help).buckets(metric.buckets().to_vec())))
-    }
-
-    fn by_storefront(&mut self, metric: &Metric) -> Result<ByStorefront, prometheus::Error> {
-        let options = HistogramOpts::new(metric.name, metric.help).buckets(metric.buckets().to_vec());
-        let all = self.add(HistogramVec::new(options, &metric.label_names()))?;
-        Ok(ByStorefront(Storefront::ALL.iter().map(|storefront| all.with_label_values(&[storefront.name()])).collect()))
-    }
-}
-
-/// One histogram a storefront, found without hashing a name for every lead.
-#[derive(Clone)]
-struct ByStorefront(Vec<Histogram>);
-
-impl ByStorefront {
-    fn observe(&self, storefront: Storefront, value: f64) {
-        if let Some(histogram) = self.0.get(storefront as usize) {
-            histogram.observe(value);
-        }
-    }
-}
 
 impl Metrics {
     /// Registers every metric; the series whose label values are known beforehand start at zero.
@@ -141,49 +138,59 @@ impl Metrics {
     /// # Errors
     /// When two metrics share a name: a bug in the table of names.
     pub fn new(labels: Labels) -> Result<Self, prometheus::Error> {
-        let mut table = Table { registry: Registry::new(), refused: Ok(()) };
+        let registry = Registry::new();
+        let mut table = Table::new(registry.clone());
+        let words = KnownWords::default();
         let metrics = Self {
-            registry: table.registry.clone(),
+            registry,
             labels: Arc::new(labels),
-            records_consumed: table.counter(&names::RECORDS_CONSUMED)?,
-            leads: table.counter(&names::LEADS)?,
-            unqualified: table.counter(&names::UNQUALIFIED)?,
-            flags: table.counter(&names::FLAGS)?,
-            dead_letters: table.counter(&names::DEAD_LETTERS)?,
-            events_produced: table.counter(&names::EVENTS_PRODUCED)?,
-            routes: table.counter(&names::ROUTES)?,
-            score: table.by_storefront(&names::SCORE)?,
+            records_consumed: table.counters(&names::RECORDS_CONSUMED)?,
+            leads: table.counters(&names::LEADS)?,
+            qualifiable: table.counters(&names::QUALIFIABLE_LEADS)?,
+            unqualified: table.counters(&names::UNQUALIFIED)?,
+            flags: table.counters(&names::FLAGS)?,
+            dead_letters: table.counters(&names::DEAD_LETTERS)?,
+            events_produced: table.counters(&names::EVENTS_PRODUCED)?,
+            routes: table.counters(&names::ROUTES)?,
+            late_routes: table.counters(&names::LATE_ROUTES)?,
+            unseen_sources: table.gauge(&names::UNSEEN_SOURCES)?,
+            last_lead: table.numbers(&names::LAST_LEAD)?,
+            score: table.by_value(&names::SCORE)?,
             decision_seconds: table.histogram(&names::DECISION_SECONDS)?,
-            end_to_end_seconds: table.by_storefront(&names::END_TO_END_SECONDS)?,
+            end_to_end_seconds: table.by_value(&names::END_TO_END_SECONDS)?,
             commit_seconds: table.histogram(&names::COMMIT_SECONDS)?,
             batch_records: table.histogram(&names::BATCH_RECORDS)?,
-            transactions: table.counter(&names::TRANSACTIONS)?,
-            producer_recycles: table.counter(&names::PRODUCER_RECYCLES)?,
-            rebalances: table.counter(&names::REBALANCES)?,
+            transactions: table.counters(&names::TRANSACTIONS)?,
+            aborts: table.counters(&names::ABORTS)?,
+            producer_recycles: table.counters(&names::PRODUCER_RECYCLES)?,
+            rebalances: table.counters(&names::REBALANCES)?,
             assigned_partitions: table.gauge(&names::ASSIGNED_PARTITIONS)?,
+            lanes: table.gauges(&names::LANES)?,
+            ready: table.gauge(&names::READY)?,
             halted_partitions: table.gauges(&names::HALTED_PARTITIONS)?,
-            skipped_offsets: table.counter(&names::SKIPPED_OFFSETS)?,
+            skipped_offsets: table.counters(&names::SKIPPED_OFFSETS)?,
             consumer_lag_records: table.gauges(&names::CONSUMER_LAG_RECORDS)?,
-            consumer_lag_seconds: table.add(GaugeVec::new(
-                Opts::new(names::CONSUMER_LAG_SECONDS.name, names::CONSUMER_LAG_SECONDS.help),
-                &names::CONSUMER_LAG_SECONDS.label_names(),
-            ))?,
+            consumer_lag_seconds: table.numbers(&names::CONSUMER_LAG_SECONDS)?,
             unaccounted_records: table.gauge(&names::UNACCOUNTED_RECORDS)?,
             registry_up: table.gauge(&names::REGISTRY_UP)?,
-            registry_requests: table.counter(&names::REGISTRY_REQUESTS)?,
+            registry_requests: table.counters(&names::REGISTRY_REQUESTS)?,
+            spans: table.counters(&names::SPANS)?,
             ruleset: table.gauges(&names::RULESET_INFO)?,
-            ruleset_reloads: table.counter(&names::RULESET_RELOADS)?,
-            trials: TrialMetrics::register(&mut table)?,
+            ruleset_reloads: table.counters(&names::RULESET_RELOADS)?,
+            trials: TrialMetrics::register(&mut table, words.clone())?,
+            used: Used::register(&mut table)?,
             held: Arc::default(),
+            words,
+            unseen: Arc::default(),
             whole: Arc::default(),
         };
         metrics.ruleset_is(&metrics.labels.ruleset);
-        let build = table.gauges(&names::BUILD_INFO)?;
-        build.with_label_values(&[env!("CARGO_PKG_VERSION"), option_env!("LEADSTREAM_REVISION").unwrap_or("unknown")]).set(1);
+        let build: Gauges<(Told, Told)> = table.gauges(&names::BUILD_INFO)?;
+        build.of((env!("CARGO_PKG_VERSION"), option_env!("LEADSTREAM_REVISION").unwrap_or("unknown"))).set(1);
         let start = table.number(&names::START_TIME)?;
         #[allow(clippy::cast_precision_loss)] // seconds since 1970
         start.set(jiff::Timestamp::now().as_second() as f64);
-        table.refused?;
+        table.refused()?;
         metrics.start_at_zero();
         Ok(metrics)
     }
@@ -191,11 +198,12 @@ impl Metrics {
     /// A rate over a series that appears with its first event misses that event: what is known beforehand is there from the start.
     fn start_at_zero(&self) {
         for topic in &self.labels.input {
-            self.records_consumed.with_label_values(&[topic]);
-            self.skipped_offsets.with_label_values(&[topic]);
+            self.records_consumed.of((topic,));
+            self.skipped_offsets.of((topic,));
         }
-        for topic in &self.labels.output {
-            self.events_produced.with_label_values(&[topic]);
+        // An entry of the ledger is no event.
+        for topic in OutputTopic::OUTCOMES.map(|topic| self.output(topic)) {
+            self.events_produced.of((topic,));
         }
         for (storefront, campaign) in [
             (Storefront::AppSource, Campaign::Nurture),
@@ -203,38 +211,60 @@ impl Metrics {
             (Storefront::Unknown, Campaign::Unclassified),
         ] {
             for verdict in Verdict::ALL {
-                self.leads.with_label_values(&[storefront.name(), campaign.name(), verdict.name()]);
+                self.leads.of((storefront, campaign, *verdict));
             }
+            self.qualifiable.of((storefront, campaign));
         }
         for storefront in Storefront::ALL {
             for reason in names::RELEASED_REASONS {
-                self.unqualified.with_label_values(&[storefront.name(), reason]);
+                self.unqualified.of((*storefront, reason));
             }
         }
         for flag in Flag::ALL {
-            self.flags.with_label_values(&[flag.name()]);
+            self.flags.of((*flag,));
         }
         for code in DeadLetterCode::ALL {
             let stage = if *code == DeadLetterCode::OutputTooLarge { DeadLetterStage::Encode } else { DeadLetterStage::Decode };
-            self.dead_letters.with_label_values(&[stage.name(), code.name()]);
+            self.dead_letters.of((stage, *code));
         }
-        for result in names::RESULTS {
-            self.transactions.with_label_values(&[result]);
+        for result in TransactionResult::ALL {
+            self.transactions.of((*result,));
         }
-        for result in names::RELOAD_RESULTS {
-            self.ruleset_reloads.with_label_values(&[result]);
+        for cause in Cause::ALL {
+            self.aborts.of((*cause,));
+            self.producer_recycles.of((*cause,));
         }
-        for result in names::REGISTRY_RESULTS {
-            self.registry_requests.with_label_values(&[result]);
+        for result in ReloadResult::ALL {
+            self.ruleset_reloads.of((*result,));
         }
-        for kind in names::REBALANCE_KINDS {
-            self.rebalances.with_label_values(&[kind]);
+        for answer in RegistryAnswer::ALL {
+            self.registry_requests.of((*answer,));
+        }
+        for result in SpanResult::ALL {
+            self.spans.of((*result,));
+        }
+        for state in LaneState::ALL {
+            self.lanes.of((*state,));
+        }
+        for kind in RebalanceKind::ALL {
+            self.rebalances.of((*kind,));
+        }
+    }
+
+    /// The ruleset in use routes to these destinations: the first lead for one is not to be missed by a rate, least of all a late one.
+    pub fn destinations<'d>(&self, destinations: impl Iterator<Item = &'d str>) {
+        let _whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
+        for destination in destinations.map(|destination| self.words.known(destination)) {
+            for storefront in Storefront::ALL {
+                self.routes.of((*storefront, destination));
+                self.late_routes.of((*storefront, destination));
+            }
         }
     }
 
     fn ruleset_is(&self, [name, version, hash]: &[String; 3]) {
         self.ruleset.reset();
-        self.ruleset.with_label_values(&[name, version, hash]).set(1);
+        self.ruleset.of((name, version, hash)).set(1);
         self.trials.ruleset(&format!("{name}/{version}"));
     }
 
@@ -246,19 +276,19 @@ impl Metrics {
 
     /// A changed ruleset on trial is in use from now on.
     pub fn candidate_taken(&self) {
-        self.ruleset_reloads.with_label_values(&["ok"]).inc();
+        self.ruleset_reloads.of((ReloadResult::Ok,)).inc();
     }
 
     /// A changed ruleset, by name, version and hash, is in use from now on.
     pub fn ruleset_taken(&self, ruleset: &[String; 3]) {
         let _whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
         self.ruleset_is(ruleset);
-        self.ruleset_reloads.with_label_values(&["ok"]).inc();
+        self.ruleset_reloads.of((ReloadResult::Ok,)).inc();
     }
 
     /// A changed ruleset is not good.
     pub fn ruleset_refused(&self) {
-        self.ruleset_reloads.with_label_values(&["refused"]).inc();
+        self.ruleset_reloads.of((ReloadResult::Refused,)).inc();
     }
 
     /// Everything, in Prometheus's text format.
@@ -267,8 +297,12 @@ impl Metrics {
         let mut text = Vec::with_capacity(64 * 1024);
         let gathered = {
             let _whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
+            if let Some(usage) = Usage::now() {
+                self.used.set(usage);
+            }
             self.registry.gather()
         };
+        let gathered = with_deprecated(gathered, names::DEPRECATED);
         if let Err(error) = TextEncoder::new().encode(&gathered, &mut text) {
             tracing::error!(%error, "writing the metrics");
         }
@@ -281,9 +315,14 @@ impl Metrics {
         "text/plain; version=0.0.4; charset=utf-8"
     }
 
-    /// A question to the schema registry has come to its end; `result` is one of [`names::REGISTRY_RESULTS`].
-    pub fn registry_asked(&self, result: &str) {
-        self.registry_requests.with_label_values(&[result]).inc();
+    /// A question to the schema registry has come to its end.
+    pub fn registry_asked(&self, answer: RegistryAnswer) {
+        self.registry_requests.of((answer,)).inc();
+    }
+
+    /// So many spans have come to this end.
+    pub fn spans(&self, result: SpanResult, count: u64) {
+        self.spans.of((result,)).inc_by(count);
     }
 
     /// The schema registry answers, or does not.
@@ -295,26 +334,38 @@ impl Metrics {
     pub fn committed(&self, tally: &Tally, committed: Committed, decided_in: Duration, now: Timestamp) {
         let _whole = self.whole.read().unwrap_or_else(PoisonError::into_inner);
         for (topic, count) in tally.records.iter() {
-            self.records_consumed.with_label_values(&[topic]).inc_by(count);
+            self.records_consumed.of((topic,)).inc_by(count);
         }
         for ((storefront, campaign, verdict), count) in tally.leads.iter() {
-            self.leads.with_label_values(&[storefront.name(), campaign.name(), verdict.name()]).inc_by(count);
+            self.leads.of((*storefront, *campaign, *verdict)).inc_by(count);
+            #[allow(clippy::cast_precision_loss)] // microseconds since 1970 are below 2^52
+            self.last_lead.of((*storefront,)).set(now.micros() as f64 / 1e6);
+        }
+        for ((storefront, campaign), count) in tally.qualifiable.iter() {
+            self.qualifiable.of((*storefront, *campaign)).inc_by(count);
         }
         for ((storefront, reason), count) in tally.reasons.iter() {
-            self.unqualified.with_label_values(&[storefront.name(), reason]).inc_by(count);
+            self.unqualified.of((*storefront, self.words.known(reason))).inc_by(count);
         }
         for (flag, count) in tally.flags.iter() {
-            self.flags.with_label_values(&[flag.name()]).inc_by(count);
+            self.flags.of((*flag,)).inc_by(count);
         }
         for ((stage, code), count) in tally.dead_letters.iter() {
-            self.dead_letters.with_label_values(&[stage.name(), code.name()]).inc_by(count);
+            self.dead_letters.of((*stage, *code)).inc_by(count);
         }
         for (topic, count) in tally.events.iter() {
-            self.events_produced.with_label_values(&[self.output(*topic)]).inc_by(count);
+            self.events_produced.of((self.output(*topic),)).inc_by(count);
         }
         for ((storefront, destination), count) in tally.routes.iter() {
-            self.routes.with_label_values(&[storefront.name(), destination]).inc_by(count);
+            // A share of late routes misses no first one.
+            let labels = (*storefront, self.words.known(destination));
+            self.late_routes.of(labels);
+            self.routes.of(labels).inc_by(count);
         }
+        for ((storefront, destination), count) in tally.late_routes.iter() {
+            self.late_routes.of((*storefront, self.words.known(destination))).inc_by(count);
+        }
+        self.unseen(&tally.unknown_sources);
         for lead in &tally.decided {
             #[allow(clippy::cast_precision_loss)] // scores and ages are far below 2^52
             let (score, age) = (lead.score as f64, now.micros().saturating_sub(lead.event_time.micros()).max(0) as f64 / 1e6);
@@ -326,7 +377,7 @@ impl Metrics {
         self.commit_seconds.observe(committed.took.as_secs_f64());
         #[allow(clippy::cast_precision_loss)] // a batch has at most some thousands
         self.batch_records.observe(tally.records.total() as f64);
-        self.transactions.with_label_values(&["committed"]).inc();
+        self.transactions.of((TransactionResult::Committed,)).inc();
         self.unaccounted_records.add(i64::try_from(tally.unaccounted()).unwrap_or(i64::MAX));
     }
 
@@ -334,67 +385,32 @@ impl Metrics {
         self.labels.output.get(topic as usize).map_or("", String::as_str)
     }
 
+    fn unseen(&self, tokens: &[u64]) {
+        if tokens.is_empty() {
+            return;
+        }
+        let mut unseen = self.unseen.lock().unwrap_or_else(PoisonError::into_inner);
+        for token in tokens {
+            if unseen.len() < MOST_TOKENS {
+                unseen.insert(*token);
+            }
+        }
+        self.unseen_sources.set(i64::try_from(unseen.len()).unwrap_or(i64::MAX));
+    }
+
     /// A batch was taken back.
-    pub fn aborted(&self) {
-        self.transactions.with_label_values(&["aborted"]).inc();
+    pub fn aborted(&self, cause: Cause) {
+        self.transactions.of((TransactionResult::Aborted,)).inc();
+        self.aborts.of((cause,)).inc();
     }
 
-    /// A lane told something of itself.
-    pub fn happened(&self, event: LaneEvent<'_>) {
-        match event {
-            LaneEvent::Assigned(partitions) => {
-                self.rebalances.with_label_values(&["assigned"]).inc();
-                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-                for partition in partitions {
-                    *held.entry(partition.clone()).or_default() += 1;
-                }
-                self.assigned_partitions.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
-            }
-            LaneEvent::Revoked(partitions) => self.gone("revoked", partitions),
-            LaneEvent::Lost(partitions @ [_, ..]) => self.gone("lost", partitions),
-            LaneEvent::Recycled(reason) => self.producer_recycles.with_label_values(&[reason]).inc(),
-            LaneEvent::Lag { partition, next, end, seconds } => {
-                let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-                if held.contains_key(partition) {
-                    let number = partition.number.to_string();
-                    let labels: &[&str] = &[&partition.topic, &number];
-                    self.consumer_lag_records.with_label_values(labels).set((end - next).max(0));
-                    self.consumer_lag_seconds.with_label_values(labels).set(seconds);
-                }
-            }
-            LaneEvent::Halted { partitions, reason, .. } => {
-                for partition in partitions {
-                    let number = partition.number.to_string();
-                    self.halted_partitions.with_label_values(&[&*partition.topic, &number, reason.name()]).set(1);
-                }
-            }
-            LaneEvent::Skipped { partition, offsets } => self.skipped_offsets.with_label_values(&[&*partition.topic]).inc_by(offsets),
-            // A member that leaves with nothing in its hands has lost nothing.
-            LaneEvent::Lost([]) => {}
+    /// Where the lanes stand, and whether all is well, as of now.
+    pub fn stands(&self, lanes: &[LaneState], ready: bool) {
+        let _whole = self.whole.write().unwrap_or_else(PoisonError::into_inner);
+        for state in LaneState::ALL {
+            let count = lanes.iter().filter(|lane| *lane == state).count();
+            self.lanes.of((*state,)).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
-    }
-
-    fn gone(&self, kind: &str, partitions: &[Partition]) {
-        self.rebalances.with_label_values(&[kind]).inc();
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        for partition in partitions {
-            if let Some(lanes) = held.get_mut(partition)
-                && *lanes > 1
-            {
-                *lanes -= 1;
-                continue;
-            }
-            held.remove(partition);
-            // Whoever has the partition now tells its lag; ours would stand still for ever. A series that was never set is
-            // no loss.
-            let number = partition.number.to_string();
-            let labels: &[&str] = &[&partition.topic, &number];
-            let _ = self.consumer_lag_records.remove_label_values(labels);
-            let _ = self.consumer_lag_seconds.remove_label_values(labels);
-            for reason in HaltReason::ALL {
-                let _ = self.halted_partitions.remove_label_values(&[&*partition.topic, &number, reason.name()]);
-            }
-        }
-        self.assigned_partitions.set(i64::try_from(held.len()).unwrap_or(i64::MAX));
+        self.ready.set(i64::from(ready));
     }
 }

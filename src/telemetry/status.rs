@@ -1,6 +1,7 @@
 //! What a person or a probe may ask of a running process: alive, ready, and where each lane stands. Lanes tell, HTTP reads;
 //! nothing is decided here.
 
+mod totals;
 mod trials;
 
 use std::{
@@ -12,11 +13,12 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    io::{Abort, HaltReason, Judged, LaneEvent, Tally},
-    lead::{Partition, Timestamp, Verdict},
+    io::{Abort, Cause, HaltReason, Judged, LaneEvent, Tally},
+    lead::{Partition, Timestamp, Verdict, Vocabulary},
     pipeline::OutputTopic,
-    telemetry::ShownTrials,
+    telemetry::{LaneState, ShownTrials},
 };
+use totals::Totals;
 use trials::TrialStatus;
 
 /// A lane that has not come round for this long is stuck. While a broker is away a lane may rightly wait, in one round, for
@@ -37,6 +39,8 @@ pub struct Counts {
     pub routed: u64,
     /// Dead letters.
     pub dead_letters: u64,
+    /// Records without exactly one outcome, and outcomes without exactly their outputs: must be 0.
+    pub unaccounted: u64,
 }
 
 impl Counts {
@@ -57,7 +61,7 @@ pub struct Status {
 
 #[derive(Debug, Default)]
 struct State {
-    lanes: Vec<LaneState>,
+    lanes: Vec<LaneStanding>,
     broker: Option<Result<(), String>>,
     registry: Option<RegistryState>,
     stopping: bool,
@@ -67,6 +71,7 @@ struct State {
     /// Why changed rules are not in use; by what they are.
     refused: BTreeMap<String, String>,
     trials: TrialStatus,
+    totals: Totals,
 }
 
 /// How far a partition has come.
@@ -81,7 +86,7 @@ struct Place {
 const IN_VAIN: u32 = 3;
 
 #[derive(Debug)]
-struct LaneState {
+struct LaneStanding {
     round: Instant,
     joined: bool,
     partitions: BTreeMap<Partition, Option<Place>>,
@@ -113,7 +118,7 @@ impl Status {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lane(&self, lane: usize, change: impl FnOnce(&mut LaneState)) {
+    fn lane(&self, lane: usize, change: impl FnOnce(&mut LaneStanding)) {
         if let Some(lane) = self.state().lanes.get_mut(lane) {
             change(lane);
         }
@@ -121,7 +126,7 @@ impl Status {
 
     /// A lane begins; lanes are numbered in the order they are added.
     pub fn add_lane(&self) {
-        self.state().lanes.push(LaneState {
+        self.state().lanes.push(LaneStanding {
             round: Instant::now(),
             joined: false,
             partitions: BTreeMap::new(),
@@ -141,6 +146,8 @@ impl Status {
     /// A batch of the lane became visible.
     pub fn committed(&self, lane: usize, tally: &Tally, now: Timestamp) {
         let mut state = self.state();
+        let before = state.counts;
+        state.totals.committed(tally, before, now);
         let counts = &mut state.counts;
         counts.records += tally.records.total();
         for ((_, _, verdict), leads) in tally.leads.iter() {
@@ -150,6 +157,7 @@ impl Status {
             }
         }
         counts.dead_letters += tally.dead_letters.total();
+        counts.unaccounted += tally.unaccounted();
         state.trials.committed(&tally.shadows);
         let counts = &mut state.counts;
         counts.routed += tally.events.iter().find(|(topic, _)| **topic == OutputTopic::Routing).map_or(0, |(_, count)| count);
@@ -162,7 +170,7 @@ impl Status {
     /// A batch of the lane was taken back.
     pub fn aborted(&self, lane: usize, abort: &Abort, now: Timestamp) {
         self.lane(lane, |lane| {
-            lane.in_vain += u32::from(abort.reason != "rebalance");
+            lane.in_vain += u32::from(abort.reason != Cause::Rebalance);
             lane.last_error = Some((now, format!("{}: {}", abort.reason, abort.detail)));
         });
     }
@@ -260,7 +268,7 @@ impl Status {
     #[must_use]
     pub fn stuck(&self, now: Instant) -> Vec<usize> {
         let state = self.state();
-        let is_stuck = |lane: &LaneState| now.saturating_duration_since(lane.round) > self.stuck_after;
+        let is_stuck = |lane: &LaneStanding| now.saturating_duration_since(lane.round) > self.stuck_after;
         state.lanes.iter().enumerate().filter(|(_, lane)| is_stuck(lane)).map(|(number, _)| number).collect()
     }
 
@@ -299,6 +307,13 @@ impl Status {
         missing
     }
 
+    /// Where each lane stands, as of `now`.
+    #[must_use]
+    pub fn lanes(&self, now: Instant) -> Vec<LaneState> {
+        let stuck = self.stuck(now);
+        self.state().lanes.iter().enumerate().map(|(number, lane)| lane.state(stuck.contains(&number))).collect()
+    }
+
     /// Everything, for `/status`; lanes are judged as of `now`.
     #[must_use]
     pub fn to_json(&self, now: Instant) -> Value {
@@ -318,8 +333,9 @@ impl Status {
         };
         let [name, version, hash] = &state.ruleset;
         let counts = state.counts;
-        json!({
+        let mut shown = json!({
             "version": env!("CARGO_PKG_VERSION"),
+            "revision": option_env!("LEADSTREAM_REVISION").unwrap_or("unknown"),
             "started": self.started,
             "ready": missing.is_empty(),
             "missing": missing,
@@ -332,9 +348,21 @@ impl Status {
             "counts": {
                 "records": counts.records, "leads": counts.leads(), "qualified": counts.qualified,
                 "unqualified": counts.unqualified, "routed": counts.routed, "dead_letters": counts.dead_letters,
+                "unaccounted": counts.unaccounted,
             },
             "lanes": lanes,
-        })
+        });
+        state.totals.show(&mut shown);
+        shown
+    }
+
+    /// How it went over the last half hour: totals since the start, every few seconds, up to `now`.
+    #[must_use]
+    pub fn history(&self, now: Timestamp) -> Value {
+        let mut state = self.state();
+        let counts = state.counts;
+        state.totals.sample(counts, now);
+        state.totals.history()
     }
 }
 
@@ -345,7 +373,17 @@ struct RegistryState {
     needed: bool,
 }
 
-impl LaneState {
+impl LaneStanding {
+    fn state(&self, stuck: bool) -> LaneState {
+        match (stuck, self.joined, self.partitions.is_empty()) {
+            (true, ..) => LaneState::Stuck,
+            _ if self.halted.is_some() => LaneState::Halted,
+            (_, false, _) => LaneState::Joining,
+            (_, true, true) => LaneState::Waiting,
+            (_, true, false) => LaneState::Running,
+        }
+    }
+
     fn to_json(&self, number: usize, stuck: bool) -> Value {
         let partitions: Vec<_> = self
             .partitions
@@ -360,12 +398,9 @@ impl LaneState {
                 })
             })
             .collect();
-        let word = match (stuck, self.joined, self.partitions.is_empty()) {
-            (true, ..) => "stuck",
-            _ if self.halted.is_some() => "halted",
-            (_, false, _) => "joining",
-            (_, true, true) => "waiting for partitions",
-            (_, true, false) => "running",
+        let word = match self.state(stuck) {
+            LaneState::Waiting => "waiting for partitions",
+            state => state.name(),
         };
         json!({
             "lane": number, "state": word, "halted": self.halted, "partitions": partitions, "last_commit": self.last_commit,

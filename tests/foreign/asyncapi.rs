@@ -30,7 +30,7 @@ fn the_parser_takes_the_document_of_every_format() {
             let (good, told) = parsed(&document(format, headers));
             let complaint = told.lines().find(|line| line.starts_with("error") || line.starts_with("warning"));
             assert!(good && complaint.is_none(), "{format:?} {headers:?}: {told}");
-            let channels = "channels leads.raw leads.more leads.qualified leads.unqualified leads.routing leads.dead-letter\n";
+            let channels = "channels leads.raw leads.more leads.qualified leads.unqualified leads.routing leads.dead-letter leads.ledger\n";
             assert!(told.ends_with(channels), "{told}");
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use leadstream::{
-    pipeline::EventFormat,
+    pipeline::{EventFormat, OutputTopic},
     schemas::{self, RecordKind},
 };
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::{
 /// Every golden event: its record, its JSON form, its datum without the frame.
 fn events() -> Vec<(RecordKind, Value, Vec<u8>)> {
     let (json, mut avro) = (pipeline(), pipeline());
-    avro.encoding.formats = [EventFormat::SingleObject; 4];
+    avro.encoding.formats = [EventFormat::SingleObject; OutputTopic::COUNT];
     let mut events = Vec::new();
     for value in golden_inputs() {
         let (texts, decided) = run(&json, None, Some(&value), &[]);

@@ -7,7 +7,8 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${CARGO_TARGET_DIR:-$here/../../target}/foreign/java
-pom=$here/../../deploy/subscribers/java/pom.xml
+# Another program's libraries: POM names its file.
+pom=${POM:-$here/../../deploy/subscribers/java/pom.xml}
 # Named after the pom, so that another pom is another folder.
 jars=$cache/jars-$(cksum <"$pom" | tr ' ' -)
 

@@ -13,6 +13,10 @@ mod python;
 
 mod asyncapi;
 mod backtest_page;
+mod container_files;
+mod deployment;
 mod fastavro;
 mod json_schema;
+mod linters;
+mod promtool;
 mod ruleset_schema;

@@ -4,7 +4,7 @@
 use apache_avro::{Schema, reader::datum::GenericDatumReader, types::Value as Avro, writer::datum::GenericDatumWriter};
 use leadstream::{
     lead::Timestamp,
-    pipeline::{EventFormat, Memory, Pipeline},
+    pipeline::{EventFormat, Memory, OutputTopic, Pipeline},
     schemas::{self, RecordKind},
 };
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ const CONFLUENT: [u8; 5] = [0, 0, 0, 0, 7];
 
 fn avro() -> Pipeline {
     let mut pipeline = pipeline();
-    pipeline.encoding.formats = [EventFormat::SingleObject; 4];
+    pipeline.encoding.formats = [EventFormat::SingleObject; OutputTopic::COUNT];
     pipeline
 }
 
@@ -33,7 +33,7 @@ fn record(bytes: &[u8]) -> (&'static str, Avro) {
 }
 
 /// An Avro value as the JSON form has it: without what is null or empty, times as text.
-fn as_json(value: Avro) -> Value {
+pub(crate) fn as_json(value: Avro) -> Value {
     match value {
         Avro::Null => Value::Null,
         Avro::Boolean(value) => json!(value),
@@ -96,7 +96,8 @@ fn an_event_holds_in_avro_what_it_holds_in_json() {
 #[test]
 fn each_topic_has_a_format_of_its_own_and_the_frame_tells_it() {
     let mut pipeline = pipeline();
-    pipeline.encoding.formats = [EventFormat::Confluent(258), EventFormat::Json, EventFormat::SingleObject, EventFormat::SingleObject];
+    pipeline.encoding.formats =
+        [EventFormat::Confluent(258), EventFormat::Json, EventFormat::SingleObject, EventFormat::SingleObject, EventFormat::Json];
     pipeline.encoding.headers = leadstream::pipeline::EventHeaders::CloudEvents;
     let lead = br#"{"userDetails":{"email":"a@adatum.example","company":"Adatum"},"leadSource":"SPZA-CDR|contoso.app"}"#;
     let (outputs, _) = run(&pipeline, None, Some(lead), &[]);

@@ -48,7 +48,7 @@ fn leadstream(arguments: &[&str], folder: &Path) -> Output {
 }
 
 /// So many made-up leads, two of them in a record now and then, and a record that is none.
-fn leads(count: u64) -> String {
+pub(crate) fn leads(count: u64) -> String {
     let mut dice = Dice::of(26, 11);
     let mut text = String::new();
     for number in 0..count {

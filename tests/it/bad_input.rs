@@ -209,7 +209,7 @@ fn a_dead_letter_tells_where_it_came_from_and_keeps_what_came_with_it() {
 #[test]
 fn an_event_too_large_for_its_topic_makes_the_record_a_dead_letter_and_a_large_dead_letter_sheds_its_value() {
     let mut pipeline = pipeline();
-    pipeline.encoding.largest = [2_000, 2_000, 2_000, 20_000];
+    pipeline.encoding.largest = [2_000, 2_000, 2_000, 20_000, 0];
     let value = format!(
         "{{\"userDetails\":{{\"email\":\"a@acme.example\"}},\"leadSource\":\"SPZA-INS\",\"description\":\"{}\"}}",
         "x".repeat(3_000)

@@ -131,8 +131,8 @@ fn the_document_tells_the_configured_topics_and_formats() {
     let document = json_of(&files(&subscription), "asyncapi.json");
     let addresses: Vec<_> =
         document["channels"].as_object().expect("channels").values().map(|channel| channel["address"].clone()).collect();
-    assert_eq!(addresses.len(), 6);
-    for topic in ["in.one", "in.two", "leads.qualified", "leads.unqualified", "out.routing", "leads.dead-letter"] {
+    assert_eq!(addresses.len(), 7);
+    for topic in ["in.one", "in.two", "leads.qualified", "leads.unqualified", "out.routing", "leads.dead-letter", "leads.ledger"] {
         assert!(addresses.contains(&topic.into()), "{topic}: {addresses:?}");
     }
     let messages = &document["components"]["messages"];

@@ -24,7 +24,7 @@ impl Observer for Told {
         self.0.borrow_mut().merge(tally);
     }
 
-    fn aborted(&mut self, _: &Abort) {}
+    fn aborted(&mut self, _: &Tally, _: &Abort, _: Duration) {}
 }
 
 fn lead(country: &str) -> String {
@@ -36,13 +36,18 @@ fn driven(values: &[String], only: Option<&str>) -> (Vec<Visible>, Tally) {
     let records = (0..).zip(values).map(|(offset, value)| (at(offset), now(), Some(value.clone().into_bytes())));
     let mut lane = MemoryLane::new(records.collect());
     // The first batch is taken back once.
-    lane.aborts = [Some(Abort { reason: "test", detail: String::new(), too_large: Vec::new(), limits: None })].into();
+    lane.aborts =
+        [Some(Abort { reason: leadstream::io::Cause::Delivery, detail: String::new(), too_large: Vec::new(), limits: None })].into();
     let settings = DriveSettings {
         batch: BatchLimits { records: 3, bytes: 1 << 20, wait: Duration::ZERO },
         guard: DeadLetterGuard::default(),
         outputs: 1 << 20,
         ends_on_halt: true,
         shadows: Arc::new(ShadowBudget::new(0.0)),
+        ledger: None,
+        restore: None,
+        passed_over: None,
+        traced: false,
     };
     let only = only.map(|text| Arc::new(Condition::of_route(text).expect("a good condition")));
     let live = Arc::new(Live { only, ..Live::new(pipeline(), Trials::default()) });

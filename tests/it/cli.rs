@@ -40,19 +40,21 @@ fn err(output: &Output) -> String {
 fn help_and_version_are_no_errors_and_name_only_verbs_there_are() {
     let help = leadstream(&["--help"]);
     assert_eq!((exit(&help), err(&help).as_str()), (0, ""));
-    for verb in ["run", "process", "explain", "backtest", "replay", "check", "test", "rules", "doctor", "dlq", "topics", "schemas", "demo"]
-    {
+    for verb in [
+        "run", "process", "explain", "backtest", "replay", "verify", "check", "test", "rules", "doctor", "dlq", "topics", "schemas", "demo",
+    ] {
         assert!(out(&help).contains(&format!("\n  {verb} ")), "{verb} is not in {}", out(&help));
         assert_eq!(exit(&leadstream(&[verb, "--help"])), 0, "{verb} --help");
     }
-    assert!(!out(&help).contains("\n  verify "), "verify is in {}", out(&help));
     let version = leadstream(&["--version"]);
-    assert_eq!((exit(&version), out(&version)), (0, format!("leadstream {}\n", env!("CARGO_PKG_VERSION"))));
+    let revision = option_env!("LEADSTREAM_REVISION").filter(|revision| !["", "unknown"].contains(revision));
+    let revision = revision.map_or_else(String::new, |revision| format!(" ({revision})"));
+    assert_eq!((exit(&version), out(&version)), (0, format!("leadstream {}{revision}\n", env!("CARGO_PKG_VERSION"))));
 }
 
 #[test]
 fn wrong_usage_exits_with_64_and_says_what_is_wrong_on_stderr() {
-    let wrong: [&[&str]; 21] = [
+    let wrong: [&[&str]; 23] = [
         &[],
         &["--no-such-flag"],
         &["replay"],
@@ -71,6 +73,8 @@ fn wrong_usage_exits_with_64_and_says_what_is_wrong_on_stderr() {
         &["explain", "lead.json", "--at", "leads.raw/0/1"],
         &["run", "--wait", "5s"],
         &["demo", "--leads", "0"],
+        &["demo", "--rate", "5"],
+        &["demo", "--to-kafka", "--rate", "0"],
         &["dlq"],
         &["dlq", "show", "leads.dead-letter/0"],
         &["dlq", "park", "--commit"],

@@ -117,7 +117,7 @@ fn dead_letters() -> Vec<(&'static str, &'static str, Option<&'static [u8]>, Aro
     let small: Around = |pipeline| pipeline.limits.record_bytes = 100;
     let flat: Around = |pipeline| pipeline.limits.depth = 2;
     let one: Around = |pipeline| pipeline.limits.leads = 1;
-    let tight: Around = |pipeline| pipeline.encoding.largest = [1_000, 1_000, 1_000, 1_000_000];
+    let tight: Around = |pipeline| pipeline.encoding.largest = [1_000, 1_000, 1_000, 1_000_000, 0];
     let ordinary = ORDINARY.as_bytes();
     vec![
         ("empty_value", "decode", None, nothing),

@@ -349,10 +349,10 @@ fn each_topic_may_have_a_format_and_the_registry_is_known_by_its_keys() {
     use leadstream::{config::ValueFormat, pipeline::OutputTopic};
     let formats = |config: &Config| OutputTopic::ALL.map(|topic| config.encoding.format_of(topic) == ValueFormat::Avro);
     let table = "[encoding]\nformat = { qualified = \"avro\", routing = \"json\" }";
-    assert_eq!(formats(&good(table, &[], &[])), [true, false, false, false]);
-    assert_eq!(formats(&good(table, &[], &["encoding.format=avro"])), [true, true, false, false], "a topic's own format wins");
+    assert_eq!(formats(&good(table, &[], &[])), [true, false, false, false, false]);
+    assert_eq!(formats(&good(table, &[], &["encoding.format=avro"])), [true, true, false, false, false], "a topic's own format wins");
     let variable = [("LEADSTREAM__ENCODING__FORMAT__UNQUALIFIED", "json")];
-    assert_eq!(formats(&good("[encoding]\nformat = \"avro\"", &variable, &[])), [true, false, true, false]);
+    assert_eq!(formats(&good("[encoding]\nformat = \"avro\"", &variable, &[])), [true, false, true, false, false]);
     assert_eq!(codes(&bad("[encoding]\nformat = { raw = \"avro\" }", &[], &[])), ["unknown_key"]);
 
     let registry = "registry = \"https://registry.example:8081/apis/ccompat/v7/\"\n";
@@ -434,7 +434,11 @@ fn the_reference_file_is_the_default_and_its_examples_are_good() {
 
     let text = fs::read_to_string(&file).expect("the reference");
     let with_examples = text.lines().map(example).collect::<Vec<_>>().join("\n");
-    let config = good(&with_examples, &[("KAFKA_PASSWORD", "p"), ("LEADSTREAM_KEY", "k"), ("REGISTRY_PASSWORD", "r")], &[]);
+    let config = good(
+        &with_examples,
+        &[("KAFKA_PASSWORD", "p"), ("LEADSTREAM_KEY", "k"), ("REGISTRY_PASSWORD", "r"), ("OTLP_AUTHORIZATION", "o")],
+        &[],
+    );
     assert!(config.identity_key.is_some() && config.rules.path.is_some() && config.tables.dir.is_some());
 
     let table: toml::Table = with_examples.parse().expect("TOML");

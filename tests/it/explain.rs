@@ -87,3 +87,19 @@ fn what_would_qualify_a_lead_does() {
         assert_eq!(verdict(&refused.replace(from, to)), "QUALIFIED", "{to}");
     }
 }
+
+#[test]
+fn nothing_is_proposed_twice_and_what_follows_is_followed() {
+    let proposed = |lead: &str| {
+        let explained: Value = serde_json::from_str(&explain(lead, &["--json"])).expect("JSON");
+        let rules = explained["trace"]["leads"][0]["would_qualify"]["score"]["rules"].as_array().cloned().unwrap_or_default();
+        rules.iter().map(|rule| rule["would_need"].to_string()).collect::<Vec<_>>()
+    };
+    let refused = LEADS[0].1.replace("\"FR\"", "\"US\"");
+    let by_action = |proposed: &[String]| proposed.iter().filter(|needs| needs.contains("\"action\"")).count();
+    let stated = proposed(&refused);
+    assert!(by_action(&stated) > 0, "{stated:?}");
+    // An action with which the storefront would be another, and with it the threshold, was tried with all that follows.
+    let unknown = proposed(&refused.replace("SPZA", "Elsewhere").replace("AppSource", "Elsewhere"));
+    assert!(by_action(&unknown) > 0, "{unknown:?}");
+}

@@ -10,7 +10,7 @@ use std::{
 use leadstream::{
     io::LaneEvent,
     lead::{Partition, Timestamp},
-    telemetry::{Bounds, Status, http},
+    telemetry::{Bounds, Explained, Explainer, Status, http},
 };
 
 use crate::metrics::metrics;
@@ -20,9 +20,13 @@ fn partition(number: i32) -> Partition {
 }
 
 fn server(bounds: Bounds) -> (http::Server, Arc<Status>) {
+    explaining(bounds, Explainer::default())
+}
+
+fn explaining(bounds: Bounds, explainer: Explainer) -> (http::Server, Arc<Status>) {
     let status = Arc::new(Status::new(["default".to_owned(), "1".to_owned(), "ab".repeat(32)], Timestamp::default()));
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    (http::start(listen, metrics(), Arc::clone(&status), bounds).expect("a free port"), status)
+    (http::start(listen, metrics(), Arc::clone(&status), explainer, bounds).expect("a free port"), status)
 }
 
 struct Answer {
@@ -40,21 +44,37 @@ fn connect(address: SocketAddr) -> TcpStream {
 /// What a browser is told to make of a page, whatever stands on it.
 #[track_caller]
 fn assert_guarded(path: &str, answer: &Answer, kind: &str) {
+    assert_guarded_by("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'", path, answer, kind);
+}
+
+#[track_caller]
+fn assert_guarded_by(policy: &str, path: &str, answer: &Answer, kind: &str) {
     for header in [
         &format!("content-type: {kind}"),
         "cache-control: no-store",
         "x-content-type-options: nosniff",
         "x-frame-options: deny",
         "referrer-policy: no-referrer",
-        "content-security-policy: default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        &format!("content-security-policy: {policy}"),
     ] {
         assert!(answer.head.lines().any(|line| line == header), "{path} without {header}: {}", answer.head);
     }
 }
 
 fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
+    send(address, &format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"))
+}
+
+fn post(address: SocketAddr, headers: &str, body: &str) -> Answer {
+    let length = body.len();
+    let head = format!("POST /explain HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n");
+    send(address, &format!("{head}{body}"))
+}
+
+fn send(address: SocketAddr, request: &str) -> Answer {
     let mut stream = connect(address);
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("written");
+    // Who is refused may be so before all of it is read.
+    let _ = stream.write_all(request.as_bytes());
     let mut all = String::new();
     stream.read_to_string(&mut all).expect("an answer");
     let (head, body) = all.split_once("\r\n\r\n").expect("a head");
@@ -69,7 +89,6 @@ fn each_page_answers_with_its_kind_and_is_not_kept() {
     status.add_lane();
     status.happened(0, LaneEvent::Assigned(&[partition(0)]));
     for (path, kind, part) in [
-        ("/", "text/plain; charset=utf-8", "/metrics"),
         ("/metrics", "text/plain; version=0.0.4; charset=utf-8", "leadstream_records_consumed_total{topic=\"leads.raw\"} 0"),
         ("/healthz", "text/plain; charset=utf-8", "ok"),
         ("/readyz", "application/json", "\"ready\":true"),
@@ -83,6 +102,65 @@ fn each_page_answers_with_its_kind_and_is_not_kept() {
         let head = ask(server.address(), "HEAD", path);
         assert_eq!((head.code, head.body.as_str()), (200, ""), "HEAD {path}");
     }
+    server.stop();
+}
+
+/// The page and what belongs to it, all from the binary: it may load and ask nobody else, and nothing in it tries to.
+#[test]
+fn the_console_is_whole_and_asks_nobody_else() {
+    let (server, _) = server(Bounds::default());
+    let page = ask(server.address(), "GET", "/");
+    assert_eq!(page.code, 200);
+    let policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                  frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+    assert_guarded_by(policy, "/", &page, "text/html; charset=utf-8");
+    let parts: Vec<_> = page.body.split(['"']).filter(|part| part.starts_with('/') && part.contains('.')).collect();
+    assert!(parts.len() >= 6, "{parts:?}");
+    for path in parts {
+        let part = ask(server.address(), "GET", path);
+        assert_eq!(part.code, 200, "{path}");
+        let kind = match path.rsplit('.').next() {
+            Some("js") => "text/javascript; charset=utf-8",
+            Some("css") => "text/css; charset=utf-8",
+            _ => "image/svg+xml",
+        };
+        assert_guarded_by(policy, path, &part, kind);
+        // The names of SVG and of the chart library's home are no requests.
+        let named = part.body.replace("http://www.w3.org/2000/svg", "").replace("https://github.com/leeoniya/uPlot", "");
+        for outside in ["http://", "https://", "innerHTML", "eval(", "document.write", "@import", "url("] {
+            assert!(!named.contains(outside) || (outside == "innerHTML" && path == "/uplot.js"), "{path} holds {outside}");
+        }
+    }
+    for inline in ["<style", "style=", "onclick", "<script>"] {
+        assert!(!page.body.contains(inline), "{inline} would be refused by its own policy");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_pasted_lead_is_explained_by_whoever_is_there() {
+    let explainer = Explainer::default();
+    let (server, _) = explaining(Bounds::default(), explainer.clone());
+    let early = post(server.address(), "", "{}");
+    assert_eq!((early.code, early.body.as_str()), (503, "the rules are not loaded yet; try again\n"));
+    explainer.set(|record, format| match record {
+        b"many" => Explained::TooMuch("fewer".to_owned()),
+        b"away" => Explained::Unavailable("the registry".to_owned()),
+        b"bug" => panic!("a bug of a test"),
+        _ => Explained::Json(format!("[{}, {format:?}]", record.len()).into_bytes()),
+    });
+    let answer = post(server.address(), "Lead-Format: crm_row\r\n", "{\"a\": 1}");
+    assert_eq!((answer.code, answer.body.as_str()), (200, "[8, Some(\"crm_row\")]"));
+    assert_guarded("/explain", &answer, "application/json");
+    assert_eq!(post(server.address(), "", &"x".repeat(1 << 20)).body, "[1048576, None]");
+    let large = post(server.address(), "", &"x".repeat((1 << 20) + 1));
+    assert!(large.code == 413 && large.body.contains("at most 1048576 bytes"), "{}", large.body);
+    assert_eq!(post(server.address(), "", "many").code, 422);
+    assert_eq!(post(server.address(), "", "away").code, 503);
+    assert_eq!(post(server.address(), "", "bug").code, 503, "and the next one is answered all the same");
+    assert_eq!(post(server.address(), "", "").body, "[0, None]");
+    let got = ask(server.address(), "GET", "/explain");
+    assert!(got.code == 405 && got.head.lines().any(|line| line == "allow: post"), "{}", got.head);
     server.stop();
 }
 
@@ -120,7 +198,7 @@ fn probes_say_why_not() {
     let stuck = Arc::new(Status::new(Default::default(), Timestamp::default()).stuck_after(Duration::ZERO));
     stuck.add_lane();
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    let server = http::start(listen, metrics(), stuck, Bounds::default()).expect("a free port");
+    let server = http::start(listen, metrics(), stuck, Explainer::default(), Bounds::default()).expect("a free port");
     let answer = ask(server.address(), "GET", "/healthz");
     assert_eq!((answer.code, answer.body.as_str()), (503, "stuck lanes: [0]\n"));
     server.stop();
@@ -130,7 +208,7 @@ fn probes_say_why_not() {
 fn a_taken_port_is_an_error_and_a_stopped_server_frees_its_port() {
     let (first, status) = server(Bounds::default());
     let address = first.address();
-    let second = http::start(address, metrics(), status, Bounds::default());
+    let second = http::start(address, metrics(), status, Explainer::default(), Bounds::default());
     assert_eq!(second.expect_err("taken").kind(), ErrorKind::AddrInUse);
     assert_eq!(ask(address, "GET", "/healthz").code, 200, "the first is not disturbed");
     first.stop();

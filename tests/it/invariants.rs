@@ -99,6 +99,7 @@ fn decided(record: &Record<'_>, pipeline: &Pipeline, memory: &mut Memory, out: &
             Outcome::Rejected(_) => None,
         });
     });
+    out.iter().for_each(|output| tally.events(output.topic, 1));
     assert_eq!((outcomes.len(), tally.unaccounted()), (1, 0), "one record has one outcome");
     assert_ne!(outcomes[0], Some(0), "a decided record has a lead");
     outcomes[0]
@@ -158,7 +159,7 @@ fn assert_events(outputs: &[Output<'_>], facts: &[Facts<'_>]) -> usize {
             OutputTopic::Qualified => "qualified".to_owned(),
             OutputTopic::Unqualified => "unqualified".to_owned(),
             OutputTopic::Routing => format!("routed/{}", text(&event["destination"])),
-            OutputTopic::DeadLetter => panic!("a dead letter beside events"),
+            OutputTopic::DeadLetter | OutputTopic::Ledger => panic!("something else beside events"),
         };
         let id = format!("{TOPIC}/3/42/{at}/{kind}");
         assert_eq!(text(&event["event_id"]), id);

@@ -3,6 +3,10 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 mod architecture;
+mod at_rest;
+mod at_rest_avro;
+#[cfg(feature = "parquet")]
+mod at_rest_parquet;
 mod avro;
 mod avro_form;
 mod backtest;
@@ -14,7 +18,10 @@ mod cli;
 mod codes;
 mod conditions;
 mod config;
+mod containers;
 mod core;
+#[cfg(feature = "kafka")]
+mod dashboards;
 mod dead_letters;
 #[cfg(feature = "kafka")]
 mod deploy;
@@ -31,8 +38,11 @@ mod http;
 mod identity;
 mod invariants;
 mod json_schema;
+mod ledger;
 mod lint;
 mod many_rules;
+#[cfg(feature = "kafka")]
+mod metric_contract;
 #[cfg(feature = "kafka")]
 mod metrics;
 mod mutate;
@@ -40,13 +50,18 @@ mod mutations;
 mod papers;
 mod planted;
 mod privacy;
+#[cfg(feature = "kafka")]
+mod promql;
 mod properties;
+mod proposals;
 mod readings;
 mod rule_tests;
 mod ruleset_diff;
 mod ruleset_files;
 mod ruleset_schema;
 mod rulesets;
+#[cfg(feature = "kafka")]
+mod runbook;
 mod schemas;
 mod scoring;
 mod seniority;

@@ -49,7 +49,7 @@ fn keys_and_headers_tell_nobody() {
     cloud_events.encoding.headers = EventHeaders::CloudEvents;
     cloud_events.person_key = PersonKey::new(Some(b"secret"));
     // Every lead leaves as a dead letter of the last stage.
-    narrow.encoding.largest = [600, 600, 600, 0];
+    narrow.encoding.largest = [600, 600, 600, 0, 0];
     for planted in planted::all() {
         for (pipeline, decided) in [(&plain, planted.becomes != Becomes::DeadLetter), (&narrow, false)] {
             let (outputs, was_decided) = outputs(pipeline, &planted);

@@ -92,7 +92,7 @@ impl Observer for Counter {
         assert_eq!(tally.unaccounted(), 0);
     }
 
-    fn aborted(&mut self, _: &Abort) {
+    fn aborted(&mut self, _: &Tally, _: &Abort, _: Duration) {
         self.0.borrow_mut().2 += 1;
     }
 }
@@ -101,14 +101,23 @@ impl Observer for Counter {
 fn driven(values: &[Vec<u8>], records: usize, aborts: &[bool], largest: usize) -> (Vec<Visible>, (u64, u64, u64)) {
     let records_in = (0..).zip(values).map(|(offset, value)| (at(offset), now(), Some(value.clone()))).collect();
     let mut lane = MemoryLane::new(records_in);
-    let abort = || Abort { reason: "test", detail: String::new(), too_large: Vec::new(), limits: None };
+    let abort = || Abort { reason: leadstream::io::Cause::Delivery, detail: String::new(), too_large: Vec::new(), limits: None };
     lane.aborts = aborts.iter().map(|aborts| aborts.then(abort)).collect::<VecDeque<_>>();
     lane.largest = largest;
     let counter = Counter::default();
     let live = Arc::new(Live::new(pipeline(), Trials::default()));
     let batch = BatchLimits { records, bytes: 1 << 20, wait: Duration::ZERO };
-    let settings =
-        DriveSettings { batch, guard: DeadLetterGuard::default(), outputs: 1 << 20, ends_on_halt: false, shadows: Arc::default() };
+    let settings = DriveSettings {
+        batch,
+        guard: DeadLetterGuard::default(),
+        outputs: 1 << 20,
+        ends_on_halt: false,
+        shadows: Arc::default(),
+        ledger: None,
+        restore: None,
+        passed_over: None,
+        traced: false,
+    };
     drive(&mut lane, &mut counter.clone(), || Arc::clone(&live), &NoRegistry, &settings).expect("memory does not fail");
     let counts = *counter.0.borrow();
     (lane.visible, counts)
@@ -151,6 +160,10 @@ fn a_flood_of_dead_letters_halts_the_lane_or_ends_the_run_before_it_is_committed
             outputs: 1 << 20,
             ends_on_halt,
             shadows: Arc::default(),
+            ledger: None,
+            restore: None,
+            passed_over: None,
+            traced: false,
         };
         let end = drive(&mut lane, &mut counter.clone(), || Arc::clone(&live), &NoRegistry, &settings);
         match end {

@@ -98,6 +98,27 @@ fn tests_stand_beside_their_ruleset() {
     assert!(err.starts_with("error: ruleset.toml: there are no tests of this ruleset"), "{err}");
 }
 
+/// What waits for a report finds one, whatever kept the tests from being run.
+#[test]
+fn a_report_tells_of_a_ruleset_with_errors_too() {
+    let broken = RULESET.replace("contact.country", "contact.contry");
+    let folder = folder(&[("ruleset.toml", &broken), ("a.test.toml", TESTS)]);
+    let (exit, _, err) = run(folder.path(), &["test", "ruleset.toml", "--junit", "report.xml"]);
+    assert_eq!(exit, 64, "{err}");
+    let report = fs::read_to_string(folder.path().join("report.xml")).expect("written");
+    assert!(report.contains("tests=\"1\" failures=\"0\" errors=\"1\">"), "{report}");
+    assert!(report.contains("<error message=\"unknown field contact.contry\">error: ruleset.toml:"), "{report}");
+}
+
+#[test]
+fn a_folder_that_is_called_like_tests_is_told() {
+    let folder = folder(&[("ruleset.toml", RULESET), ("a.test.toml", TESTS)]);
+    fs::create_dir(folder.path().join("b.test.toml")).expect("a folder");
+    let (exit, _, err) = run(folder.path(), &["test", "ruleset.toml"]);
+    assert_eq!(exit, 64);
+    assert!(err.starts_with("error: b.test.toml: "), "{err}");
+}
+
 #[test]
 fn a_failure_is_shown_like_a_diff() {
     let wrong = TESTS.replace("[\"MICROSOFT_FIELD_SELLER_CRM\", \"PUBLISHER_CRM\"]", "[\"EMEA_DESK\"]");
@@ -119,7 +140,7 @@ fn a_failure_is_shown_like_a_diff() {
     assert_eq!(
         fs::read_to_string(folder.path().join("report.xml")).expect("written"),
         r#"<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="leadstream test" tests="2" failures="1">
+<testsuites name="leadstream test" tests="2" failures="1" errors="0">
   <testsuite name="a.test.toml" tests="2" failures="1">
     <testcase name="a French lead is refused" classname="a.test.toml" file="a.test.toml" line="3"/>
     <testcase name="an American lead is not" classname="a.test.toml" file="a.test.toml" line="7">
@@ -263,8 +284,57 @@ fn a_new_ruleset_is_good_and_tested() {
     let (exit, _, err) = run(folder.path(), &["rules", "new", "rules/acme-2"]);
     assert_eq!((exit, err.as_str()), (64, "error: rules/acme-2/ruleset.toml is there already: name a folder without a ruleset\n"));
     assert_eq!(fs::read_to_string(&ruleset).expect("read"), "mine");
+    // A path that a shell would take apart.
+    let (_, out, _) = run(folder.path(), &["rules", "new", "our rules/kim's"]);
+    assert!(out.contains("\n  leadstream check --rules 'our rules/kim'\\''s'\n"), "{out}");
     // A folder whose name is no name of a ruleset.
     let (exit, _, err) = run(folder.path(), &["rules", "new", "--quiet", "été…/…"]);
     assert_eq!((exit, err.as_str()), (0, ""));
     assert_whole(folder.path(), "été…/…");
+}
+
+#[test]
+fn a_test_that_fails_for_a_limit_alone_names_it() {
+    let lead = r#"lead = '{"userDetails": {"email": "a@b-company.example", "country": "US", "more": {"a": {"b": [[1]]}}}, "leadSource": "SPZA-PLT|acme.app"}'"#;
+    let tests = format!("[[test]]\nname = \"deep\"\n{lead}\nexpect = {{ verdict = \"QUALIFIED\" }}\n");
+    let wrong = tests.replace("\"QUALIFIED\"", "\"UNQUALIFIED\"");
+    let folder = folder(&[("a.toml", RULESET), ("a.test.toml", &tests), ("b.toml", RULESET), ("b.test.toml", &wrong)]);
+    let (exit, out, _) = run(folder.path(), &["test", "a.toml"]);
+    assert_eq!(exit, 0, "{out}");
+    let named = "limits.depth is 3 here: with 64, the default, it passes";
+    let (exit, out, _) = run(folder.path(), &["test", "a.toml", "--set", "limits.depth=3"]);
+    assert!(exit == 1 && out.contains(named), "{out}");
+    let (_, out, _) = run(folder.path(), &["test", "a.toml", "--json", "--set", "limits.depth=3"]);
+    let report: Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report["tests"][0]["limit"], named);
+    // `check` tells of it as `run` would not start.
+    let (exit, out, _) = run(folder.path(), &["check", "--rules", "a.toml", "--set", "limits.depth=3"]);
+    assert!(exit == 1 && out.contains(named) && out.contains("raise the limit"), "{out}");
+    // What fails with any limit is the test's own fault, or the rules'.
+    let (exit, out, _) = run(folder.path(), &["test", "b.toml", "--set", "limits.depth=3"]);
+    assert!(exit == 1 && !out.contains("it passes"), "{out}");
+}
+
+#[test]
+fn what_a_test_brings_along_and_is_wrong_is_told_as_the_tests_fault() {
+    let lead = r#"lead = '{"leadSource": "SPZA-PLT|acme.app"}'"#;
+    let expect = "expect = { verdict = \"UNQUALIFIED\" }\n";
+    for (given, path, why) in [
+        (format!("lead_file = \"gone.json\"\n{expect}"), "lead_file", "gone.json"),
+        (format!("{lead}\naccounts = [{{ owner = \"kim\" }}]\n{expect}"), "accounts", "row 1"),
+        (
+            format!("{lead}\noffers = [{{ publisher_id = \"acme\", offer_id = \"app\", offer_type = \"boat\" }}]\n{expect}"),
+            "offers",
+            "row 1",
+        ),
+    ] {
+        let tests = format!("[[test]]\nname = \"t\"\n{given}");
+        let folder = folder(&[("a.toml", RULESET), ("a.test.toml", &tests)]);
+        let (exit, out, _) = run(folder.path(), &["check", "--rules", "a.toml"]);
+        assert_eq!(exit, 1, "{out}");
+        assert!(out.contains(&format!("the ruleset's own test \"t\" cannot be tried: its {path} must be")), "{out}");
+        assert!(out.contains("mend the test") && !out.contains("mend the rules"), "{out}");
+        let (exit, out, _) = run(folder.path(), &["test", "a.toml"]);
+        assert!(exit == 1 && out.contains(why), "{out}");
+    }
 }

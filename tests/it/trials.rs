@@ -56,17 +56,27 @@ impl Observer for Told {
         self.0.borrow_mut().merge(tally);
     }
 
-    fn aborted(&mut self, _: &Abort) {}
+    fn aborted(&mut self, _: &Tally, _: &Abort, _: Duration) {}
 }
 
 /// What becomes visible of these records, and what is told.
 fn driven(values: &[Vec<u8>], size: usize, aborts: &[bool], trials: Trials, share: f64) -> (Vec<Visible>, Tally) {
     let mut lane = MemoryLane::new((0..).zip(values).map(|(offset, value)| (at(offset), now(), Some(value.clone()))).collect());
-    let abort = || Abort { reason: "test", detail: String::new(), too_large: Vec::new(), limits: None };
+    let abort = || Abort { reason: leadstream::io::Cause::Delivery, detail: String::new(), too_large: Vec::new(), limits: None };
     lane.aborts = aborts.iter().map(|aborts| aborts.then(abort)).collect();
     let batch = BatchLimits { records: size, bytes: 1 << 20, wait: Duration::ZERO };
     let shadows = Arc::new(ShadowBudget::new(share));
-    let settings = DriveSettings { batch, guard: DeadLetterGuard::default(), outputs: 1 << 20, ends_on_halt: false, shadows };
+    let settings = DriveSettings {
+        batch,
+        guard: DeadLetterGuard::default(),
+        outputs: 1 << 20,
+        ends_on_halt: false,
+        shadows,
+        ledger: None,
+        restore: None,
+        passed_over: None,
+        traced: false,
+    };
     let (told, live) = (Told::default(), Arc::new(Live::new(pipeline(), trials)));
     drive(&mut lane, &mut told.clone(), || Arc::clone(&live), &NoRegistry, &settings).expect("memory does not fail");
     let tally = told.0.borrow().clone();

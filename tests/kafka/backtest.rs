@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     broker,
     clients::{Open, Raw},
-    service::Scene,
+    service::{SOON, Scene},
 };
 
 const PARTITIONS: i32 = 3;
@@ -51,7 +51,10 @@ fn a_range_is_what_was_received_in_it() {
     assert_eq!(counts(&report), (18, 18, 6));
     // A time between two records is the second one's; one in the future the end.
     assert_eq!(counts(&backtest(&scene, "2026-11-02T22:30:00Z", "2027-01-01T00:00:00Z")), (3, 3, 0));
-    assert_eq!(counts(&backtest(&scene, "2026-11-01T12:00:00Z", "2026-11-01T06:00:00Z")), (0, 0, 0));
+    // Turned round it is a mistake, and no backtest in which nothing changes.
+    let turned = scene.call(&["backtest", "--candidate-tables", ".", "--from", "2026-11-01T12:00:00Z", "--to", "2026-11-01T06:00:00Z"]);
+    assert_eq!(turned.status.code(), Some(64), "{}", String::from_utf8_lossy(&turned.stderr));
+    assert!(String::from_utf8_lossy(&turned.stderr).contains("behind --to"));
     // Samples name where the lead stands, and its event time is the record's.
     let at = report["samples"][0]["source"].as_str().expect("a text").to_owned();
     assert!(at.starts_with(&format!("{}/", scene.raw)), "{at}");
@@ -75,4 +78,39 @@ fn a_range_ends_before_a_transaction_that_is_open() {
     assert_eq!(counts(&backtest(&scene, "earliest", "latest")), (36, 36, 15));
     open.commit();
     assert_eq!(counts(&backtest(&scene, "earliest", "latest")), (51, 51, 21));
+}
+
+#[test]
+fn a_registry_that_is_away_ends_a_backtest_however_much_there_is_still_to_read() {
+    let scene = Scene::with_topics("backtest-away", broker::shared(), PARTITIONS);
+    // Far more than is read ahead, all of it in a schema that nobody can tell.
+    let value = [&[0, 0, 0, 0, 7][..], &[0x55; 16_000]].concat();
+    let record = |number: i32| Raw { partition: number % PARTITIONS, value: Some(value.clone()), ..Raw::default() };
+    scene.write(&(0..2_000).map(record).collect::<Vec<_>>());
+    // Nobody listens there any more.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let registry = format!("encoding.registry=http://{}", listener.local_addr().expect("an address"));
+    drop(listener);
+    let mut backtest = scene.start(&["backtest", "--candidate-tables", ".", "--from", "earliest", "--to", "latest", "--set", &registry]);
+    assert_eq!(backtest.exit_within(2 * SOON), 75, "{}", backtest.lines());
+    assert!(backtest.lines().contains("does not answer"), "{}", backtest.lines());
+}
+
+#[test]
+fn nothing_to_compare_by_is_no_proof_that_nothing_changes() {
+    let scene = Scene::with_topics("backtest-empty", broker::shared(), PARTITIONS);
+    let empty = |more: &[&str]| {
+        let range = ["backtest", "--candidate-tables", ".", "--from", "earliest", "--to", "latest"];
+        let output = scene.call(&[&range[..], more].concat());
+        let told = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&told).into_owned())
+    };
+    let (exit, told) = empty(&[]);
+    assert!(exit == Some(0) && told.contains("there were no leads to compare the two by"), "{told}");
+    let (exit, told) = empty(&["--fail-if-changed", "100%"]);
+    assert!(exit == Some(1) && told.contains("--fail-if-changed cannot hold"), "{told}");
+    assert_eq!(empty(&["--fail-if-changed", "5", "--json"]).0, Some(1));
+    // Records of which none is a lead are no leads either.
+    scene.write(&[Raw { value: Some(b"[]".to_vec()), ..Raw::default() }]);
+    assert_eq!(empty(&["--fail-if-changed", "0"]).0, Some(1));
 }

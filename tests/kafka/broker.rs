@@ -157,7 +157,6 @@ impl Broker {
     }
 
     /// The guardian's process id, and the folder it removes.
-    #[cfg(test)]
     pub(crate) fn traces(&self) -> (u32, PathBuf) {
         (self.guardian.id(), self.data.clone())
     }

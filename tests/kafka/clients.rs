@@ -148,6 +148,16 @@ pub(crate) fn set_offsets(brokers: &str, group: &str, topic: &str, offsets: &BTr
     wait_for("the group's offsets are set", CALL, String::new, commit);
 }
 
+/// Has the broker forget a group and its offsets, as it does by itself after a week; nobody may be in the group.
+pub(crate) fn forget_group(brokers: &str, group: &str) {
+    let admin: AdminClient<DefaultClientContext> = config(brokers).create().expect("good settings");
+    // The last member may have left a moment ago.
+    wait_for("the group is forgotten", CALL, String::new, || {
+        let done = block_on(admin.delete_groups(&[group], &AdminOptions::new())).expect("the broker answers");
+        done.into_iter().all(|result| result.is_ok()).then_some(())
+    });
+}
+
 /// Whether there is such a topic, of the broker's own too.
 pub(crate) fn has_topic(brokers: &str, topic: &str) -> bool {
     let client: BaseConsumer = config(brokers).create().expect("good settings");
@@ -357,6 +367,13 @@ fn is_settled(committed: &BaseConsumer, all: &BaseConsumer, topic: &str, partiti
     let visible = committed.fetch_watermarks(topic, partition, CALL);
     let end = all.fetch_watermarks(topic, partition, CALL);
     matches!((visible, end), (Ok((_, visible)), Ok((_, end))) if visible == end)
+}
+
+/// How many offsets a topic has had, whether somebody writes meanwhile or not.
+pub(crate) fn written(brokers: &str, topic: &str) -> i64 {
+    let client = reader(brokers, "read_uncommitted");
+    let end = |partition| client.fetch_watermarks(topic, partition, CALL).expect("the broker answers").1;
+    (0..partitions(&client, topic)).map(end).sum()
 }
 
 /// Everything of a topic that is committed, by partition and offset. Waits until no transaction is open, so that nothing

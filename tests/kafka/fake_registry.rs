@@ -1,5 +1,5 @@
-//! What a schema registry may turn into: HTML, errors, silence, redirects. A small HTTP server that answers as a test tells it
-//! and remembers what it was asked.
+//! What a schema registry, or a collector of traces, may turn into: HTML, errors, silence, redirects. A small HTTP server that
+//! answers as a test tells it and remembers what it was asked.
 
 use std::{
     io::{BufRead as _, BufReader, Read, Write},
@@ -8,15 +8,21 @@ use std::{
     thread,
 };
 
-/// The headers of what it was asked; names in lower case.
+/// What it was asked: the headers, their names in lower case, and the body.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     headers: Vec<(String, String)>,
+    body: Vec<u8>,
 }
 
 impl Asked {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    #[cfg(feature = "otlp")]
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
     }
 }
 
@@ -103,7 +109,7 @@ impl FakeRegistry {
         let mut body = vec![0; length.unwrap_or(0)];
         let _ = reader.read_exact(&mut body);
         let line = line.trim().to_owned();
-        self.asked.lock().expect("nobody panicked").push(Asked { headers });
+        self.asked.lock().expect("nobody panicked").push(Asked { headers, body });
         let answer = Arc::clone(&self.answer.lock().expect("nobody panicked"));
         match answer(&line) {
             Some(text) => drop(reader.get_mut().write_all(text.as_bytes())),

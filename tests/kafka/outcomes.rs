@@ -95,6 +95,11 @@ impl Outcomes {
         found
     }
 
+    /// Positions that have an outcome.
+    pub(crate) fn by_position_count(&self) -> usize {
+        self.by_position().len()
+    }
+
     /// Every one of `sources` (single-lead records) has its one expected outcome, and nothing else is there.
     pub(crate) fn assert_each_exactly_once(&self, sources: &BTreeMap<At, Expected>) {
         let Wrong { lost, other, told } = self.wrong(sources);

@@ -7,7 +7,7 @@ use super::{
     broker, clients,
     clients::{Group, Kept, Open, Raw},
     kills::number,
-    leads::{Dice, lead, records},
+    leads::{Dice, Expected, lead, records},
     outcomes::Outcomes,
     service::{SOON, Scene, now_millis},
     waiting::{let_pass, wait_for},
@@ -50,7 +50,7 @@ fn told(output: &Output) -> String {
 }
 
 /// `leadstream replay` to its end, with this exit code; what it told.
-fn replay(scene: &Scene, id: &str, exit: i32, more: &[&str]) -> String {
+pub(crate) fn replay(scene: &Scene, id: &str, exit: i32, more: &[&str]) -> String {
     let arguments: Vec<_> = ["replay", "--id", id].iter().chain(more).copied().collect();
     let output = scene.call(&arguments);
     assert_eq!(output.status.code(), Some(exit), "{more:?}: {}", told(&output));
@@ -269,4 +269,56 @@ fn a_rate_is_kept_and_a_stop_is_no_end() {
     assert!(group.done() < 120 && service.lines().contains("the same command goes on"), "{}", service.lines());
     replay(&scene, "slow", 0, &["--from", "earliest", "--to", "latest"]);
     assert_eq!(qualified(&scene, "slow").len(), 120);
+}
+
+#[test]
+fn dead_letters_are_decided_again_as_the_records_they_stand_for() {
+    let scene = Scene::with_topics("replay-dead", broker::shared(), PARTITIONS);
+    let all = records(0..80, 3, now_millis());
+    let offsets = scene.write(&all);
+    // A wrong setting: no lead in a list is read.
+    let tight = ["--set", "limits.depth=2", "--set", "rules.test=false"];
+    let lists: Vec<_> = all
+        .iter()
+        .take(16)
+        .map(|raw| Raw { value: raw.value.as_ref().map(|value| [b"[", &value[..], b"]"].concat()), ..raw.clone() })
+        .collect();
+    let in_lists = scene.write(&lists);
+    assert_eq!(scene.call(&[&["run", "--once"][..], &tight].concat()).status.code(), Some(0));
+    let dead = Outcomes::read(&scene).dead_letter;
+    // All that is in a list and is JSON at all, and what never was a lead.
+    let deep = dead.iter().filter(|dead| dead.header("dlq-code") == "too_deep").count();
+    assert!(deep >= 12 && dead.len() > deep + 15, "{deep} of {}", dead.len());
+
+    let first = replay(&scene, "set-right", 0, &["--dead-letters"]);
+    assert!(first.contains("replay set-right is done"), "{first}");
+    let again = Outcomes::of_replay(&scene, "set-right");
+    let mut expected = BTreeMap::new();
+    for (number, (raw, offset)) in all.iter().zip(&offsets).enumerate() {
+        if let outcome @ Expected::DeadLetter(_) = lead(number).1 {
+            expected.insert((raw.partition, *offset), outcome);
+        }
+    }
+    for (number, (raw, offset)) in lists.iter().zip(&in_lists).enumerate() {
+        let outcome = lead(number).1;
+        expected.insert((raw.partition, *offset), outcome);
+    }
+    again.assert_each_exactly_once(&expected);
+    assert!(again.dead_letter.iter().all(|dead| dead.header("dlq-attempt") == "2"));
+    // The same value where it was decided at once as where it was a dead letter first.
+    let at_once = scene.read(&scene.qualified).into_iter().next().expect("some").json();
+    let later = again.qualified.first().expect("some").json();
+    assert_eq!(at_once["received_at"], later["received_at"]);
+
+    // One code alone; nothing twice; other tables are other terms.
+    replay(&scene, "deep", 0, &["--dead-letters", "--code", "too_deep"]);
+    assert_eq!(Outcomes::of_replay(&scene, "deep").by_position_count(), deep);
+    replay(&scene, "deep", 0, &["--dead-letters", "--code", "too_deep"]);
+    assert_eq!(Outcomes::of_replay(&scene, "deep").by_position_count(), deep);
+    std::fs::create_dir_all(scene.path("tables")).expect("a folder");
+    std::fs::write(scene.path("tables").join("accounts.csv"), "domain,name\ngranite-bank.example.com,Granite\n").expect("written");
+    let tables = scene.path("tables");
+    let other = replay(&scene, "deep", 64, &["--dead-letters", "--code", "too_deep", "--tables", tables.to_str().expect("a path")]);
+    assert!(other.contains("tables none") && other.contains("choose another id"), "{other}");
+    replay(&scene, "live", 64, &["--dead-letters", "--promote", "--yes"]);
 }

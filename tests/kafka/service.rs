@@ -31,6 +31,7 @@ pub(crate) struct Scene {
     pub(crate) unqualified: String,
     pub(crate) routing: String,
     pub(crate) dead_letter: String,
+    pub(crate) ledger: String,
     pub(crate) group: String,
     folder: tempfile::TempDir,
 }
@@ -50,6 +51,7 @@ impl Scene {
             unqualified: format!("{name}.unqualified"),
             routing: format!("{name}.routing"),
             dead_letter: format!("{name}.dead-letter"),
+            ledger: format!("{name}.ledger"),
             group: name,
             folder,
         };
@@ -64,16 +66,18 @@ impl Scene {
         scene
     }
 
-    /// The five topics; `routing` with settings of its own.
+    /// The topics; `routing` with settings of its own.
     pub(crate) fn create_topics(&self, partitions: i32, routing: &[(&str, &str)]) {
         let large: &[(&str, &str)] = &[("max.message.bytes", "12000000")];
         let outputs = [&self.qualified, &self.unqualified, &self.dead_letter];
         let mut topics: Vec<clients::Topic<'_>> = outputs.iter().map(|name| (name.as_str(), 3, large)).collect();
         topics.push((&self.raw, partitions, large));
+        topics.push((&self.ledger, 2, &[]));
         topics.push((&self.routing, 3, routing));
         clients::create_topics(&self.brokers, &topics);
     }
 
+    /// Where what records lead to goes: all that is written but the ledger.
     pub(crate) fn outputs(&self) -> [&str; 4] {
         [&self.qualified, &self.unqualified, &self.routing, &self.dead_letter]
     }
@@ -92,10 +96,10 @@ impl Scene {
     }
 
     fn config(&self, brokers: &str) -> String {
-        let Self { group, raw, qualified, unqualified, routing, dead_letter, .. } = self;
+        let Self { group, raw, qualified, unqualified, routing, dead_letter, ledger, .. } = self;
         format!(
             "[kafka]\nbrokers = \"{brokers}\"\ngroup = \"{group}\"\n[topics]\nraw = [\"{raw}\"]\nqualified = \"{qualified}\"\n\
-             unqualified = \"{unqualified}\"\nrouting = \"{routing}\"\ndead_letter = \"{dead_letter}\"\n[run]\nlanes = 2\n\
+             unqualified = \"{unqualified}\"\nrouting = \"{routing}\"\ndead_letter = \"{dead_letter}\"\nledger = \"{ledger}\"\n[run]\nlanes = 2\n\
              [http]\nlisten = \"127.0.0.1:0\"\n"
         )
     }
@@ -170,7 +174,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         last_rites::watch(child.id());

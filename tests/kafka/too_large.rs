@@ -38,7 +38,7 @@ fn what_a_topic_does_not_take_is_known_before_it_is_sent_and_a_lowered_limit_aft
     let scene = Scene::named("too-large", broker::shared());
     let small: &[(&str, &str)] = &[("max.message.bytes", "20000")];
     let mut topics: Vec<clients::Topic<'_>> =
-        [&scene.raw, &scene.unqualified, &scene.routing, &scene.dead_letter].map(|name| (name.as_str(), 4, &[][..])).into();
+        [&scene.raw, &scene.unqualified, &scene.routing, &scene.dead_letter, &scene.ledger].map(|name| (name.as_str(), 4, &[][..])).into();
     topics.push((&scene.qualified, 4, small));
     clients::create_topics(&scene.brokers, &topics);
     let mut expected = write(&scene, 200);

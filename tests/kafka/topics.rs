@@ -20,14 +20,14 @@ fn topics_that_are_missing_are_told_created_and_found_good() {
     let scene = Scene::named("topics", broker::shared());
     let before = scene.call(&["topics", "check"]);
     assert_eq!(before.status.code(), Some(1), "{}", text(&before));
-    assert_eq!(text(&before).matches("does not exist").count(), 5, "{}", text(&before));
+    assert_eq!(text(&before).matches("does not exist").count(), 6, "{}", text(&before));
     let created = scene.call(&["topics", "create", "--partitions", "3"]);
     assert_eq!(created.status.code(), Some(0), "{}", text(&created));
-    assert_eq!(text(&created).matches("created ").count(), 5, "{}", text(&created));
+    assert_eq!(text(&created).matches("created ").count(), 6, "{}", text(&created));
     let after = scene.call(&["topics", "check"]);
     assert_eq!(after.status.code(), Some(0), "{}", text(&after));
     let again = scene.call(&["topics", "create", "--partitions", "9"]);
-    assert_eq!((again.status.code(), text(&again).matches("exists ").count()), (Some(0), 5), "{}", text(&again));
+    assert_eq!((again.status.code(), text(&again).matches("exists ").count()), (Some(0), 6), "{}", text(&again));
 }
 
 #[test]

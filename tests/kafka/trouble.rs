@@ -59,8 +59,10 @@ fn a_twin_is_told_by_name_and_costs_no_lead() {
 #[test]
 fn an_output_topic_that_is_not_there_is_named_and_waited_for() {
     let scene = Scene::named("no-routing", broker::shared());
-    let some: Vec<clients::Topic<'_>> =
-        [&scene.raw, &scene.qualified, &scene.unqualified, &scene.dead_letter].iter().map(|name| (name.as_str(), 2, &[][..])).collect();
+    let some: Vec<clients::Topic<'_>> = [&scene.raw, &scene.qualified, &scene.unqualified, &scene.dead_letter, &scene.ledger]
+        .iter()
+        .map(|name| (name.as_str(), 2, &[][..]))
+        .collect();
     clients::create_topics(&scene.brokers, &some);
     let expected = write(&scene, 0..200, 2);
     let service = scene.run(&[]);

@@ -58,6 +58,14 @@ pub(crate) fn findings(scene: &Scene, load: &Obligations, rules: &ChangingRules,
     oracle.judge()
 }
 
+/// What the program itself finds, of the topics and of its ledger.
+pub(crate) fn unverified(scene: &Scene) -> Vec<String> {
+    let direct = format!("kafka.brokers={}", scene.brokers);
+    let ways = [&["verify", "--set", &direct][..], &["verify", "--against-ledger", "--set", &direct]];
+    let told = ways.into_iter().map(|way| scene.call(way)).filter(|output| !output.status.success());
+    told.map(|output| String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()).collect()
+}
+
 /// Where the outputs of these positions stand, in which order, and since when: with the brokers' data, who wrote them can be found.
 pub(crate) fn places(scene: &Scene, positions: &[(i32, i64)]) -> Vec<String> {
     let mut places = Vec::new();

@@ -22,6 +22,8 @@ pub(crate) struct Figures {
     /// What the brokers forgot to end.
     pub(crate) hanging: Vec<String>,
     pub(crate) metrics_wrong: Vec<String>,
+    /// What `leadstream verify` finds, with the raw records and by the ledger alone.
+    pub(crate) unverified: Vec<String>,
     pub(crate) deaths: Vec<String>,
     /// From calm to the last decision, the longest of all storms; none where it did not come in time.
     pub(crate) drained: Option<Duration>,
@@ -62,6 +64,7 @@ impl Figures {
         self.open_transactions += other.open_transactions;
         self.hanging.extend(other.hanging.iter().cloned());
         self.metrics_wrong.extend(other.metrics_wrong.iter().cloned());
+        self.unverified.extend(other.unverified.iter().cloned());
         self.deaths.extend(other.deaths.iter().cloned());
         self.drained = self.drained.max(other.drained);
         self.never_drained += other.never_drained;
@@ -78,6 +81,7 @@ impl Figures {
             && self.open_transactions == 0
             && self.hanging.is_empty()
             && self.metrics_wrong.is_empty()
+            && self.unverified.is_empty()
             && self.deaths.is_empty()
             && self.never_drained == 0
             && self.peak_mib <= mib
@@ -105,7 +109,8 @@ impl Figures {
             "producer_recycles": self.recycles, "ruleset_reloads": self.reloads, "obligations": findings.obligations, "outputs": findings.outputs,
             "lost": findings.lost, "duplicated": findings.duplicated, "wrong": findings.wrong, "reordered": findings.reordered,
             "scattered": findings.scattered, "invented": findings.invented, "altered": findings.altered,
-            "open_transactions": self.open_transactions, "hanging_by_broker": self.hanging.len(), "metrics_wrong": self.metrics_wrong.len(), "deaths": self.deaths.len(),
+            "open_transactions": self.open_transactions, "hanging_by_broker": self.hanging.len(), "metrics_wrong": self.metrics_wrong.len(),
+            "unverified": self.unverified.len(), "deaths": self.deaths.len(),
             "drained_seconds": self.drained.map(seconds), "never_drained": self.never_drained,
             "recovery_seconds": recoveries, "peak_mib": self.peak_mib,
         });
@@ -114,6 +119,6 @@ impl Figures {
 
     /// What went wrong, for a person.
     pub(crate) fn complaints(&self) -> Vec<String> {
-        [&self.findings.told, &self.hanging, &self.metrics_wrong, &self.deaths].into_iter().flatten().cloned().collect()
+        [&self.findings.told, &self.hanging, &self.metrics_wrong, &self.unverified, &self.deaths].into_iter().flatten().cloned().collect()
     }
 }

@@ -104,6 +104,7 @@ pub(crate) fn storm(wish: &Wish) -> Figures {
     figures.hanging = ground.hanging();
     if open.is_empty() {
         figures.findings = check::findings(&scene, &load, &rules, timestamp, climate.avro);
+        figures.unverified = check::unverified(&scene);
     } else {
         eprintln!("open transactions: {open:?}");
         figures.open_transactions = open.len() as u64;

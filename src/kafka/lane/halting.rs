@@ -8,17 +8,16 @@ use rdkafka::{consumer::Consumer, error::KafkaResult};
 use crate::{
     config::OnLostPosition,
     io::{Batch, HaltReason, LaneError, LaneEvent, Next},
-    lead::Partition,
 };
 
 use super::{
-    super::{consumer::list, placement::Lost},
+    super::{NotedOffset, consumer::list, placement::Lost},
     KEEP, KafkaLane, ROUND,
 };
 
 impl KafkaLane {
     /// Stops these partitions, or has them go on where the configuration says so; tells where to.
-    pub(super) fn decide_on_lost(&mut self, lost: Vec<Lost>) -> KafkaResult<Vec<(Partition, i64)>> {
+    pub(super) fn decide_on_lost(&mut self, lost: Vec<Lost>) -> KafkaResult<Vec<NotedOffset>> {
         let mut going_on = Vec::new();
         for lost in lost {
             match self.settings.on_lost_position {
@@ -31,8 +30,10 @@ impl KafkaLane {
     }
 
     /// Goes on at the first record there is. That is committed first: whoever has the partition next finds it done.
-    fn pass_over(&mut self, lost: &Lost) -> KafkaResult<(Partition, i64)> {
-        let start = (lost.partition.clone(), lost.low);
+    fn pass_over(&mut self, lost: &Lost) -> KafkaResult<NotedOffset> {
+        // The chain of its ledger goes on: what it passes over shows there.
+        let note = self.owned.get_mut(&lost.partition).map(|owned| owned.note.clone()).unwrap_or_default();
+        let start = NotedOffset { partition: lost.partition.clone(), offset: lost.low, note };
         if let Some(member) = &self.member {
             member.commit(std::slice::from_ref(&start))?;
         }

@@ -1,6 +1,6 @@
 //! Whether the group still knows this lane. librdkafka waits five minutes for the answer to a request to join, and meanwhile the
-//! lane holds partitions that are no longer its own, or none: so a lane that finds no place in its group joins anew. What it owns
-//! and where it stands there is `mod`'s.
+//! lane holds partitions that are no longer its own, or none: so a lane that finds no place in its group joins anew. How it leaves
+//! is here too; what it owns and where it stands there is `mod`'s.
 
 use std::{
     thread,
@@ -121,6 +121,20 @@ pub(super) fn part_from(member: Member) {
     }
 }
 
+impl Drop for KafkaLane {
+    /// Leaves the group in good order: gives the partitions back, discards what still arrives, then the producer goes.
+    fn drop(&mut self) {
+        if let Some(member) = self.member.take() {
+            let deadline = Instant::now() + Duration::from_secs(3);
+            member.consumer.unsubscribe();
+            while Instant::now() < deadline && member.consumer.assignment().is_ok_and(|left| left.count() > 0) {
+                drop(member.consumer.poll(Duration::from_millis(50)));
+            }
+        }
+        self.producer = None;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
@@ -130,6 +144,7 @@ mod tests {
         },
         *,
     };
+    use crate::io::Cause;
 
     #[test]
     fn who_joins_waits_and_who_was_refused_once_does_not() {
@@ -138,7 +153,7 @@ mod tests {
         lane.join().expect("good settings");
         assert!(lane.astray.waits && lane.astray.since.is_some());
         lane.astray.is_home();
-        drop(lane.take_back(Trouble { reason: "rebalance", detail: String::new(), remedy: Remedy::Wait, code: None }));
+        drop(lane.take_back(Trouble { reason: Cause::Rebalance, detail: String::new(), remedy: Remedy::Wait, code: None }));
         assert!(!lane.astray.waits && lane.astray.since.is_some(), "the next commit tells whether it is so still");
     }
 

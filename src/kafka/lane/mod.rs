@@ -3,6 +3,7 @@
 
 mod denial;
 mod halting;
+mod lag;
 mod membership;
 mod recovery;
 
@@ -23,16 +24,16 @@ use rdkafka::{
 
 use crate::{
     config::{Delivery, From, KafkaConfig, LaneMemory, OnLostPosition},
-    io::{Batch, BatchLimits, Committed, Lane, LaneError, LaneEvent, LaneWatch, Next, Progress},
-    lead::{Partition, Timestamp},
-    pipeline::OutputBuffer,
+    io::{Batch, BatchLimits, Cause, Committed, Lane, LaneError, LaneEvent, LaneWatch, Next, Progress},
+    lead::{NextOffset, Partition, Timestamp},
+    pipeline::{OutputBuffer, OutputTopic},
 };
 
 use super::{
-    BrokerHealth, Ends, Resource, Right,
+    BrokerHealth, Ends, NotedOffset, OutputNames, Resource, Right,
     consumer::{Change, Member, list},
     fences::Fences,
-    native,
+    noted,
     placement::{self, Ownership, Standing},
     producer::{Producer, Remedy, Trouble, abortable},
     properties::Packing,
@@ -63,7 +64,7 @@ pub struct LaneSettings {
     /// Topics to read.
     pub input: Vec<String>,
     /// Topics to write, by `OutputTopic as usize`.
-    pub output: [String; 4],
+    pub output: OutputNames,
     /// Unique among all lanes that run.
     pub transactional_id: String,
     /// Where a partition without an offset starts.
@@ -79,7 +80,7 @@ pub struct LaneSettings {
     /// The largest output record, in bytes.
     pub largest_output: usize,
     /// What each output topic takes, in bytes, by `OutputTopic as usize`; 0: not known.
-    pub limits: [usize; 4],
+    pub limits: [usize; OutputTopic::COUNT],
     /// Of a bounded run: where its partitions end. `None`: nowhere.
     pub ends: Option<Arc<Ends>>,
 }
@@ -122,7 +123,7 @@ pub struct KafkaLane {
 }
 
 /// Records may be sent together up to this many bytes: the least that any output topic takes in one batch.
-fn together(limits: [usize; 4]) -> usize {
+fn together(limits: [usize; OutputTopic::COUNT]) -> usize {
     let least = limits.into_iter().filter(|limit| *limit > 0).min();
     least.unwrap_or(LARGEST_BATCH).clamp(SMALLEST_BATCH, LARGEST_BATCH)
 }
@@ -231,9 +232,9 @@ impl KafkaLane {
         }
         match self.try_place() {
             Ok(placed) => {
-                for (partition, next) in placed {
+                for NotedOffset { partition, offset, note } in placed {
                     if let Some(owned) = self.owned.get_mut(&partition) {
-                        owned.next = Some(next);
+                        (owned.next, owned.note) = (Some(offset), note);
                     }
                 }
                 self.unsettled.clear();
@@ -255,7 +256,7 @@ impl KafkaLane {
     }
 
     /// Looks where the group stands and goes there; tells where that is.
-    fn try_place(&mut self) -> KafkaResult<Vec<(Partition, i64)>> {
+    fn try_place(&mut self) -> KafkaResult<Vec<NotedOffset>> {
         let Some(member) = &self.member else { return Ok(Vec::new()) };
         let policy = placement::Start { from: self.settings.from, latest: self.settings.started };
         let wanted = self.owned.moving((!self.rewinding).then_some(self.unsettled.as_slice()));
@@ -264,9 +265,10 @@ impl KafkaLane {
         if let Some(member) = self.member.as_ref().filter(|_| !known.is_empty()) {
             if self.settings.ends.is_some() {
                 // What was past its end is read again from where it is put; behind it, it is paused again.
-                member.consumer.resume(&list(&known)?)?;
+                member.consumer.resume(&noted::list(&known)?)?;
             }
-            member.place(&known, PLACE)?;
+            let places: Vec<_> = known.iter().map(|known| (known.partition.clone(), known.offset)).collect();
+            member.place(&places, PLACE)?;
         }
         Ok(known)
     }
@@ -304,36 +306,20 @@ impl KafkaLane {
         }
     }
 
-    /// Tells once a second how far each partition is behind.
-    fn sample_lag(&mut self) {
-        if self.sampled.elapsed() < Duration::from_secs(1) {
-            return;
-        }
-        self.sampled = Instant::now();
-        let Some(member) = &self.member else { return };
-        let now = jiff::Timestamp::now().as_microsecond();
-        for owned in self.owned.iter() {
-            let partition = &owned.partition;
-            let Some(next) = owned.next else { continue };
-            let Some(end) = native::cached_end(member.consumer.client(), &partition.topic, partition.number) else { continue };
-            let end = self.settings.ends.as_ref().map_or(end, |ends| ends.of(partition).unwrap_or(next).min(end));
-            let behind = end > next;
-            let age = owned.newest.map_or(0, |newest| now.saturating_sub(newest.micros()).max(0));
-            let seconds = if behind { Duration::from_micros(age.unsigned_abs()).as_secs_f64() } else { 0.0 };
-            self.watch.tell(LaneEvent::Lag { partition, next, end, seconds });
-        }
-    }
-
     /// Everything of a commit, in order; the error tells what is left to do.
     fn transact(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<(), Trouble> {
         let refused = |reason, detail: &str, remedy| Trouble { reason, detail: detail.to_owned(), remedy, code: None };
         let (Some(member), Some(producer)) = (&self.member, &mut self.producer) else {
-            return Err(refused("state", "no producer", Remedy::Replace));
+            return Err(refused(Cause::State, "no producer", Remedy::Replace));
         };
-        let offsets: Vec<_> = progress.iter().map(|(partition, next)| (partition.clone(), next.get())).collect();
+        let noted = |(partition, next): (&Partition, NextOffset)| {
+            let (partition, note) = (partition.clone(), progress.noted(partition).to_owned());
+            NotedOffset { partition, offset: next.get(), note }
+        };
+        let offsets: Vec<_> = progress.iter().map(noted).collect();
         // Offsets of a consumer that is no member would be taken where the group is empty, and its metadata would switch fencing
         // off: looked at before and after that is taken.
-        let no_member = |remedy| refused("rebalance", "this lane is no member of its group just now", remedy);
+        let no_member = |remedy| refused(Cause::Rebalance, "this lane is no member of its group just now", remedy);
         if !member.may_commit() {
             return Err(no_member(Remedy::Wait));
         }
@@ -344,13 +330,13 @@ impl KafkaLane {
         producer.write(&[(out, &self.settings.output)])?;
         if self.settings.delivery == Delivery::AtLeastOnce {
             return member.commit(&offsets).map_err(|error| Trouble {
-                reason: error.rdkafka_error_code().map_or("delivery", abortable),
+                reason: error.rdkafka_error_code().map_or(Cause::Delivery, abortable),
                 detail: format!("commit: {error}"),
                 remedy: Remedy::Abort,
                 code: error.rdkafka_error_code(),
             });
         }
-        let offsets = member.to_commit(&offsets).map_err(|error| refused("state", &error.to_string(), Remedy::Abort))?;
+        let offsets = member.to_commit(&offsets).map_err(|error| refused(Cause::State, &error.to_string(), Remedy::Abort))?;
         let metadata = member.consumer.group_metadata().filter(|_| member.may_commit()).ok_or_else(|| no_member(Remedy::Abort))?;
         producer.send_offsets(offsets, metadata)?;
         producer.commit()
@@ -426,12 +412,12 @@ impl Lane for KafkaLane {
         let started = Instant::now();
         // A connection that closes for idleness is not told of, and keeps the client from telling of the next that closes.
         if self.producer.as_ref().is_some_and(|producer| producer.age() > IDLE) {
-            self.replace_producer("idle");
+            self.replace_producer(Cause::Idle);
         }
         // Nothing was polled since the batch was read, but its producer may have fallen into doubt meanwhile.
         if !self.connect()? {
             let detail = "the producer is being replaced".to_owned();
-            return Err(self.take_back(Trouble { reason: "not_ready", detail, remedy: Remedy::Wait, code: None }));
+            return Err(self.take_back(Trouble { reason: Cause::NotReady, detail, remedy: Remedy::Wait, code: None }));
         }
         if let Err(trouble) = self.transact(out, progress) {
             return Err(self.take_back(trouble));
@@ -444,7 +430,7 @@ impl Lane for KafkaLane {
         self.committed_with(out);
         if std::mem::take(&mut self.packing.alone) {
             self.packing.together = (self.packing.together / 2).max(SMALLEST_BATCH);
-            self.replace_producer("packing");
+            self.replace_producer(Cause::Packing);
         }
         if let Some(producer) = &self.producer {
             producer.drain();
@@ -454,10 +440,14 @@ impl Lane for KafkaLane {
         }
         for (partition, next) in progress.iter() {
             if let Some(owned) = self.owned.get_mut(partition) {
-                owned.next = Some(next.get());
+                (owned.next, owned.note) = (Some(next.get()), progress.noted(partition).to_owned());
             }
         }
         Ok(Committed { took: started.elapsed() })
+    }
+
+    fn standing(&self, partition: &Partition) -> Option<(i64, &str)> {
+        self.owned.iter().find(|owned| owned.partition == *partition).and_then(|owned| Some((owned.next?, owned.note.as_str())))
     }
 
     fn rewind(&mut self) -> Result<(), LaneError> {
@@ -475,20 +465,6 @@ fn pause(member: &Member, partition: &Partition) {
     if let Err(error) = list(&[(partition.clone(), 0)]).and_then(|list| member.consumer.pause(&list)) {
         // What is read all the same is dropped; only the broker's work is wasted.
         tracing::debug!(%error, "pausing did not succeed");
-    }
-}
-
-impl Drop for KafkaLane {
-    /// Leaves the group in good order: gives the partitions back, discards what still arrives, then the producer goes.
-    fn drop(&mut self) {
-        if let Some(member) = self.member.take() {
-            let deadline = Instant::now() + Duration::from_secs(3);
-            member.consumer.unsubscribe();
-            while Instant::now() < deadline && member.consumer.assignment().is_ok_and(|left| left.count() > 0) {
-                drop(member.consumer.poll(Duration::from_millis(50)));
-            }
-        }
-        self.producer = None;
     }
 }
 

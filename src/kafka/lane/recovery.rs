@@ -7,7 +7,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 use crate::{
     config::Delivery,
-    io::{Abort, Fatal, LaneError, LaneEvent},
+    io::{Abort, Cause, Fatal, LaneError, LaneEvent},
 };
 
 use super::{
@@ -30,7 +30,7 @@ const WAITS: &str = "partitions wait for the group's offsets";
 const WHERE: &str = "see docs/delivery.md, \"Brokers that forget\"";
 
 /// Why a batch is taken back whose producer the broker has forgotten.
-const EXPIRED: &str = "id_expired";
+const EXPIRED: Cause = Cause::IdExpired;
 
 /// How long the broker may take to tell of its topics.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -94,9 +94,9 @@ impl KafkaLane {
         }
     }
 
-    pub(super) fn replace_producer(&mut self, reason: &'static str) {
+    pub(super) fn replace_producer(&mut self, reason: Cause) {
         if self.producer.take().is_some() {
-            tracing::debug!(reason, "the producer is replaced");
+            tracing::debug!(%reason, "the producer is replaced");
             self.watch.tell(LaneEvent::Recycled(reason));
         }
     }
@@ -161,7 +161,7 @@ impl KafkaLane {
                     let cause = producer.first_cause();
                     output.clone_from(&cause);
                     if let Some((code, topic)) =
-                        cause.as_ref().filter(|_| matches!(trouble.reason, "delivery" | "delivery_timeout" | "not_authorized"))
+                        cause.as_ref().filter(|_| matches!(trouble.reason, Cause::Delivery | Cause::DeliveryTimeout | Cause::NotAuthorized))
                     {
                         abort.reason = abortable(*code);
                         abort.detail = if topic.is_empty() {
@@ -182,23 +182,23 @@ impl KafkaLane {
                     let was_fenced = cause.as_ref().is_some_and(|(code, _)| is_fence(*code))
                         || aborted.as_ref().is_err_and(|failed| failed.remedy == Remedy::Fenced);
                     if was_fenced {
-                        (abort.reason, replace) = ("fenced", Some("fenced"));
+                        (abort.reason, replace) = (Cause::Fenced, Some(Cause::Fenced));
                     } else {
                         // A record that the broker refused is missing in the numbering of its partition: librdkafka would
                         // stumble over the gap, and the next transaction be aborted as well.
-                        replace = aborted.err().map(|_| "failed_abort").or(cause.map(|_| "refused_record"));
+                        replace = aborted.err().map(|_| Cause::FailedAbort).or(cause.map(|_| Cause::RefusedRecord));
                         // What was given up on its way may still arrive, and would be taken for a part of the next transaction.
-                        replace = replace.or(was_writing.then_some("on_their_way"));
+                        replace = replace.or(was_writing.then_some(Cause::OnTheirWay));
                     }
                 }
                 Remedy::Replace => replace = Some(trouble.reason),
-                Remedy::Fenced => replace = Some("fenced"),
+                Remedy::Fenced => replace = Some(Cause::Fenced),
             }
             // The broker ends old transactions with the very same answer, and after an outage others too; and what is aborted
             // for want of a right is aborted so often that the client now and then overtakes itself.
             let was_denied = code.into_iter().chain(output.iter().map(|(code, _)| *code)).any(is_denial);
             let explained = was_denied || producer.age() >= properties::TRANSACTION_TIMEOUT || self.health.was_away_within(fences::WINDOW);
-            if replace == Some("fenced") && !explained {
+            if replace == Some(Cause::Fenced) && !explained {
                 self.fences.note();
             }
             if trouble.remedy != Remedy::Wait {
@@ -206,7 +206,7 @@ impl KafkaLane {
             }
         }
         if self.pack_anew(&mut abort) {
-            replace = replace.or(Some("packing"));
+            replace = replace.or(Some(Cause::Packing));
         }
         if let Some(reason) = replace {
             self.replace_producer(reason);
@@ -216,15 +216,15 @@ impl KafkaLane {
             return LaneError::Fatal(fatal);
         }
         self.aborts_in_a_row += 1;
-        if abort.reason == "rebalance" {
+        if abort.reason == Cause::Rebalance {
             self.is_refused_by_group();
         }
         if let Some(backoff) = backoff(abort.reason, self.aborts_in_a_row) {
             self.pause(backoff);
         }
         // What is settled with the next attempt is no trouble; if it is not, a person hears of it.
-        let is_mending = abort.reason == "too_large" && self.aborts_in_a_row <= MENDING;
-        let usual = abort.reason == "rebalance" || is_mending || (abort.reason == EXPIRED && self.aborts_in_a_row == 1);
+        let is_mending = abort.reason == Cause::TooLarge && self.aborts_in_a_row <= MENDING;
+        let usual = abort.reason == Cause::Rebalance || is_mending || (abort.reason == EXPIRED && self.aborts_in_a_row == 1);
         if !usual {
             if self.is_denied(code, output) {
                 return LaneError::Aborted(abort);
@@ -244,15 +244,15 @@ const MENDING: u32 = 3;
 const REBALANCES: u32 = 3;
 
 /// How long to wait before the next attempt after so many aborts in a row, the last for this reason; `None`: not at all.
-fn backoff(reason: &str, aborts_in_a_row: u32) -> Option<Duration> {
+fn backoff(reason: Cause, aborts_in_a_row: u32) -> Option<Duration> {
     match reason {
         // The abort has made the producer known again, for no longer than before: who waited longer and longer between two
         // attempts would find it forgotten each time.
         EXPIRED => None,
-        "rebalance" if aborts_in_a_row <= REBALANCES => None,
+        Cause::Rebalance if aborts_in_a_row <= REBALANCES => None,
         // The group does not know the lane, until it has joined anew.
-        "rebalance" => Some(Duration::from_millis(500)),
-        "too_large" if aborts_in_a_row <= MENDING => None,
+        Cause::Rebalance => Some(Duration::from_millis(500)),
+        Cause::TooLarge if aborts_in_a_row <= MENDING => None,
         _ => Some(Duration::from_millis(100).saturating_mul(1 << aborts_in_a_row.min(6)).min(Duration::from_secs(5))),
     }
 }
@@ -308,13 +308,13 @@ mod tests {
 
     #[test]
     fn attempts_become_rarer_except_where_waiting_is_what_makes_them_fail() {
-        let waits = |reason: &str| (1..8).map(|aborts| backoff(reason, aborts)).collect::<Vec<_>>();
-        assert!(waits("delivery").is_sorted() && waits("delivery")[0] == Some(Duration::from_millis(200)));
-        assert_eq!(waits("delivery")[6], Some(Duration::from_secs(5)));
+        let waits = |reason: Cause| (1..8).map(|aborts| backoff(reason, aborts)).collect::<Vec<_>>();
+        assert!(waits(Cause::Delivery).is_sorted() && waits(Cause::Delivery)[0] == Some(Duration::from_millis(200)));
+        assert_eq!(waits(Cause::Delivery)[6], Some(Duration::from_secs(5)));
         // With `transactional.id.expiration.ms` of a second, a wait of a second would never end.
-        assert!(waits("id_expired").iter().all(Option::is_none));
-        assert!(waits("rebalance")[..3].iter().all(Option::is_none) && waits("rebalance")[3..].iter().all(Option::is_some));
+        assert!(waits(EXPIRED).iter().all(Option::is_none));
+        assert!(waits(Cause::Rebalance)[..3].iter().all(Option::is_none) && waits(Cause::Rebalance)[3..].iter().all(Option::is_some));
         // Two tries find the record that is meant; a dead letter that is refused stays as large as it is.
-        assert!(waits("too_large")[..3].iter().all(Option::is_none) && waits("too_large")[3..].iter().all(Option::is_some));
+        assert!(waits(Cause::TooLarge)[..3].iter().all(Option::is_none) && waits(Cause::TooLarge)[3..].iter().all(Option::is_some));
     }
 }

@@ -7,7 +7,7 @@ use rdkafka::mocking::MockCluster;
 
 use crate::{
     config::LaneMemory,
-    io::Abort,
+    io::{Abort, Cause},
     lead::{NextOffset, Position},
 };
 
@@ -35,7 +35,7 @@ pub(super) fn settings(kafka: KafkaConfig) -> LaneSettings {
     LaneSettings {
         kafka,
         input: vec!["raw".to_owned()],
-        output: ["qualified", "unqualified", "routing", "dead-letter"].map(str::to_owned),
+        output: ["qualified", "unqualified", "routing", "dead-letter", ""].map(str::to_owned),
         transactional_id: "test-lane".to_owned(),
         from: From::Earliest,
         on_lost_position: OnLostPosition::Stop,
@@ -43,7 +43,7 @@ pub(super) fn settings(kafka: KafkaConfig) -> LaneSettings {
         delivery: Delivery::ExactlyOnce,
         memory: LaneMemory::share(64 << 20, 1),
         largest_output: 1_000_000,
-        limits: [0; 4],
+        limits: [0; OutputTopic::COUNT],
         ends: None,
     }
 }
@@ -138,7 +138,7 @@ fn a_lane_that_is_no_member_commits_nothing_and_keeps_its_producer() {
     let mut progress = Progress::default();
     progress.advance(&partition(0), NextOffset::told_by_broker(7));
     let aborted = lane.commit(&OutputBuffer::default(), &progress);
-    assert!(matches!(&aborted, Err(LaneError::Aborted(Abort { reason: "rebalance", .. }))), "{aborted:?}");
+    assert!(matches!(&aborted, Err(LaneError::Aborted(Abort { reason: Cause::Rebalance, .. }))), "{aborted:?}");
     assert!(lane.rewinding, "what was decided is read again");
     assert!(lane.producer.is_some() && lane.pause_until.is_none());
     assert_eq!(*told.0.lock().expect("not poisoned"), Vec::<String>::new());

@@ -26,11 +26,15 @@ use rdkafka::{
 
 use crate::{
     config::{Delivery, KafkaConfig, Secret},
+    io::Cause,
     lead::Timestamp,
-    pipeline::OutputTopic,
+    pipeline::{OutputBuffer, OutputTopic},
 };
 
-use super::{super::properties, *};
+use super::{
+    super::{OutputNames, properties},
+    *,
+};
 
 #[test]
 fn a_line_on_a_missing_right_is_understood() {
@@ -68,7 +72,7 @@ fn a_connection_closed_by_the_broker_leaves_a_doubt() {
         assert!(Instant::now() < deadline, "no line of facility FAIL within 20 s");
         thread::yield_now();
     };
-    assert_eq!(doubt, "log_line");
+    assert_eq!(doubt, Cause::LogLine);
     closing.join().expect("closed");
 }
 
@@ -77,7 +81,9 @@ struct Stage {
     cluster: MockCluster<'static, DefaultProducerContext>,
     producer: Producer,
     member: BaseConsumer,
-    topics: [String; 4],
+    topics: OutputNames,
+    /// What `write` writes has a key: it goes by partition.
+    keyed: bool,
 }
 
 impl Stage {
@@ -91,9 +97,9 @@ impl Stage {
     }
 
     fn on(cluster: MockCluster<'static, DefaultProducerContext>, properties: &[(&str, &str)], largest: usize) -> Self {
-        let topics = ["qualified", "unqualified", "routing", "dead-letter"].map(str::to_owned);
+        let topics = ["qualified", "unqualified", "routing", "dead-letter", "ledger"].map(str::to_owned);
         for topic in topics.iter().map(String::as_str).chain(["raw"]) {
-            cluster.create_topic(topic, 1, 1).expect("created");
+            cluster.create_topic(topic, if topic == "unqualified" { 3 } else { 1 }, 1).expect("created");
         }
         let brokers = cluster.bootstrap_servers();
         let mut kafka = KafkaConfig { brokers: brokers.clone(), ..KafkaConfig::default() };
@@ -105,8 +111,11 @@ impl Stage {
         while !producer.initialise(Duration::from_secs(2)).expect("no error") {
             assert!(Instant::now() < deadline, "no transactional id within 20 s");
         }
-        let member = ClientConfig::new().set("bootstrap.servers", &brokers).set("group.id", "g").create().expect("good settings");
-        Self { cluster, producer, member, topics }
+        let mut member = ClientConfig::new();
+        // Closing would wait for a commit that the mock cluster does not answer.
+        member.set("bootstrap.servers", &brokers).set("group.id", "g").set("enable.auto.commit", "false");
+        let member = member.create().expect("good settings");
+        Self { cluster, producer, member, topics, keyed: false }
     }
 
     fn write(&mut self, sizes: &[usize]) -> Result<(), Trouble> {
@@ -117,7 +126,11 @@ impl Stage {
                 bytes.extend(std::iter::repeat_n(b'x', *size));
                 true
             };
-            out.push(OutputTopic::Routing, |_| false, value, |_| {});
+            let key = |bytes: &mut Vec<u8>| {
+                bytes.extend(b"key");
+                self.keyed
+            };
+            out.push(OutputTopic::Routing, key, value, |_| {});
         }
         self.producer.write(&[(&out, &self.topics)])
     }
@@ -140,7 +153,7 @@ impl Stage {
         self.cluster.request_errors(api, answers);
     }
 
-    fn doubt(&self) -> Option<&'static str> {
+    fn doubt(&self) -> Option<Cause> {
         self.producer.drain();
         self.producer.take_doubt()
     }
@@ -156,7 +169,7 @@ impl Stage {
     }
 }
 
-fn told(result: Result<(), Trouble>) -> (&'static str, Remedy) {
+fn told(result: Result<(), Trouble>) -> (Cause, Remedy) {
     let trouble = result.expect_err("it cannot succeed");
     (trouble.reason, trouble.remedy)
 }
@@ -179,17 +192,17 @@ fn an_answer_to_offsets_is_sorted() {
         RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED as IdNotAllowed, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID as Member,
     };
     for (api, answer, reason, remedy) in [
-        (Api::TxnOffsetCommit, Generation, "rebalance", Remedy::Abort),
-        (Api::TxnOffsetCommit, Member, "rebalance", Remedy::Abort),
-        (Api::TxnOffsetCommit, Rebalance, "rebalance", Remedy::Abort),
-        (Api::TxnOffsetCommit, FencedInstance, "rebalance", Remedy::Abort),
-        (Api::TxnOffsetCommit, NotAllowed, "not_authorized", Remedy::Abort),
-        (Api::TxnOffsetCommit, Epoch, "fenced", Remedy::Fenced),
-        (Api::TxnOffsetCommit, State, "fatal", Remedy::Replace),
-        (Api::AddOffsetsToTxn, NotAllowed, "not_authorized", Remedy::Abort),
-        (Api::AddOffsetsToTxn, IdNotAllowed, "fatal", Remedy::Replace),
-        (Api::AddOffsetsToTxn, Epoch, "fenced", Remedy::Fenced),
-        (Api::AddOffsetsToTxn, State, "fatal", Remedy::Replace),
+        (Api::TxnOffsetCommit, Generation, Cause::Rebalance, Remedy::Abort),
+        (Api::TxnOffsetCommit, Member, Cause::Rebalance, Remedy::Abort),
+        (Api::TxnOffsetCommit, Rebalance, Cause::Rebalance, Remedy::Abort),
+        (Api::TxnOffsetCommit, FencedInstance, Cause::Rebalance, Remedy::Abort),
+        (Api::TxnOffsetCommit, NotAllowed, Cause::NotAuthorized, Remedy::Abort),
+        (Api::TxnOffsetCommit, Epoch, Cause::Fenced, Remedy::Fenced),
+        (Api::TxnOffsetCommit, State, Cause::Fatal, Remedy::Replace),
+        (Api::AddOffsetsToTxn, NotAllowed, Cause::NotAuthorized, Remedy::Abort),
+        (Api::AddOffsetsToTxn, IdNotAllowed, Cause::Fatal, Remedy::Replace),
+        (Api::AddOffsetsToTxn, Epoch, Cause::Fenced, Remedy::Fenced),
+        (Api::AddOffsetsToTxn, State, Cause::Fatal, Remedy::Replace),
     ] {
         let mut stage = Stage::set();
         stage.write(&[1]).expect("written");
@@ -212,10 +225,10 @@ fn an_answer_to_the_end_of_a_transaction_is_sorted() {
     for commits in [true, false] {
         let end = |stage: &Stage| if commits { stage.producer.commit() } else { stage.producer.abort() };
         for (answer, reason, remedy) in [
-            (Fenced, "fenced", Remedy::Fenced),
-            (State, "fatal", Remedy::Replace),
-            (IdNotAllowed, "fatal", Remedy::Replace),
-            (Unknown, "delivery", Remedy::Abort),
+            (Fenced, Cause::Fenced, Remedy::Fenced),
+            (State, Cause::Fatal, Remedy::Replace),
+            (IdNotAllowed, Cause::Fatal, Remedy::Replace),
+            (Unknown, Cause::Delivery, Remedy::Abort),
         ] {
             let mut stage = Stage::set();
             stage.write(&[1]).expect("written");
@@ -240,7 +253,7 @@ fn a_lost_connection_under_the_end_of_a_transaction_leaves_a_doubt() {
         stage.fails(Api::EndTxn, &[Answer::RD_KAFKA_RESP_ERR__TRANSPORT]);
         let ended = if commits { stage.producer.commit() } else { stage.producer.abort() };
         ended.expect("the second copy is answered, and no error is told");
-        assert_eq!(stage.doubt(), Some("log_line"), "commits: {commits}");
+        assert_eq!(stage.doubt(), Some(Cause::LogLine), "commits: {commits}");
     }
 }
 
@@ -257,10 +270,10 @@ fn a_call_that_takes_too_long_is_repeated_and_then_given_up() {
         };
         let ended = stage.producer.repeat("end", patience, end);
         if patience.is_zero() {
-            assert_eq!(told(ended), ("timeout", Remedy::Replace), "commits: {commits}");
+            assert_eq!(told(ended), (Cause::Timeout, Remedy::Replace), "commits: {commits}");
         } else {
             ended.expect("one of them hears the answer");
-            assert_eq!(stage.doubt(), Some("retriable"), "an answer that came late; commits: {commits}");
+            assert_eq!(stage.doubt(), Some(Cause::Retriable), "an answer that came late; commits: {commits}");
         }
     }
 }
@@ -279,7 +292,7 @@ fn a_call_that_never_comes_back_is_left_behind() {
     stage.write(&[1]).expect("written");
     stage.cluster.broker_down(2).expect("down");
     stage.producer.left_behind = CALL + Duration::from_secs(2);
-    assert_eq!(told(stage.send_offsets()), ("hung_call", Remedy::Replace));
+    assert_eq!(told(stage.send_offsets()), (Cause::HungCall, Remedy::Replace));
 }
 
 #[test]
@@ -288,19 +301,24 @@ fn a_record_that_the_broker_refuses_is_found() {
         RD_KAFKA_RESP_ERR_INVALID_TXN_STATE as State, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE as TooLarge,
         RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED as NotAllowed,
     };
-    for (answer, code, too_large) in [
+    for (answer, code, too_large, keyed) in [
         (TooLarge, Code::MessageSizeTooLarge, &[0][..]),
         (NotAllowed, Code::TopicAuthorizationFailed, &[]),
         (State, Code::InvalidTransactionalState, &[]),
-    ] {
+    ]
+    .into_iter()
+    .flat_map(|case| [(case, false), (case, true)])
+    .map(|((answer, code, too_large), keyed)| (answer, code, too_large, keyed))
+    {
         let mut stage = Stage::set();
+        stage.keyed = keyed;
         stage.assert_fit();
         stage.fails(Api::Produce, &[answer]);
-        assert_eq!(told(stage.write(&[10])), ("delivery", Remedy::Abort), "{answer:?}");
+        assert_eq!(told(stage.write(&[10])), (Cause::Delivery, Remedy::Abort), "{answer:?}");
         assert_eq!(stage.producer.too_large(), too_large);
         assert_eq!(stage.producer.first_cause(), Some((code, "routing".to_owned())));
         // What follows in the same transaction is refused by librdkafka, as out of its state.
-        assert_eq!(told(stage.send_one()), ("delivery", Remedy::Abort), "{answer:?}");
+        assert_eq!(told(stage.send_one()), (Cause::Delivery, Remedy::Abort), "{answer:?}");
         stage.producer.abort().expect("aborted");
         // The record's number is missing in its partition, so the broker refuses the next one as well: the lane does not go on
         // with such a producer, although its abort was good.
@@ -311,10 +329,11 @@ fn a_record_that_the_broker_refuses_is_found() {
 #[test]
 fn a_fence_that_a_record_meets_is_told() {
     use Answer::{RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH as Epoch, RD_KAFKA_RESP_ERR_PRODUCER_FENCED as Fenced};
-    for answer in [Epoch, Fenced] {
+    for (answer, keyed) in [(Epoch, false), (Epoch, true), (Fenced, false), (Fenced, true)] {
         let mut stage = Stage::set();
+        stage.keyed = keyed;
         stage.fails(Api::Produce, &[answer]);
-        assert_eq!(told(stage.write(&[10])), ("delivery", Remedy::Abort), "{answer:?}");
+        assert_eq!(told(stage.write(&[10])), (Cause::Delivery, Remedy::Abort), "{answer:?}");
         // Of the two the first is fatal to the client; for the lane it is all the same.
         assert!(stage.producer.first_cause().is_some_and(|(code, _)| is_fence(code)), "{answer:?}");
         assert_eq!(stage.producer.told_fenced("").is_some(), answer == Epoch);
@@ -326,25 +345,91 @@ fn a_fence_that_a_record_meets_is_told() {
 
 #[test]
 fn a_record_that_the_client_refuses_is_found() {
-    let mut stage = Stage::with(&[], 2_000);
-    assert_eq!(told(stage.write(&[10, 5_000, 10])), ("too_large", Remedy::Abort));
-    assert_eq!(stage.producer.too_large(), [1]);
-    stage.producer.abort().expect("aborted");
-    stage.assert_fit();
+    for keyed in [false, true] {
+        let mut stage = Stage::with(&[], 2_000);
+        stage.keyed = keyed;
+        assert_eq!(told(stage.write(&[10, 5_000, 10])), (Cause::TooLarge, Remedy::Abort));
+        assert_eq!(stage.producer.too_large(), [1]);
+        stage.producer.abort().expect("aborted");
+        stage.assert_fit();
+    }
 }
 
 #[test]
 fn a_full_queue_is_waited_for() {
-    let mut stage = Stage::with(&[("queue.buffering.max.messages", "10")], 1_000_000);
-    stage.write(&[1; 500]).expect("written, some at a time");
-    stage.producer.commit().expect("committed");
-    stage.assert_fit();
+    for keyed in [false, true] {
+        let mut stage = Stage::with(&[("queue.buffering.max.messages", "10")], 1_000_000);
+        stage.keyed = keyed;
+        stage.write(&[1; 1200]).expect("written, some at a time");
+        stage.producer.commit().expect("committed");
+        assert!(!stage.producer.is_writing());
+        stage.assert_fit();
+    }
+}
+
+/// The partition and the value of each record of "unqualified", by partition in their order there.
+fn read_back(stage: &Stage, count: usize) -> Vec<(i32, String)> {
+    let mut partitions = TopicPartitionList::new();
+    for number in 0..3 {
+        partitions.add_partition_offset("unqualified", number, Offset::Beginning).expect("a place");
+    }
+    stage.member.assign(&partitions).expect("assigned");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut found = Vec::new();
+    while found.len() < count {
+        assert!(Instant::now() < deadline, "{} of {count}", found.len());
+        if let Some(Ok(message)) = stage.member.poll(Duration::from_millis(100)) {
+            found.push((message.partition(), String::from_utf8(message.payload().expect("a value").to_vec()).expect("text")));
+        }
+    }
+    stage.member.unassign().expect("given up");
+    found.sort_by_key(|(partition, _)| *partition);
+    found
+}
+
+#[test]
+fn records_stand_where_the_client_would_put_them_and_in_their_order_whichever_way_they_go() {
+    const COUNT: usize = 900;
+    let written = |headers_every: usize, properties: &[(&str, &str)]| {
+        let mut stage = Stage::with(properties, 1_000_000);
+        let mut out = OutputBuffer::default();
+        for number in 0..COUNT {
+            let put = |text: String| {
+                move |bytes: &mut Vec<u8>| {
+                    bytes.extend(text.bytes());
+                    true
+                }
+            };
+            let (key, value) = (put(format!("person {}", number % 97)), put(format!("{number:04}")));
+            out.push(OutputTopic::Unqualified, key, value, |headers| {
+                if number % headers_every == 3 {
+                    headers.push("traceparent", Some(b"00"));
+                }
+            });
+        }
+        let ways = stage.producer.destinations.ways(&stage.producer.client, &out, &stage.topics);
+        stage.producer.write(&[(&out, &stage.topics)]).expect("written");
+        stage.producer.commit().expect("committed");
+        (ways.iter().flatten().count(), read_back(&stage, COUNT))
+    };
+    let (by_partition, together) = written(1, &[]);
+    assert_eq!(by_partition, 1);
+    for (headers_every, properties) in
+        [(7, &[][..]), (1, &[("partitioner", "murmur2_random"), ("linger.ms", "0")]), (7, &[("linger.ms", "0")])]
+    {
+        let (by_partition, other) = written(headers_every, properties);
+        assert_eq!((by_partition, other), (usize::from(headers_every == 1), together.clone()));
+    }
+    // Where somebody chose another partitioner, the client places all.
+    let (by_partition, others) = written(1, &[("partitioner", "consistent_random")]);
+    assert_eq!((by_partition, others.is_sorted(), others == together), (0, true, false));
+    assert!(together.is_sorted(), "in each partition as they were pushed");
 }
 
 #[test]
 fn what_is_out_of_turn_costs_the_producer() {
     let mut stage = Stage::set();
-    assert_eq!(told(stage.producer.commit()), ("state", Remedy::Replace));
+    assert_eq!(told(stage.producer.commit()), (Cause::State, Remedy::Replace));
     stage.write(&[1]).expect("written");
-    assert_eq!(told(stage.write(&[1])), ("state", Remedy::Replace));
+    assert_eq!(told(stage.write(&[1])), (Cause::State, Remedy::Replace));
 }

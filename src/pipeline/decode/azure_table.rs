@@ -94,7 +94,7 @@ fn customer_info<'a>(key: Text<'a>, value: &'a str, room: usize, lead: &mut Fill
             for (place, other) in others {
                 lead.keep(Cow::Owned(format!("{key}[{place}]")), Cow::Owned(other.to_owned()));
             }
-            https_json::customer(&key, object::owned(members).into_iter(), lead);
+            https_json::customer_within(&key, members, lead);
             return Ok(());
         }
         match json_text::scalar(inner) {

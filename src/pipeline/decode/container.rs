@@ -148,7 +148,8 @@ struct Reader<'a, 'l> {
 
 impl<'a, 'l> Reader<'a, 'l> {
     fn new(stated: &'l Stated<'l>, limits: &'l Limits, schemas: &'l WriterSchemas) -> Self {
-        Self { leads: Vec::new(), before: 0, stated, limits, schemas, envelope: Envelope::default() }
+        // Nearly always there is one.
+        Self { leads: Vec::with_capacity(1), before: 0, stated, limits, schemas, envelope: Envelope::default() }
     }
 
     fn add(&mut self, mut lead: RawLead<'a>) {

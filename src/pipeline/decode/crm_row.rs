@@ -13,11 +13,14 @@ use super::{
 pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
     let mut sources = Vec::new();
     for (key, value) in members {
-        if is_among(&key, &["leadsource", "leadsourcecode", LABEL, "subject"]) {
+        let plain = Plain::of(&key);
+        if plain.is_among(&["leadsource", "leadsourcecode", LABEL, "subject"]) {
             sources.push((key, value));
-        } else if is_among(&key, &["createdon", "createddate", "createdtime", "createdat"]) {
+        } else if plain.is_among(&["createdon", "createddate", "createdtime", "createdat"]) {
             lead.time("created", Cow::Borrowed(value));
-        } else if let Some(place) = field(&key) {
+        } else if plain.is_among(&["eventtime"]) {
+            lead.time("event_time", Cow::Borrowed(value));
+        } else if let Some(place) = field(&plain) {
             lead.value(place, key, Cow::Borrowed(value));
         } else {
             lead.keep_filled(key, Cow::Borrowed(value));
@@ -60,11 +63,12 @@ fn source<'a>(columns: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
 /// Fills a lead from the fields of a form, whose names are Salesforce's (facts.md §1.3).
 pub(super) fn fill_from_form<'a>(fields: Vec<(Text<'a>, Text<'a>)>, lead: &mut Filler<'a, '_>) {
     for (name, text) in fields {
-        if is_among(&name, &["leadsource"]) {
+        let plain = Plain::of(&name);
+        if plain.is_among(&["leadsource"]) {
             lead.text(|lead| &mut lead.lead_source, text);
-        } else if let Some(place) = field(&name) {
+        } else if let Some(place) = field(&plain) {
             lead.text(place, text);
-        } else if !is_among(&name, &["encoding"]) {
+        } else if !plain.is_among(&["encoding"]) {
             lead.keep_text(name, &text);
         }
     }
@@ -92,11 +96,12 @@ pub(super) fn is_mark(key: &str) -> bool {
 
 /// Whether a name is one of such a row's at all.
 pub(super) fn is_known(key: &str) -> bool {
-    is_among(key, &["leadsource", "subject", "leadsourcecode", "createdon", "createddate", "oid"]) || field(key).is_some()
+    let plain = Plain::of(key);
+    plain.is_among(&["leadsource", "subject", "leadsourcecode", "createdon", "createddate", "oid"]) || field(&plain).is_some()
 }
 
-fn field<'a>(key: &str) -> Option<Place<'a>> {
-    let is = |names: &[&str]| is_among(key, names);
+fn field<'a>(key: &Plain) -> Option<Place<'a>> {
+    let is = |names: &[&str]| key.is_among(names);
     let place: Place<'a> = match () {
         () if is(&["firstname"]) => |lead| &mut lead.first_name,
         () if is(&["lastname"]) => |lead| &mut lead.last_name,
@@ -110,7 +115,8 @@ fn field<'a>(key: &str) -> Option<Place<'a>> {
         () if is(&["actioncode"]) => |lead| &mut lead.action_code,
         () if is(&["offertitle", "offerdisplayname"]) => |lead| &mut lead.offer_title,
         () if is(&["productid", "offerid"]) => |lead| &mut lead.product_id,
-        () if is(&["donotbulkemail", "hasoptedoutofemail"]) => |lead| &mut lead.opted_out,
+        () if is(&["donotbulkemail", "hasoptedoutofemail", "marketingoptout"]) => |lead| &mut lead.opted_out,
+        () if is(&["isspam"]) => |lead| &mut lead.is_spam,
         () => return None,
     };
     Some(place)
@@ -118,8 +124,35 @@ fn field<'a>(key: &str) -> Option<Place<'a>> {
 
 /// Whether the name is one of `names`, which are lower-case and have no separators.
 fn is_among(key: &str, names: &[&str]) -> bool {
-    let plain = || key.bytes().filter(|byte| !matches!(byte, b' ' | b'_' | b'-' | b'.' | b'/')).map(|byte| byte.to_ascii_lowercase());
-    names.iter().any(|name| plain().eq(name.bytes()))
+    Plain::of(key).is_among(names)
+}
+
+/// No name that is asked for is longer.
+const LONGEST: usize = 64;
+
+/// A name in the form in which names are compared: small letters, without separators.
+struct Plain {
+    bytes: [u8; LONGEST],
+    /// None: too long to be one of those that are asked for.
+    length: Option<usize>,
+}
+
+impl Plain {
+    fn of(key: &str) -> Self {
+        let mut plain = Self { bytes: [0; LONGEST], length: Some(0) };
+        for byte in key.bytes().filter(|byte| !matches!(byte, b' ' | b'_' | b'-' | b'.' | b'/')) {
+            plain.length = plain.length.and_then(|length| {
+                *plain.bytes.get_mut(length)? = byte.to_ascii_lowercase();
+                Some(length + 1)
+            });
+        }
+        plain
+    }
+
+    fn is_among(&self, names: &[&str]) -> bool {
+        let plain = self.length.and_then(|length| self.bytes.get(..length));
+        plain.is_some_and(|plain| names.iter().any(|name| name.as_bytes() == plain))
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@
 use std::borrow::Cow;
 
 use super::{
+    json_text,
     object::{self, Member},
     raw_lead::{Filler, Place, Text},
+    scan,
 };
 
 /// Where the customer's fields are.
@@ -39,7 +41,9 @@ pub(super) fn field<'a>(key: &str) -> Option<Place<'a>> {
 }
 
 fn user_details<'a>(parent: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
-    if let Some((members, others)) = object::one(value) {
+    if let Some(members) = scan::known(value) {
+        customer(&parent, members.map(|(key, value)| (key, Cow::Borrowed(value))), lead);
+    } else if let Some((members, others)) = object::one(value) {
         for (place, other) in others {
             lead.keep(Cow::Owned(format!("{parent}[{place}]")), Cow::Borrowed(other));
         }
@@ -49,10 +53,20 @@ fn user_details<'a>(parent: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>)
     }
 }
 
+/// The same from a text that does not last as long as the record: what is kept of it is copied.
+pub(super) fn customer_within(parent: &str, members: Vec<Member<'_>>, lead: &mut Filler<'_, '_>) {
+    for (key, value) in members {
+        match (customer_field(&key), json_text::scalar(value)) {
+            (Some(place), Some(text)) => lead.text(place, Cow::Owned(text.into_owned())),
+            _ => customer(parent, std::iter::once((Cow::Owned(key.into_owned()), Cow::Owned(value.to_owned()))), lead),
+        }
+    }
+}
+
 /// The customer's own fields, which other shapes have too.
 pub(super) fn customer<'a>(parent: &str, members: impl Iterator<Item = (Text<'a>, Text<'a>)>, lead: &mut Filler<'a, '_>) {
     for (key, value) in members {
-        let under = |key: &str| Cow::Owned(format!("{parent}.{key}"));
+        let under = |key: &str| Cow::Owned([parent, ".", key].concat());
         match customer_field(&key) {
             Some(place) if value.starts_with(['{', '[']) => lead.value(place, under(&key), value),
             Some(place) => lead.value(place, key, value),

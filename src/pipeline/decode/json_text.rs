@@ -117,6 +117,12 @@ fn end_of_string(text: &str) -> usize {
     end.unwrap_or(text.len())
 }
 
+/// Whether brackets nest deeper than that. Few texts have so many brackets at all, and those are soon counted.
+pub(super) fn is_deeper(text: &str, most: usize) -> bool {
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    brackets > most && depth(text) > most
+}
+
 /// How deep brackets nest, whether or not the text is well-formed.
 pub(super) fn depth(text: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0_usize);

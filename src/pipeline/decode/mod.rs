@@ -11,11 +11,13 @@ mod object;
 mod raw_lead;
 mod referral;
 mod salesforce_form;
+mod scan;
 mod shape;
 mod stated;
 mod webhook;
 
 pub(super) use avro::WriterSchemas;
+pub use avro::{FirstDatum, WRITER_SCHEMA_HEADER, first_datum};
 pub(super) use raw_lead::{RawLead, RawReferral, is_campaign_parameter};
 pub(super) use salesforce_form::query;
 
@@ -39,6 +41,7 @@ pub fn knows_key(key: &str) -> bool {
 ///
 /// # Errors
 /// The record's one rejection: by size, by bytes, by syntax, by depth, by count, or because an element is no lead.
+#[inline(never)] // A profile tells the stages apart.
 pub(super) fn decode<'a>(record: &Record<'a>, limits: &Limits, schemas: &WriterSchemas) -> Result<Vec<RawLead<'a>>, Rejection> {
     let value = record.value.ok_or_else(|| Rejection::decode(DeadLetterCode::EmptyValue, "the value is null"))?;
     if value.len() > limits.record_bytes {
@@ -50,6 +53,9 @@ pub(super) fn decode<'a>(record: &Record<'a>, limits: &Limits, schemas: &WriterS
     }
     let stated = stated::stated(record);
     if is_avro(value, &stated) {
+        if let Some(beside) = record.headers.last(WRITER_SCHEMA_HEADER).filter(|_| avro::is_single_object(value)) {
+            return avro::leads_beside(value, beside, limits);
+        }
         return avro::leads(value, 0, limits, schemas);
     }
     // Before the headers are believed: text in no known charset is none in any format but a form, which names its own.
@@ -103,8 +109,8 @@ fn is_form(bytes: &[u8], stated: &Stated<'_>) -> bool {
 
 /// One object to one lead, by the reader of its shape. `depth` is how deep the object itself lies in the record, from 1.
 fn lead<'a>(members: Vec<Member<'a>>, format: Option<Format>, index: u32, depth: usize, limits: &Limits) -> Result<RawLead<'a>, Rejection> {
-    let deepest = |value: &str| if value.starts_with(['{', '[']) { depth + json_text::depth(value) } else { depth };
-    if members.iter().any(|(_, value)| deepest(value) > limits.depth) {
+    let is_too_deep = |value: &str| value.starts_with(['{', '[']) && json_text::is_deeper(value, limits.depth.saturating_sub(depth));
+    if members.iter().any(|(_, value)| depth > limits.depth || is_too_deep(value)) {
         return Err(too_deep(limits));
     }
     if format == Some(Format::RawLead) {

@@ -1,14 +1,14 @@
 //! A JSON object as the list of its members, each with its key and the text of its value. Keys compare without case. Knows no
 //! shape.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::lead::Rejection;
 
-use super::{json_text, malformed, raw_lead::Text};
+use super::{json_text, malformed, raw_lead::Text, scan};
 
 /// Key (escapes resolved) and value (JSON text) of one member, as they came.
 pub(super) type Member<'a> = (Text<'a>, &'a str);
@@ -18,6 +18,11 @@ pub(super) type Member<'a> = (Text<'a>, &'a str);
 /// # Errors
 /// `malformed_json`.
 pub(super) fn members(text: &str) -> Result<Vec<Member<'_>>, Rejection> {
+    scan::members(text).map_or_else(|| parsed(text), Ok)
+}
+
+/// The same by a parser, which tells what is wrong.
+pub(super) fn parsed(text: &str) -> Result<Vec<Member<'_>>, Rejection> {
     struct Object;
 
     impl<'de> Visitor<'de> for Object {
@@ -91,6 +96,9 @@ pub(super) type Placed<'a> = Vec<(usize, &'a str)>;
 
 /// The members of a value that should be one object: the first there is, and what stands beside it.
 pub(super) fn one(value: &str) -> Option<(Vec<Member<'_>>, Placed<'_>)> {
+    if value.starts_with('{') {
+        return Some((members(value).ok()?, Vec::new()));
+    }
     let Objects { objects, mut others } = objects(value)?;
     let mut objects = objects.into_iter();
     let first = objects.next().map_or(Ok(Vec::new()), |(_, first)| members(first)).ok()?;
@@ -101,9 +109,4 @@ pub(super) fn one(value: &str) -> Option<(Vec<Member<'_>>, Placed<'_>)> {
 /// The value of the last member of this name.
 pub(super) fn find<'a>(members: &[Member<'a>], name: &str) -> Option<&'a str> {
     members.iter().rev().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
-}
-
-/// The same members, free of the memory they were read from.
-pub(super) fn owned<'a>(members: Vec<Member<'_>>) -> Vec<(Text<'a>, Text<'a>)> {
-    members.into_iter().map(|(key, value)| (Cow::Owned(key.into_owned()), Cow::Owned(value.to_owned()))).collect()
 }

@@ -145,6 +145,10 @@ impl<'a, 'l> Filler<'a, 'l> {
             }
             return;
         }
+        if self.lead.extra.is_empty() {
+            // A row of a table or a CRM has several.
+            self.lead.extra.reserve(8);
+        }
         self.lead.extra.push((key, value));
     }
 

@@ -43,7 +43,7 @@ fn inside<'a, 'l>(parent: &Text<'a>, value: &'a str, lead: &mut Filler<'a, 'l>, 
         return;
     };
     for (key, value) in members {
-        each(Cow::Owned(format!("{parent}.{key}")), &key, value, lead);
+        each(under(parent, &key), &key, value, lead);
     }
     for (place, other) in others {
         lead.keep_filled(Cow::Owned(format!("{parent}[{place}]")), Cow::Borrowed(other));
@@ -62,6 +62,10 @@ fn inside_all<'a, 'l>(parent: &Text<'a>, value: &'a str, lead: &mut Filler<'a, '
     for (place, other) in found.others {
         lead.keep_filled(Cow::Owned(format!("{parent}[{place}]")), Cow::Borrowed(other));
     }
+}
+
+fn under<'a>(parent: &str, key: &str) -> Text<'a> {
+    Cow::Owned([parent, ".", key].concat())
 }
 
 type Own<'a> = for<'r> fn(&'r mut RawReferral<'a>) -> &'r mut Option<Text<'a>>;
@@ -142,14 +146,14 @@ fn team<'a>(path: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
     for (place, other) in found.others {
         lead.keep_filled(Cow::Owned(format!("{path}[{place}]")), Cow::Borrowed(other));
     }
-    let people: Vec<_> = found.objects.into_iter().map(|(_, person)| person).collect();
-    let can_be_reached = |person: &&str| {
+    let people = found.objects;
+    let can_be_reached = |(_, person): &(usize, &str)| {
         let members = object::members(person).unwrap_or_default();
         let filled = |name| object::find(&members, name).and_then(json_text::scalar).is_some_and(|text| !text.trim().is_empty());
         filled("email") || filled("phoneNumber")
     };
     let contact = people.iter().position(can_be_reached).unwrap_or(0);
-    for (place, person) in people.iter().enumerate() {
+    for (place, (_, person)) in people.into_iter().enumerate() {
         let path = format!("{path}[{place}]");
         if place != contact {
             lead.keep_filled(Cow::Owned(path), Cow::Borrowed(person));
@@ -157,8 +161,8 @@ fn team<'a>(path: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
         }
         for (key, value) in object::members(person).unwrap_or_default() {
             match member_field(&key) {
-                Some(place) => lead.value(place, Cow::Owned(format!("{path}.{key}")), Cow::Borrowed(value)),
-                None => lead.keep_filled(Cow::Owned(format!("{path}.{key}")), Cow::Borrowed(value)),
+                Some(place) => lead.value(place, under(&path, &key), Cow::Borrowed(value)),
+                None => lead.keep_filled(under(&path, &key), Cow::Borrowed(value)),
             }
         }
     }

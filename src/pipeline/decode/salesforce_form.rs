@@ -53,7 +53,8 @@ pub(super) fn fill<'a>(bytes: &'a [u8], charset: Option<&str>, lead: &mut Filler
     // What is escaped byte by byte is in none of the charsets that have no bytes of their own, whatever a form says of itself.
     let charset = own.or_else(|| Encoding::for_label(charset?.as_bytes())).unwrap_or(UTF_8).output_encoding();
     let mut known = false;
-    let mut fields = Vec::new();
+    // As many as the form has, and a few more.
+    let mut fields = Vec::with_capacity(16);
     for (name, value) in pairs(bytes) {
         let name = text(name.trim_ascii(), escaped, charset);
         if name.is_empty() {
@@ -120,6 +121,8 @@ fn text<'a>(bytes: &'a [u8], escaped: bool, charset: &'static Encoding) -> Text<
     let bytes = if escaped { unescaped(bytes) } else { Cow::Borrowed(bytes) };
     let charset = if charset == UTF_8 && std::str::from_utf8(&bytes).is_err() { WINDOWS_1252 } else { charset };
     match bytes {
+        // It was seen to be text.
+        Cow::Owned(bytes) if charset == UTF_8 => Cow::Owned(String::from_utf8(bytes).unwrap_or_default()),
         Cow::Borrowed(bytes) => charset.decode_without_bom_handling(bytes).0,
         Cow::Owned(bytes) => Cow::Owned(charset.decode_without_bom_handling(&bytes).0.into_owned()),
     }

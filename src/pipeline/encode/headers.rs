@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::lead::{Decision, Record, Timestamp, Verdict, Vocabulary as _};
+use crate::lead::{Decision, Record, SmallText, Timestamp, Verdict, Vocabulary as _};
 
 use super::{EncodeSettings, Event, EventFormat, EventHeaders};
 use crate::pipeline::output::HeaderWriter;
@@ -42,7 +42,7 @@ pub(super) fn event(
         (Event::Verdict, Verdict::Unqualified) => "leadstream.lead.unqualified.v1",
     };
     put("ce_specversion", &|text| text.push_str("1.0"));
-    put("ce_id", &|text| event_id(event, decision, text));
+    put("ce_id", &|text| event_id(event, decision, |id| text.push_str(id)));
     put("ce_source", &|text| {
         // Writing to a String cannot fail.
         let _ = write!(text, "/{}", record.at.partition);
@@ -71,16 +71,20 @@ pub(crate) fn ruleset(rules: &crate::rules::Ruleset, text: &mut String) {
     let _ = write!(text, "{}/{}/{}", rules.name, rules.version, rules.hash.get(..SHORT_HASH).unwrap_or(&rules.hash));
 }
 
-/// `TOPIC/PARTITION/OFFSET/INDEX/KIND`.
-pub(super) fn event_id(event: Event<'_>, decision: &Decision<'_>, text: &mut String) {
+/// Writes `TOPIC/PARTITION/OFFSET/INDEX/KIND`, piece by piece.
+pub(super) fn event_id(event: Event<'_>, decision: &Decision<'_>, mut write: impl FnMut(&str)) {
     let facts = decision.facts;
-    let _ = write!(text, "{}/{}/", facts.at, facts.index);
+    write(&facts.at.partition.topic);
+    for number in [facts.at.partition.number.into(), facts.at.offset, facts.index.into()] {
+        write("/");
+        write(&SmallText::number(number));
+    }
     match (event, decision.qualified.verdict) {
         (Event::Routed(route), _) => {
-            text.push_str("routed/");
-            text.push_str(route.destination);
+            write("/routed/");
+            write(route.destination);
         }
-        (Event::Verdict, Verdict::Qualified) => text.push_str("qualified"),
-        (Event::Verdict, Verdict::Unqualified) => text.push_str("unqualified"),
+        (Event::Verdict, Verdict::Qualified) => write("/qualified"),
+        (Event::Verdict, Verdict::Unqualified) => write("/unqualified"),
     }
 }

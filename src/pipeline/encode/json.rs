@@ -1,12 +1,13 @@
 //! Events as JSON: the lead block's fields in the contract's order, straight into the arena. Null and empty fields are left
 //! out, nothing stands between the tokens, and the same decision is the same bytes.
 
-use crate::lead::{Route, Score, Timestamp, Vocabulary};
+use crate::lead::{Route, ScorePart, SmallText, Timestamp, Vocabulary};
 
 use super::{
     Event,
+    common::Common,
     headers::event_id,
-    published::{Published, PublishedContact, PublishedReferral},
+    published::{Published, PublishedContact, PublishedReferral, texts},
 };
 
 /// Writes one JSON object field by field; leaves out what is absent.
@@ -19,6 +20,11 @@ impl<'o> Object<'o> {
     fn begin(out: &'o mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, first: true }
+    }
+
+    /// Goes on with an object that has fields already.
+    fn resume(out: &'o mut Vec<u8>) -> Self {
+        Self { out, first: false }
     }
 
     fn end(self) {
@@ -108,18 +114,34 @@ impl<'o> Object<'o> {
 }
 
 fn string(out: &mut Vec<u8>, text: &str) {
-    // Writing to a Vec cannot fail.
-    let _ = serde_json::to_writer(out, text);
+    out.push(b'"');
+    escaped(out, text);
+    out.push(b'"');
+}
+
+/// Writes what stands between a string's quotes.
+fn escaped(out: &mut Vec<u8>, text: &str) {
+    // Hardly any text has a character to escape, and bytes are looked through many at a time.
+    let is_plain = text.bytes().fold(true, |plain, byte| plain & !matches!(byte, b'"' | b'\\' | 0..=0x1f));
+    if is_plain {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    let start = out.len();
+    // Writing to a Vec cannot fail. Its quotes go again.
+    let _ = serde_json::to_writer(&mut *out, text);
+    out.pop();
+    out.remove(start);
 }
 
 fn integer(out: &mut Vec<u8>, value: i64) {
-    let _ = serde_json::to_writer(out, &value);
+    out.extend_from_slice(SmallText::number(value).as_bytes());
 }
 
 /// Writes one event.
-pub(super) fn event(event: Event<'_>, published: &Published<'_>, out: &mut Vec<u8>) {
+pub(super) fn event(event: Event<'_>, published: &Published<'_>, common: &mut Common, out: &mut Vec<u8>) {
     let mut object = Object::begin(out);
-    lead_block(event, published, &mut object);
+    lead_block(event, published, common, &mut object);
     if let Event::Routed(route) = event {
         routed(route, &mut object);
     }
@@ -129,7 +151,7 @@ pub(super) fn event(event: Event<'_>, published: &Published<'_>, out: &mut Vec<u
 /// Writes the lead block as published, and what each route adds.
 pub(super) fn explained(published: &Published<'_>, out: &mut Vec<u8>) {
     let mut object = Object::begin(out);
-    lead_block(Event::Verdict, published, &mut object);
+    lead_block(Event::Verdict, published, &mut Common::default(), &mut object);
     let routes = object.key("routes");
     routes.push(b'[');
     for (place, route) in published.decision.routes.iter().enumerate() {
@@ -144,34 +166,38 @@ pub(super) fn explained(published: &Published<'_>, out: &mut Vec<u8>) {
     object.end();
 }
 
-fn lead_block(event: Event<'_>, published: &Published<'_>, object: &mut Object<'_>) {
+fn lead_block(event: Event<'_>, published: &Published<'_>, common: &mut Common, object: &mut Object<'_>) {
     let decision = published.decision;
-    let (facts, class) = (decision.facts, &decision.class);
+    let (facts, class, score) = (decision.facts, &decision.class, &decision.qualified.score);
     let whole = matches!(event, Event::Verdict);
-    let mut id = String::with_capacity(64);
-    event_id(event, decision, &mut id);
-    object.text("event_id", Some(&id));
-    object.plain("lead_id", facts.lead_id.as_str());
-    if let Some(key) = &facts.person_key {
-        object.plain("person_key", key.as_str());
-    }
-    object.word("origin", facts.origin);
-    object.word("storefront", class.storefront);
-    object.word("channel", class.channel);
-    object.word("campaign", class.campaign);
-    object.text("marketing_campaign", decision.marketing_campaign.as_deref());
-    object.word("audience", class.audience);
-    object.word("listing", class.listing);
-    object.word("action", class.action);
-    object.word("stage", class.stage);
-    object.word("confidence", class.confidence);
-    object.text("source_raw", published.source_raw);
-    object.text("action_raw", published.action_raw);
-    object.text("publisher_id", published.publisher_id);
-    object.text("offer_id", published.offer_id);
-    object.text("offer_title", published.offer_title);
-    object.text("offer_raw", published.offer_raw);
-    object.object("contact", |object| contact(&published.contact, object));
+    let id = object.key("event_id");
+    id.push(b'"');
+    event_id(event, decision, |piece| escaped(id, piece));
+    id.push(b'"');
+    common.part(0, object.out, |out| {
+        let mut object = Object::resume(out);
+        object.plain("lead_id", facts.lead_id.as_str());
+        if let Some(key) = &facts.person_key {
+            object.plain("person_key", key.as_str());
+        }
+        object.word("origin", facts.origin);
+        object.word("storefront", class.storefront);
+        object.word("channel", class.channel);
+        object.word("campaign", class.campaign);
+        object.text("marketing_campaign", decision.marketing_campaign.as_deref());
+        object.word("audience", class.audience);
+        object.word("listing", class.listing);
+        object.word("action", class.action);
+        object.word("stage", class.stage);
+        object.word("confidence", class.confidence);
+        object.text("source_raw", published.source_raw);
+        object.text("action_raw", published.action_raw);
+        object.text("publisher_id", published.publisher_id);
+        object.text("offer_id", published.offer_id);
+        object.text("offer_title", published.offer_title);
+        object.text("offer_raw", published.offer_raw);
+        object.object("contact", |object| contact(&published.contact, object));
+    });
     if whole {
         object.object("consent", |object| {
             object.word("contact", class.consent.contact);
@@ -185,31 +211,52 @@ fn lead_block(event: Event<'_>, published: &Published<'_>, object: &mut Object<'
         object.flag("is_spam", facts.is_spam);
         object.text("suppressed_by", facts.suppressed_by);
     }
-    object.text("note", published.note);
-    object.map("attribution", published.attribution.iter().copied());
+    common.part(1, object.out, |out| {
+        let mut object = Object::resume(out);
+        object.text("note", published.note);
+        object.map("attribution", texts(&published.attribution));
+    });
     if whole {
-        object.map("extra", published.extra.iter().map(|(key, value)| (&**key, &**value)));
+        object.map("extra", texts(published.extra));
     }
-    object.list("flags", published.flags.iter(), |out, flag| string(out, flag.name()));
-    object.object("score", |object| score(&decision.qualified.score, whole, object));
-    object.word("verdict", decision.qualified.verdict);
+    common.part(2, object.out, |out| {
+        let mut object = Object::resume(out);
+        object.list("flags", published.flags.iter(), |out, flag| string(out, flag.name()));
+        // Ends with its grade.
+        let mut object = Object::begin(object.key("score"));
+        object.integer("total", score.total);
+        object.integer("fit", score.fit);
+        object.integer("intent", score.intent);
+    });
+    if whole {
+        object.list("parts", score.parts.iter(), score_part);
+    }
+    common.part(3, object.out, |out| {
+        let mut object = Object::resume(out);
+        object.word("grade", score.grade);
+        object.out.push(b'}');
+        object.word("verdict", decision.qualified.verdict);
+    });
     if whole {
         object.list("reasons", decision.qualified.reasons.iter(), |out, reason| string(out, reason));
     }
-    object.time("event_time", Some(facts.event_time));
-    object.time("received_at", Some(facts.received_at));
-    object.object("source", |object| {
-        object.text("topic", Some(&facts.at.partition.topic));
-        object.integer("partition", facts.at.partition.number.into());
-        object.integer("offset", facts.at.offset);
-        object.integer("index", facts.index.into());
-        object.word("format", facts.format);
-    });
-    object.object("ruleset", |object| {
-        object.text("name", Some(&decision.rules.name));
-        object.text("version", Some(&decision.rules.version));
-        object.plain("hash", &decision.rules.hash);
-        object.map("tables", facts.tables.iter().map(|(table, hash)| (*table, hash.as_str())));
+    common.part(4, object.out, |out| {
+        let mut object = Object::resume(out);
+        object.time("event_time", Some(facts.event_time));
+        object.time("received_at", Some(facts.received_at));
+        object.object("source", |object| {
+            object.text("topic", Some(&facts.at.partition.topic));
+            object.integer("partition", facts.at.partition.number.into());
+            object.integer("offset", facts.at.offset);
+            object.integer("index", facts.index.into());
+            object.word("format", facts.format);
+        });
+        object.object("ruleset", |object| {
+            object.text("name", Some(&decision.rules.name));
+            object.text("version", Some(&decision.rules.version));
+            object.plain("hash", &decision.rules.hash);
+            object.map("tables", facts.tables.iter().map(|(table, hash)| (*table, hash.as_str())));
+        });
     });
 }
 
@@ -239,20 +286,12 @@ fn referral_fields(referral: &PublishedReferral<'_>, object: &mut Object<'_>) {
     object.text("deal_currency", referral.deal_currency);
 }
 
-fn score(score: &Score<'_>, whole: bool, object: &mut Object<'_>) {
-    object.integer("total", score.total);
-    object.integer("fit", score.fit);
-    object.integer("intent", score.intent);
-    if whole {
-        object.list("parts", score.parts.iter(), |out, part| {
-            let mut object = Object::begin(out);
-            object.text("rule", Some(part.rule));
-            object.word("part", part.part);
-            object.integer("points", part.points);
-            object.end();
-        });
-    }
-    object.word("grade", score.grade);
+fn score_part(out: &mut Vec<u8>, part: &ScorePart<'_>) {
+    let mut object = Object::begin(out);
+    object.text("rule", Some(part.rule));
+    object.word("part", part.part);
+    object.integer("points", part.points);
+    object.end();
 }
 
 /// What `LeadRouted` adds to the lead block.

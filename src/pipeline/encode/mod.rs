@@ -2,11 +2,13 @@
 //! of a decision is `published`'s, how a value is written the encoders' (`json`, `avro`).
 
 mod avro;
+mod common;
 mod headers;
 mod json;
 mod published;
 mod redaction;
 
+pub use avro::frame;
 pub(super) use headers::ruleset;
 
 use crate::lead::{DeadLetterCode, DeadLetterStage, Decision, Record, Rejection, Route, Verdict};
@@ -15,6 +17,7 @@ use super::{
     OutputBuffer, OutputTopic,
     output::{FRAME, HeaderWriter},
 };
+use common::Common;
 use published::Published;
 
 /// Which headers events carry.
@@ -45,9 +48,9 @@ pub struct EncodeSettings {
     /// Which headers.
     pub headers: EventHeaders,
     /// The values of each output topic, by `OutputTopic as usize`; a dead letter's are the original bytes whatever stands here.
-    pub formats: [EventFormat; 4],
+    pub formats: [EventFormat; OutputTopic::COUNT],
     /// The largest record (key + value + headers, bytes) each output topic takes, by `OutputTopic as usize`; 0: no limit.
-    pub largest: [usize; 4],
+    pub largest: [usize; OutputTopic::COUNT],
     /// Every output also carries `lead-replay: ID`.
     pub replay: Option<String>,
 }
@@ -65,6 +68,7 @@ enum Event<'d> {
 ///
 /// # Errors
 /// `output_too_large`: one of them is larger than its topic takes; then none was written.
+#[inline(never)] // A profile tells the stages apart.
 pub(super) fn events(
     decisions: &[Decision<'_>],
     record: &Record<'_>,
@@ -74,13 +78,14 @@ pub(super) fn events(
     let before = out.mark();
     for decision in decisions {
         let published = Published::of(decision);
+        let mut common = [Common::default(), Common::default()];
         let topic = match decision.qualified.verdict {
             Verdict::Qualified => OutputTopic::Qualified,
             Verdict::Unqualified => OutputTopic::Unqualified,
         };
         let routed = decision.routes.iter().map(|route| (OutputTopic::Routing, Event::Routed(route)));
         for (topic, event) in std::iter::once((topic, Event::Verdict)).chain(routed) {
-            if let Err(rejection) = write(topic, event, &published, record, settings, out) {
+            if let Err(rejection) = write(topic, event, &published, &mut common, record, settings, out) {
                 out.truncate(before);
                 return Err(rejection);
             }
@@ -93,6 +98,7 @@ fn write(
     topic: OutputTopic,
     event: Event<'_>,
     published: &Published<'_>,
+    [as_json, as_avro]: &mut [Common; 2],
     record: &Record<'_>,
     settings: &EncodeSettings,
     out: &mut OutputBuffer,
@@ -109,8 +115,8 @@ fn write(
         },
         |value| {
             match format {
-                EventFormat::Json => json::event(event, published, value),
-                EventFormat::SingleObject | EventFormat::Confluent(_) => avro::event(event, published, format, value),
+                EventFormat::Json => json::event(event, published, as_json, value),
+                EventFormat::SingleObject | EventFormat::Confluent(_) => avro::event(event, published, format, as_avro, value),
             }
             true
         },

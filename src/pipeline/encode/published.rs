@@ -23,9 +23,14 @@ pub(super) struct Published<'d> {
     pub(super) contact: PublishedContact<'d>,
     pub(super) referral: Option<PublishedReferral<'d>>,
     pub(super) note: Option<&'d str>,
-    pub(super) attribution: Vec<(&'d str, &'d str)>,
+    pub(super) attribution: Cow<'d, [Entry<'d>]>,
     pub(super) extra: &'d [Entry<'d>],
     pub(super) flags: Flags,
+}
+
+/// The entries of a map as texts.
+pub(super) fn texts<'e>(entries: &'e [Entry<'_>]) -> impl ExactSizeIterator<Item = (&'e str, &'e str)> + Clone {
+    entries.iter().map(|(key, value)| (&**key, &**value))
 }
 
 /// The customer as published; kinds and levels are read from the contact.
@@ -87,9 +92,11 @@ impl<'d> Published<'d> {
                 deal_currency: text(&referral.deal_currency),
             }),
             note: personal(&facts.note),
-            attribution: {
-                let entries = facts.attribution.iter().map(|(key, value)| (&**key, &**value));
-                entries.filter(|(key, value)| redaction.allows_parameter(key, value)).collect()
+            attribution: if redaction.redacts() {
+                let allowed = facts.attribution.iter().filter(|(key, value)| redaction.allows_parameter(key, value));
+                allowed.cloned().collect()
+            } else {
+                Cow::Borrowed(&facts.attribution)
             },
             // What a publisher's own keys hold nobody knows: a redacted lead goes without them.
             extra: if redaction.redacts() { &[] } else { &facts.extra },

@@ -4,6 +4,7 @@
 use std::{
     collections::BTreeSet,
     fmt::{self, Write},
+    sync::LazyLock,
 };
 
 use crate::lead::Region;
@@ -11,6 +12,7 @@ use crate::lead::Region;
 use super::{
     fold::{Short, fold},
     regions::{AMER, APAC, NOWHERE},
+    remembered::Remembered,
     sorted_lines::find,
 };
 
@@ -43,6 +45,18 @@ const AT_HOME: &[&str] = &[
 /// And these are both: Berlin, Aragon, Chieti, and so on (ISO 3166-2). Sorted.
 const BOTH: &[&str] = &["DE-BE", "ES-AR", "ES-CL", "ES-CO", "ES-CR", "ES-CU", "IT-CH"];
 
+/// Countries read before.
+#[derive(Debug, Default)]
+pub(super) struct Countries(Remembered<Option<&'static str>>);
+
+impl Countries {
+    /// What [`alpha_2`] says.
+    pub(super) fn alpha_2(&mut self, written: &str) -> Option<&'static str> {
+        // Nothing longer is a name.
+        if written.len() > LONGEST { alpha_2(written) } else { self.0.answer(written, || alpha_2(written), |code| *code) }
+    }
+}
+
 /// The alpha-2 code of a country written as a code, a name, a language tag, or two of these that mean the same.
 pub(super) fn alpha_2(written: &str) -> Option<&'static str> {
     named(written).or_else(|| of_tag(written)).or_else(|| of_both(written))
@@ -50,8 +64,8 @@ pub(super) fn alpha_2(written: &str) -> Option<&'static str> {
 
 /// Every alpha-2 code there is, with its region.
 pub(crate) fn all() -> impl Iterator<Item = (&'static str, Region)> {
-    let codes: BTreeSet<&str> = NAMES.lines().filter_map(|line| line.split_once('\t')).map(|(_, code)| code).collect();
-    codes.into_iter().map(|code| (code, region(Some(code))))
+    static CODES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| NAMES.lines().filter_map(|line| Some(line.split_once('\t')?.1)).collect());
+    CODES.iter().map(|code| (*code, region(Some(code))))
 }
 
 /// The sales region of an alpha-2 code.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::text::part;
 use crate::pipeline::decode::{is_campaign_parameter, query};
 
 /// The description, sorted out.
@@ -29,11 +30,13 @@ pub(super) fn read(text: Option<Cow<'_, str>>, is_test: bool) -> Description<'_>
         let attribution = parameters.into_iter().filter_map(|(key, value)| Some((Cow::Owned(key), Cow::Owned(parameter(value)?))));
         return Description { note: None, attribution: attribution.collect() };
     }
-    let parameters = query(&text);
-    if parameters.iter().any(|(key, _)| is_campaign_parameter(key)) {
-        let filled = parameters.into_iter().filter(|(_, value)| !value.trim().is_empty());
-        let owned = filled.map(|(key, value)| (Cow::Owned(key.into_owned()), Cow::Owned(value.trim().to_owned())));
-        return Description { note: None, attribution: owned.collect() };
+    let parameters = match &text {
+        Cow::Borrowed(text) => parameters(text),
+        Cow::Owned(text) => parameters(text).into_iter().map(|(key, value)| (key.into_owned().into(), value.into_owned().into())).collect(),
+    };
+    if !parameters.is_empty() {
+        let filled = |(_, value): &(Cow<'_, str>, Cow<'_, str>)| !value.is_empty();
+        return Description { note: None, attribution: parameters.into_iter().filter(filled).collect() };
     }
     if let Some(list) = campaigns(&text) {
         let attribution = if list.is_empty() { Vec::new() } else { vec![(Cow::Borrowed(CAMPAIGNS), Cow::Owned(list))] };
@@ -42,10 +45,23 @@ pub(super) fn read(text: Option<Cow<'_, str>>, is_test: bool) -> Description<'_>
     Description { note: Some(text), attribution: Vec::new() }
 }
 
+/// The parameters of a URL's query, their values trimmed; none where none of them is a campaign's.
+fn parameters(text: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+    let mut parameters = query(text);
+    if !parameters.iter().any(|(key, _)| is_campaign_parameter(key)) {
+        return Vec::new();
+    }
+    for (_, value) in &mut parameters {
+        *value = part(value, str::trim).unwrap_or_default();
+    }
+    parameters
+}
+
 /// A parameter as text; nothing for null and blank.
 fn parameter(value: Value) -> Option<String> {
     let text = match value {
         Value::Null => return None,
+        Value::String(text) if text.trim().len() == text.len() => text,
         Value::String(text) => text.trim().to_owned(),
         other => other.to_string(),
     };
@@ -58,8 +74,14 @@ fn campaigns(text: &str) -> Option<String> {
     if !head.trim().eq_ignore_ascii_case("campaigns") {
         return None;
     }
-    let names: Vec<_> = list.split([',', ';']).map(str::trim).filter(|name| !name.is_empty()).collect();
-    Some(names.join(","))
+    let mut names = String::with_capacity(list.len());
+    for name in list.split([',', ';']).map(str::trim).filter(|name| !name.is_empty()) {
+        if !names.is_empty() {
+            names.push(',');
+        }
+        names.push_str(name);
+    }
+    Some(names)
 }
 
 #[cfg(test)]

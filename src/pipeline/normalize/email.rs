@@ -7,7 +7,10 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 
 use crate::lead::{EmailKind, Flag, Flags};
 
-use super::mail_domains::{is_disposable, is_free_mail, is_sample};
+use super::{
+    mail_domains::{is_disposable, is_free_mail, is_sample},
+    text::part,
+};
 
 /// The longest address that can be written into an SMTP command (RFC 5321 §4.5.3.1.3).
 const LONGEST: usize = 254;
@@ -17,17 +20,41 @@ type Text<'a> = Option<Cow<'a, str>>;
 /// Address, domain and kind. An address that cannot be one is kept as it is, with a flag and no domain.
 pub(super) fn read<'a>(raw: Text<'a>, flags: &mut Flags) -> (Text<'a>, Text<'a>, EmailKind) {
     let Some(raw) = raw else { return (None, None, EmailKind::Unknown) };
-    let Some((address, at)) = valid(&raw) else {
-        flags.insert(Flag::EmailInvalid);
-        return (Some(raw), None, EmailKind::Unknown);
+    // Most addresses are typed in lower case: then the record's own bytes are the address, and its domain.
+    let plain = plain(&raw);
+    let valid = if plain.is_some() { None } else { valid(&raw) };
+    let (address, at) = match (plain, valid) {
+        (Some(at), _) => (raw, at),
+        (None, Some((address, at))) => (if address == raw { raw } else { Cow::Owned(address) }, at),
+        (None, None) => {
+            flags.insert(Flag::EmailInvalid);
+            return (Some(raw), None, EmailKind::Unknown);
+        }
     };
-    let domain = address.get(at + 1..).unwrap_or_default().to_owned();
+    let domain = part(&address, |address| address.get(at + 1..).unwrap_or_default()).unwrap_or_default();
     let kind = kind(&domain);
     flags.set(Flag::EduDomain, kind == EmailKind::Edu);
     flags.set(Flag::SampleDomain, is_sample(&domain));
-    // Most addresses are typed in lower case: then the record's own bytes are the address.
-    let address = if address == raw { raw } else { Cow::Owned(address) };
-    (Some(address), Some(Cow::Owned(domain)), kind)
+    (Some(address), Some(domain), kind)
+}
+
+/// The place of the `@` in an address that stands as it will be written and needs no second look: the letters of most.
+fn plain(raw: &str) -> Option<usize> {
+    let is_letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
+    let (local, domain) = raw.split_once('@')?;
+    let is_short = (1..=64).contains(&local.len()) && raw.len() <= LONGEST;
+    // Nothing but letters at both ends and no two other signs side by side: so no part is empty, and none begins or ends with a hyphen.
+    let is_word = |text: &str, is_sign: fn(u8) -> bool| {
+        let mut was_letter = false;
+        text.bytes().all(|byte| {
+            let holds = is_letter(byte) || was_letter && is_sign(byte);
+            was_letter = is_letter(byte);
+            holds
+        }) && was_letter
+    };
+    let is_domain = is_word(domain, |byte| matches!(byte, b'-' | b'.')) && domain.split('.').all(|label| label.len() <= 63);
+    let has_top = domain.rsplit_once('.').is_some_and(|(_, top)| top.bytes().any(|byte| byte.is_ascii_alphabetic()));
+    (is_short && is_word(local, |byte| matches!(byte, b'-' | b'.' | b'_' | b'+')) && is_domain && has_top).then_some(local.len())
 }
 
 /// The address in lower case with its domain in punycode, and the place of its `@`.
@@ -73,7 +100,20 @@ fn kind(domain: &str) -> EmailKind {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_needs_no_second_look_would_stand_it(raw in "[a-c0-1A._+@-]{0,9}@?[a-c0-1A.-]{0,9}(\\.[a-c1-]{0,3})?", long in 0..70_usize) {
+            for raw in [raw.clone(), format!("{}{raw}", "x".repeat(long)), format!("{raw}{}.com", "x".repeat(long))] {
+                if let Some(at) = plain(&raw) {
+                    prop_assert_eq!(valid(&raw), Some((raw, at)));
+                }
+            }
+        }
+    }
 
     fn of(raw: &str) -> (Option<String>, Option<String>, EmailKind, Vec<&'static str>) {
         use crate::lead::Vocabulary;

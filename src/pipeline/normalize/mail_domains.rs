@@ -1,25 +1,35 @@
 //! Mail domains that tell nothing of a company: free mail, throw-away mail, and the ones of Microsoft's samples. The lists are
 //! data files made from kept-up packages (`data/README.md`); what else is told from a domain, `email.rs` tells.
 
-use super::sorted_lines::contains;
+use std::sync::LazyLock;
+
+use super::sorted_lines::{Lines, lines};
 
 const FREE_MAIL: &str = include_str!("data/free_mail.txt");
 const DISPOSABLE: &str = include_str!("data/disposable.txt");
 
+static FREE_MAIL_DOMAINS: LazyLock<Lines> = LazyLock::new(|| lines(FREE_MAIL));
+static DISPOSABLE_DOMAINS: LazyLock<Lines> = LazyLock::new(|| lines(DISPOSABLE));
+
 /// Domains of samples and documentation (readings Q24): a mark, not a test by itself.
-const SAMPLE: &str = "contoso.com\nexample.com\nfabrikam.com\ntest.com\n";
+const SAMPLE: [&str; 4] = ["contoso.com", "example.com", "fabrikam.com", "test.com"];
 
 /// Free mail for anybody, or mail of an Internet provider. The domain itself only: below it are the provider's own people
 /// (`corp.mail.ru`), or customers who have a name of their own there.
 pub(super) fn is_free_mail(domain: &str) -> bool {
-    contains(FREE_MAIL, domain)
+    FREE_MAIL_DOMAINS.contains(domain)
+}
+
+/// Whether anybody can have an address there: free mail, or all who have a tenant of Microsoft's and no domain of their own.
+pub(crate) fn is_shared(domain: &str) -> bool {
+    is_free_mail(domain) || is_disposable(domain) || domain == "onmicrosoft.com"
 }
 
 /// Addresses that live for minutes. So does everything below: such services hand out subdomains to get past lists like this one.
 pub(super) fn is_disposable(domain: &str) -> bool {
     let mut rest = domain;
     while let Some((_, above)) = rest.split_once('.') {
-        if contains(DISPOSABLE, rest) {
+        if DISPOSABLE_DOMAINS.contains(rest) {
             return true;
         }
         rest = above;
@@ -29,7 +39,7 @@ pub(super) fn is_disposable(domain: &str) -> bool {
 
 /// A domain of samples and documentation.
 pub(super) fn is_sample(domain: &str) -> bool {
-    contains(SAMPLE, domain)
+    SAMPLE.contains(&domain)
 }
 
 #[cfg(test)]
@@ -38,7 +48,7 @@ mod tests {
 
     #[test]
     fn lists_are_sorted_and_hold_lower_case_domains_in_punycode() {
-        for (list, least) in [(FREE_MAIL, 4_000), (DISPOSABLE, 10_000), (SAMPLE, 4)] {
+        for (list, least) in [(FREE_MAIL, 4_000), (DISPOSABLE, 10_000)] {
             let lines: Vec<_> = list.lines().collect();
             assert!(lines.len() >= least, "{}", lines.len());
             assert!(lines.is_sorted_by(|a, b| a < b), "sorted, each once");
@@ -51,7 +61,8 @@ mod tests {
             };
             let unclean: Vec<_> = lines.iter().filter(|line| !line.contains('.') || !line.split('.').all(is_label)).collect();
             assert!(unclean.is_empty(), "{unclean:?}");
-            assert!(lines.iter().all(|line| contains(list, line)), "every line can be found");
+            let found = super::lines(list);
+            assert!(lines.iter().all(|line| found.contains(line)), "every line can be found");
         }
     }
 

@@ -1,6 +1,7 @@
 //! Raw leads to clean values: trimmed text, a valid address or a flag, a country code, a note or a campaign. Follows from the
 //! record alone; tables and identity are `enrich`'s.
 
+pub(super) mod again;
 mod company;
 mod country;
 mod description;
@@ -10,6 +11,7 @@ mod mail_domains;
 mod phone;
 mod referral;
 mod regions;
+mod remembered;
 mod seniority;
 mod sorted_lines;
 mod text;
@@ -22,9 +24,20 @@ use crate::lead::{Consent, ConsentFacts, Contact, Flag, Flags, Format, LeadSourc
 use super::{Limits, decode::RawLead};
 
 pub(super) use company::key as company_key;
+use country::Countries;
 pub(crate) use country::all as countries;
-pub(super) use phone::PhoneNumbers;
+pub(crate) use mail_domains::is_shared as is_shared_domain;
+use phone::PhoneNumbers;
+use seniority::Titles;
 use text::{Cleaner, Text, holds_marker};
+
+/// Answers that normalizing remembers.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    countries: Countries,
+    phones: PhoneNumbers,
+    titles: Titles,
+}
 
 /// A lead in clean values.
 #[derive(Debug)]
@@ -51,7 +64,8 @@ pub(super) struct Normalized<'a> {
 }
 
 /// Cleans one lead. Total: whatever the text, there is a lead.
-pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, phones: &mut PhoneNumbers) -> Normalized<'a> {
+#[inline(never)] // A profile tells the stages apart.
+pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, memory: &mut Memory) -> Normalized<'a> {
     let mut cleaner = Cleaner::new(limits.field_bytes);
     let mut flags = Flags::default();
     let mut extra = lead.extra;
@@ -78,12 +92,12 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, phones: &mut Pho
     let blank_identity = first_name.is_none() && last_name.is_none() && email_raw.is_none() && phone_raw.is_none();
     flags.set(Flag::ManualLookup, blank_identity && !is_thin);
 
-    let country = country_raw.as_deref().and_then(country::alpha_2);
+    let country = country_raw.as_deref().and_then(|written| memory.countries.alpha_2(written));
     flags.set(Flag::CountryUnknown, country_raw.is_some() && country.is_none());
     let (email, email_domain, email_kind) = email::read(email_raw, &mut flags);
-    let phone_e164 = phone_raw.as_deref().and_then(|raw| phones.e164(raw, country));
+    let phone_e164 = phone_raw.as_ref().and_then(|raw| memory.phones.e164(raw, country));
     flags.set(Flag::PhoneUnverifiable, phone_raw.is_some() && phone_e164.is_none());
-    let seniority = seniority::of(title.as_deref());
+    let seniority = memory.titles.seniority(title.as_deref());
     let contact = Contact {
         first_name,
         last_name,
@@ -91,7 +105,7 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, phones: &mut Pho
         email_domain,
         email_kind,
         phone_raw,
-        phone_e164: phone_e164.map(Cow::Owned),
+        phone_e164,
         country,
         country_raw,
         region: country::region(country),
@@ -107,7 +121,9 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, phones: &mut Pho
     let notes = notes.filter(|notes| !(is_test && holds_marker(notes)));
     let campaign = campaign_id.map(|id| (Cow::Borrowed("campaignId"), id));
     let attribution = lead.attribution.into_iter().map(|(key, value)| (key, Cow::Owned(value.trim().to_owned())));
-    let attribution = sorted(described.into_iter().chain(attribution).chain(campaign).collect(), &mut flags);
+    let mut parameters = described;
+    parameters.extend(attribution.chain(campaign));
+    let attribution = sorted(parameters, &mut flags);
 
     let is_referral = referral.is_some();
     let consent = if is_thin || is_referral {
@@ -214,9 +230,9 @@ fn consent(flag: Option<&str>) -> Consent {
 /// (readings Q11); where that tells no id, the id that stands beside it. A second, other id is handed back.
 fn offer<'a>(source: Option<&Text<'a>>, product: Option<Text<'a>>, title: Option<Text<'a>>) -> (OfferFacts<'a>, Option<Text<'a>>) {
     let part = source.and_then(|source| text::part(source, |whole| LeadSource::split(whole).offer));
-    let by_part = part.as_deref().and_then(ids);
-    let by_product = product.as_deref().and_then(|product| {
-        let bare = || (!product.contains(char::is_whitespace)).then(|| (None, product.to_lowercase()));
+    let by_part = part.as_ref().and_then(ids);
+    let by_product = product.as_ref().and_then(|product| {
+        let bare = || (!product.contains(char::is_whitespace)).then(|| (None, lowercase(product, |whole| whole)));
         ids(product).or_else(bare)
     });
     let product_is_used = part.is_none() || by_product.is_some() && (by_part.is_none() || by_part == by_product);
@@ -226,20 +242,25 @@ fn offer<'a>(source: Option<&Text<'a>>, product: Option<Text<'a>>, title: Option
     };
     let (publisher_id, offer_id) = by_part.or(by_product).map_or((None, None), |(publisher, offer)| (publisher, Some(offer)));
     let name = if offer_id.is_none() { title.or_else(|| raw.clone()) } else { title };
-    let facts = OfferFacts {
-        publisher_id: publisher_id.map(Cow::Owned),
-        offer_id: offer_id.map(Cow::Owned),
-        offer_title: name,
-        offer_raw: raw,
-        row: None,
-    };
+    let facts = OfferFacts { publisher_id, offer_id, offer_title: name, offer_raw: raw, row: None };
     (facts, unused)
 }
 
 /// Publisher and offer, lower-case, of a text that has both.
-fn ids(text: &str) -> Option<(Option<String>, String)> {
+fn ids<'a>(text: &Text<'a>) -> Option<(Option<Text<'a>>, Text<'a>)> {
     let (publisher, offer) = text.split_once('.').filter(|_| !text.contains(char::is_whitespace))?;
-    (!publisher.is_empty() && !offer.is_empty()).then(|| (Some(publisher.to_lowercase()), offer.to_lowercase()))
+    let (start, end) = (publisher.len(), publisher.len() + 1);
+    let both = || (Some(lowercase(text, |whole| &whole[..start])), lowercase(text, |whole| &whole[end..]));
+    (!publisher.is_empty() && !offer.is_empty()).then(both)
+}
+
+/// A piece of a text in small letters: borrowed as long as the text is where it has no others.
+fn lowercase<'a>(text: &Text<'a>, choose: impl Fn(&str) -> &str) -> Text<'a> {
+    let chosen = choose(text);
+    if chosen.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return text::part(text, choose).unwrap_or_default();
+    }
+    Cow::Owned(chosen.to_lowercase())
 }
 
 /// By key; of a key that came twice the first is kept.

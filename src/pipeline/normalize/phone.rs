@@ -2,44 +2,34 @@
 //! the `+` (facts.md §1.1): read as national first, then as international. The same few numbers come again and again, and
 //! reading one is dear: answers are remembered, within bounds.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, fmt::Write};
 
 use phonenumber::country::Id;
+
+use super::{fold::Short, remembered::Remembered};
 
 /// Numbers are shorter; longer text is no number, and not worth a parser's time.
 const LONGEST: usize = 40;
 
-/// Numbers remembered in one generation; two are kept, about half a megabyte each.
-const REMEMBERED: usize = 4096;
-
-type Answers = BTreeMap<Option<&'static str>, BTreeMap<Box<str>, Option<Box<str>>>>;
-
-/// Numbers read before. It only saves time: the answer is the same with and without it.
+/// Numbers read before, by country and number.
 #[derive(Debug, Default)]
-pub(in crate::pipeline) struct PhoneNumbers {
-    young: Answers,
-    young_count: usize,
-    old: Answers,
-}
+pub(in crate::pipeline) struct PhoneNumbers(Remembered<Option<Box<str>>>);
 
 impl PhoneNumbers {
     /// What [`e164`] says.
-    pub(super) fn e164(&mut self, raw: &str, country: Option<&'static str>) -> Option<String> {
+    pub(super) fn e164<'a>(&mut self, raw: &Cow<'a, str>, country: Option<&'static str>) -> Option<Cow<'a, str>> {
         if raw.len() > LONGEST {
             return None;
         }
-        let known = |answers: &Answers| answers.get(&country).and_then(|numbers| numbers.get(raw)).cloned();
-        if let Some(answer) = known(&self.young) {
-            return answer.map(String::from);
-        }
-        let answer = known(&self.old).unwrap_or_else(|| e164(raw, country).map(String::into_boxed_str));
-        if self.young_count == REMEMBERED {
-            self.old = std::mem::take(&mut self.young);
-            self.young_count = 0;
-        }
-        self.young_count += 1;
-        self.young.entry(country).or_default().insert(raw.into(), answer.clone());
-        answer.map(String::from)
+        // The country's code has two letters.
+        let mut question = Short::<{ LONGEST + 2 }>::new();
+        question.write_str(country.unwrap_or("--")).and_then(|()| question.write_str(raw)).ok()?;
+        let ask = || e164(raw, country).map(String::into_boxed_str);
+        self.0.answer(question.as_str(), ask, |number| {
+            let number = number.as_deref()?;
+            // Some write it so themselves.
+            Some(if *number == **raw { raw.clone() } else { Cow::Owned(number.to_owned()) })
+        })
     }
 }
 
@@ -111,16 +101,16 @@ mod tests {
     fn what_is_remembered_is_what_would_be_said_again() {
         let mut numbers = PhoneNumbers::default();
         for round in 0..3 {
-            for number in 0..REMEMBERED + 100 {
+            for number in 0..4_200 {
                 let raw = format!("1425555{number:04}");
                 for country in [Some("US"), Some("DE"), None] {
                     if round == 0 || number % 97 == 0 {
-                        assert_eq!(numbers.e164(&raw, country), e164(&raw, country), "{raw} {country:?}");
+                        let remembered = numbers.e164(&Cow::Borrowed(&*raw), country);
+                        assert_eq!(remembered.as_deref(), e164(&raw, country).as_deref(), "{raw} {country:?}");
                     }
                 }
             }
         }
-        assert!(numbers.young_count <= REMEMBERED);
     }
 
     #[test]

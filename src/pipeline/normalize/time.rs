@@ -1,6 +1,8 @@
 //! A time as a record tells it of itself to an instant (readings Q16, Q33): RFC 3339 and its looser forms, the American dates of
 //! the Azure table and its partition keys (facts.md §1.2), .NET ticks and epochs. Without a zone it is UTC.
 
+use std::borrow::Cow;
+
 use jiff::{
     civil::{Date, DateTime, Time},
     tz::TimeZone,
@@ -20,12 +22,20 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     if text.len() > 64 {
         return None;
     }
-    let instant = Timestamp::parse(text)
-        .or_else(|| text.parse::<DateTime>().ok().and_then(utc))
-        .or_else(|| number(text))
-        .or_else(|| american(text))?;
+    let instant = if is_key(text) {
+        american(text)?
+    } else {
+        let standard = Timestamp::parse(text).or_else(|| text.parse::<DateTime>().ok().and_then(utc));
+        standard.or_else(|| number(text)).or_else(|| american(text))?
+    };
     let first = utc(Date::new(FIRST_YEAR, 1, 1).ok()?.to_datetime(Time::midnight()))?;
     (instant >= first).then_some(instant)
+}
+
+/// Whether a slash is written as in the table's keys: nothing else has a time so, and to find that out is dear.
+fn is_key(text: &str) -> bool {
+    let has = |mark: &[u8]| text.as_bytes().windows(mark.len()).any(|part| part.eq_ignore_ascii_case(mark));
+    has(b":2f") || has(b"%2f")
 }
 
 fn utc(civil: DateTime) -> Option<Timestamp> {
@@ -47,7 +57,7 @@ fn number(text: &str) -> Option<Timestamp> {
 
 /// `9/28/2018`, with or without `6:24:18 PM` or `18:24`, its slashes also as the table's keys write them, `9:2F28:2F2018`.
 fn american(text: &str) -> Option<Timestamp> {
-    let plain = text.replace(":2F", "/").replace(":2f", "/").replace("%2F", "/").replace("%2f", "/");
+    let plain = if is_key(text) { Cow::Owned(with_slashes(text)) } else { Cow::Borrowed(text) };
     let (date, time) = plain.split_once([' ', 'T', ',']).unwrap_or((&plain, ""));
     let mut parts = date.split('/').map(|part| part.parse::<i16>().ok());
     let (first, second, year) = (parts.next()??, parts.next()??, parts.next()??);
@@ -58,6 +68,17 @@ fn american(text: &str) -> Option<Timestamp> {
     }
     let date = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
     utc(date.to_datetime(clock(time.trim())?))
+}
+
+fn with_slashes(key: &str) -> String {
+    let mut text = String::with_capacity(key.len());
+    let mut rest = key;
+    while let Some(next) = rest.chars().next() {
+        let slash = [":2F", ":2f", "%2F", "%2f"].iter().find_map(|slash| rest.strip_prefix(slash));
+        text.push(if slash.is_some() { '/' } else { next });
+        rest = slash.unwrap_or_else(|| rest.get(next.len_utf8()..).unwrap_or_default());
+    }
+    text
 }
 
 /// `18:24:18`, `6:24 PM`; nothing is midnight.

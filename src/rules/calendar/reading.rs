@@ -43,8 +43,7 @@ impl Calendars {
         if let Some(calendar) = self.0.get(name) {
             return calendar.clone();
         }
-        let hint = reader.hint(name, self.0.keys().map(String::as_str));
-        reader.tell(section.place("calendar"), "unknown_name", format!("there is no [calendar.{name}]"), hint);
+        reader.no_such("calendar", (name, section.place("calendar")), &section.name, self.0.keys());
         None
     }
 

@@ -9,6 +9,7 @@ use crate::{
         Identity, Listing, ListingOption, OfferType, Origin, Qualified, Region, Seniority, Stage, Storefront, Timestamp, Verdict,
         Vocabulary,
     },
+    pipeline::countries,
     rules::Policy,
 };
 
@@ -80,6 +81,8 @@ fn suppression_scopes() -> Vec<&'static str> {
 /// How all texts of a field are written, so that another text can never be one of them.
 pub(super) struct Form {
     pub(super) fits: fn(&str) -> bool,
+    /// Whether a part of one can be written so.
+    pub(super) fits_in: fn(&str) -> bool,
     /// For people.
     pub(super) words: &'static str,
     /// What was probably meant.
@@ -90,14 +93,28 @@ pub(super) struct Form {
 pub(super) fn form(path: &str) -> Option<&'static Form> {
     static COUNTRY: Form = Form {
         // The one code that many take for another.
-        fits: |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) && text != "UK",
-        words: "a code of two capital letters (ISO 3166-1)",
+        fits: |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) && countries().any(|(code, _)| code == text),
+        fits_in: |part| part.len() <= 2 && part.bytes().all(|byte| byte.is_ascii_uppercase()) && part != "UK",
+        words: "a country's code of two capital letters (ISO 3166-1)",
         mend: |text| if text.eq_ignore_ascii_case("UK") { "GB".to_owned() } else { text.to_uppercase() },
     };
-    static SMALL: Form = Form { fits: |text| text == text.to_lowercase(), words: "in small letters", mend: |text| text.to_lowercase() };
+    fn is_small(text: &str) -> bool {
+        text == text.to_lowercase()
+    }
+    static SMALL: Form = Form { fits: is_small, fits_in: is_small, words: "in small letters", mend: |text| text.to_lowercase() };
+    fn is_of_domain(text: &str) -> bool {
+        text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.'))
+    }
+    static DOMAIN: Form = Form {
+        fits: is_of_domain,
+        fits_in: is_of_domain,
+        words: "a domain in small letters",
+        mend: |text| text.rsplit('@').next().unwrap_or_default().to_lowercase(),
+    };
     match path {
         "contact.country" => Some(&COUNTRY),
-        "contact.email_domain" | "account.domain" | "publisher_id" | "offer_id" | "offer.publisher_id" | "offer.offer_id" => Some(&SMALL),
+        "contact.email_domain" | "account.domain" => Some(&DOMAIN),
+        "publisher_id" | "offer_id" | "offer.publisher_id" | "offer.offer_id" => Some(&SMALL),
         _ => None,
     }
 }

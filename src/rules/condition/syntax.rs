@@ -35,14 +35,24 @@ pub(super) fn not_cel(text: &str, errors: &cel::ParseErrors) -> Fault {
     };
     let said: String = said.chars().take(120).collect();
     let rest = text.get(offset..).unwrap_or_default();
-    let word: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let before = text.get(..offset).unwrap_or_default().trim_end();
+    let word_before = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
     let doubled = rest.starts_with("&&") || rest.starts_with("||");
     let hint = match (word.to_ascii_lowercase().as_str(), rest.as_bytes().first()) {
         _ if doubled => "this operator lacks a side",
         ("and", _) | (_, Some(b'&')) => "write && for \"and\"",
         ("or", _) | (_, Some(b'|')) => "write || for \"or\"",
+        ("not", _) if rest.split_whitespace().nth(1).is_some_and(|next| next.eq_ignore_ascii_case("in")) => "write !(x in […])",
         ("not", _) => "write ! for \"not\"",
+        ("is", _) => "write x == null for \"is null\", and has(x) for \"is not null\"",
+        ("in", _) if word != "in" => "write in, in small letters",
+        ("like" | "ilike", _) => "write x.startsWith(\"…\"), x.endsWith(\"…\"), x.contains(\"…\") or x.matches(\"…\")",
+        ("between", _) => "write x >= 1 && x <= 9",
+        (_, Some(b'>')) if before.ends_with('<') => "write != for \"<>\"",
+        (_, Some(b'=')) if before.ends_with("==") || before.ends_with("!=") => "write == or !=",
         (_, Some(b'=')) => "write == to compare",
+        _ if word_before.eq_ignore_ascii_case("not") => "write ! for \"not\"",
         _ => "conditions are CEL: && || ! == != < <= > >= in, texts in quotes",
     };
     Fault::new(offset, bounds::token_end(text, offset) - offset, format!("not valid CEL: {said}"), hint)

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::{
-    assumed::{Assumed, Equality},
+    equality::Equality,
     evaluate::{self, Scope},
     fields::{Field, Type, Value},
     tree::{Elements, Node},
@@ -51,7 +51,8 @@ pub struct Compared {
 }
 
 impl Compared {
-    fn redact(&mut self) {
+    /// Leaves no text that is not out of a fixed list.
+    pub fn redact(&mut self) {
         if self.is_free && self.is != NULL {
             "\"[redacted]\"".clone_into(&mut self.is);
         }
@@ -80,6 +81,8 @@ pub enum Of {
 /// Texts that are no words of a list, but nobody's own either.
 const CLOSED: [&str; 3] = ["contact.country", "marketing_campaign", "source.topic"];
 const NULL: &str = "null";
+/// Ways to turn a condition that are looked at.
+const MOST_WAYS: usize = 12;
 /// Letters of a value that are shown.
 const LONGEST_SHOWN: usize = 80;
 
@@ -126,27 +129,64 @@ impl Weighed {
     /// Nothing where no lead could change it.
     #[must_use]
     pub fn turned(&self) -> Option<Vec<Turned>> {
-        let fewest = |parts: &mut dyn Iterator<Item = &Self>| parts.filter_map(Self::turned).min_by_key(Vec::len);
-        let every = |parts: &mut dyn Iterator<Item = &Self>| {
-            let turned: Option<Vec<_>> = parts.map(Self::turned).collect();
-            turned.map(|turned| turned.into_iter().flatten().collect())
-        };
-        match (self.of, self.held) {
-            (Of::Nothing, _) => None,
+        self.ways().into_iter().next()
+    }
+
+    /// The ways in which this one would hold no more, or hold, those with the fewest conditions first; not all of them, where there
+    /// are many.
+    #[must_use]
+    pub fn ways(&self) -> Vec<Vec<Turned>> {
+        let mut ways = match (self.of, self.held) {
+            (Of::Nothing, _) => Vec::new(),
             (Of::Fields | Of::Said, held) => {
                 let want = if held { &self.negated } else { &self.when };
-                Some(vec![Turned { want: want.clone(), values: self.values.clone(), assumed: Assumed::of(self, !held) }])
+                let left_behind = self.equality.as_ref().and_then(|equality| equality.left_behind(!held));
+                vec![vec![Turned { want: want.clone(), values: self.values.clone(), left_behind }]]
             }
-            (Of::Not, _) => self.parts.first()?.turned(),
-            (Of::All, true) | (Of::Any, false) => fewest(&mut self.parts.iter()),
-            (Of::All, false) => every(&mut self.parts.iter().filter(|part| !part.held)),
-            (Of::Any, true) => every(&mut self.parts.iter().filter(|part| part.held)),
+            (Of::Not, _) => self.parts.first().map(Self::ways).unwrap_or_default(),
+            (Of::All, true) | (Of::Any, false) => self.parts.iter().flat_map(Self::ways).collect(),
+            (Of::All, false) => each_of(self.parts.iter().filter(|part| !part.held)),
+            (Of::Any, true) => {
+                let mut ways = each_of(self.parts.iter().filter(|part| part.held));
+                for turned in &mut ways {
+                    // A text for which another side would hold is no way out.
+                    let others = self.parts.iter().filter(|part| !part.held && part.names_one_of(turned));
+                    let others: Vec<Turned> = others.map(Self::kept_out).collect();
+                    turned.extend(others);
+                }
+                ways
+            }
             (Of::Choice, _) => {
-                let [asked, yes, no] = self.parts.as_slice() else { return None };
-                if asked.held { yes } else { no }.turned()
+                let [asked, yes, no] = self.parts.as_slice() else { return Vec::new() };
+                let (taken, other) = if asked.held { (yes, no) } else { (no, yes) };
+                let mut ways = taken.ways();
+                if other.held != self.held {
+                    ways.extend(asked.ways());
+                }
+                ways
             }
-        }
+        };
+        ways.sort_by_key(Vec::len);
+        ways.truncate(MOST_WAYS);
+        ways
     }
+
+    /// That it goes on not to hold.
+    fn kept_out(&self) -> Turned {
+        Turned { want: self.negated.clone(), values: self.values.clone(), left_behind: None }
+    }
+}
+
+/// The ways in which all of these would come out otherwise.
+fn each_of<'w>(parts: impl Iterator<Item = &'w Weighed>) -> Vec<Vec<Turned>> {
+    let mut ways: Vec<Vec<Turned>> = vec![Vec::new()];
+    for part in parts {
+        let more = part.ways();
+        ways = ways.iter().flat_map(|way| more.iter().map(|more| [&way[..], more].concat())).collect();
+        ways.sort_by_key(Vec::len);
+        ways.truncate(MOST_WAYS);
+    }
+    ways
 }
 
 /// A condition that would have to hold, and what the lead has where it looks.
@@ -156,8 +196,9 @@ pub struct Turned {
     pub want: String,
     /// What the lead has.
     pub values: Vec<Compared>,
+    /// The field, where it is to be another text than it is.
     #[serde(skip)]
-    pub(super) assumed: Assumed,
+    pub(super) left_behind: Option<&'static str>,
 }
 
 /// Weighs a compiled condition.
@@ -263,4 +304,28 @@ fn cut(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        pipeline::{NoTrace, decide},
+        rules::{Ruleset, condition::Condition, sample},
+    };
+
+    #[test]
+    fn a_way_out_is_no_other_way_in() {
+        let rules = Ruleset::built_in().expect("the built-in ruleset");
+        let mut facts = sample::facts();
+        facts.contact.country = Some("FR");
+        let decision = decide(&facts, &rules, &mut NoTrace);
+        let wanted = |when: &str| -> Vec<String> {
+            let weighed = Condition::of_route(when).expect("a condition").weigh_for(&decision);
+            weighed.turned().unwrap_or_default().into_iter().map(|turned| turned.want).collect()
+        };
+        let both = ["contact.country != \"FR\"", "contact.country != \"DE\""];
+        assert_eq!(wanted("contact.country == \"FR\" || contact.country == \"DE\""), both);
+        assert_eq!(wanted("contact.country == \"FR\" || is_spam"), both[..1]);
+        assert_eq!(wanted("contact.country == \"FR\" || contact.country != \"FR\" && is_spam"), both[..1]);
+    }
 }

@@ -9,6 +9,8 @@ impl Lint<'_, '_> {
         let told = self.found.len();
         let rules = self.rules;
         let formulas: Vec<Formula> = rules.campaigns.iter().map(|campaign| self.space.campaign(campaign)).collect();
+        let lets_pass: Vec<Formula> = formulas.iter().map(|formula| formula.clone().not()).collect();
+        let lets_pass: Vec<&Formula> = lets_pass.iter().collect();
         for (at, (campaign, formula)) in rules.campaigns.iter().zip(&formulas).enumerate() {
             let Some(place) = self.places.own("campaign", &campaign.id) else { continue };
             let what = format!("the campaign {:?}", campaign.id);
@@ -20,9 +22,11 @@ impl Lint<'_, '_> {
                 }
                 continue;
             }
-            let earlier: Vec<Formula> = formulas.iter().take(at).map(|earlier| earlier.clone().not()).collect();
-            let earlier: Vec<&Formula> = earlier.iter().collect();
-            let Some(used) = self.impossible(&[formula], &earlier, decided) else { continue };
+            let earlier = lets_pass.get(..at).unwrap_or_default();
+            if self.has_ended(place) {
+                continue;
+            }
+            let Some(used) = self.impossible(&[formula], earlier, decided) else { continue };
             let before: Vec<_> = used.iter().filter_map(|at| rules.campaigns.get(*at)).collect();
             if !before.iter().all(|other| self.places.could_know(place, "campaign", &other.id)) {
                 continue;

@@ -3,10 +3,7 @@
 use super::Lint;
 use crate::{
     problem::distance,
-    rules::condition::{
-        Condition,
-        space::{Answer, Formula},
-    },
+    rules::condition::space::{Answer, Formula},
 };
 
 /// Columns that docs/tables.md names, long enough that one letter makes no other word.
@@ -22,16 +19,10 @@ const COLUMNS: [&str; 9] = [
     "offer.listing_option",
 ];
 
-impl<'r> Lint<'_, 'r> {
+impl Lint<'_, '_> {
     /// `exists` tells whether a table that is loaded has the column.
     pub(super) fn columns(&mut self, exists: &dyn Fn(&str) -> bool) {
-        let rules = self.rules;
-        let gates = rules.gates.iter().map(|gate| ("gate", gate.id.as_str(), Some(&gate.when)));
-        let scored = rules.scoring.rules.iter().map(|rule| ("score", rule.id.as_str(), Some(&rule.when)));
-        let campaigns = rules.campaigns.iter().map(|campaign| ("campaign", campaign.id.as_str(), campaign.when.as_ref()));
-        let routes = rules.routes.iter().map(|route| ("route", route.id.as_str(), route.condition()));
-        let all: Vec<(&'static str, &str, Option<&'r Condition>)> = gates.chain(scored).chain(campaigns).chain(routes).collect();
-        for (kind, id, when) in all {
+        for (kind, id, when) in self.conditions() {
             let (Some(place), Some(when)) = (self.places.own(kind, id), when) else { continue };
             for name in when.names().into_iter().filter(|name| !exists(name)) {
                 let Some(meant) = COLUMNS.into_iter().find(|known| is_slip_of(&name, known)) else { continue };
@@ -39,7 +30,10 @@ impl<'r> Lint<'_, 'r> {
                 let example = self.space.example(&model, &[when], &[], |_| true);
                 let message =
                     format!("{name} is no column that is documented, and nearly {meant}: where a table has no such column, it is null");
-                self.tell(place.when(), "misspelt_column", message, &format!("did you mean {meant}?"), example);
+                self.tell(self.place_in(place, &name), "misspelt_column", message, &format!("did you mean {meant}?"), example);
+                if let Some((_, told)) = self.found.last_mut().filter(|(_, told)| told.code == "misspelt_column") {
+                    told.underlined = name.len();
+                }
             }
         }
     }

@@ -65,7 +65,7 @@ impl<'r> Lint<'_, 'r> {
         let kind = if kind == "score" { "score rule" } else { kind };
         let message = format!("the {kind} {id:?} takes the place of an inherited one that asks for something else ({fields})");
         let hint = "give it an id of its own; to take the inherited one out, name it in `remove`";
-        self.tell(place.start, "reused_id", message, hint, example);
+        self.tell(place.id.unwrap_or(place.start), "reused_id", message, hint, example);
     }
 }
 

@@ -2,14 +2,20 @@
 //! questions, one file each; whether conditions can hold together is found out in `condition::space`. Tells only what is certain of
 //! every lead, with one that shows it.
 
+mod branches;
 mod campaigns;
+mod clocks;
 mod columns;
 mod dates;
+mod domains;
 mod gates;
 mod ids;
+mod letters;
 mod places;
+mod reasons;
 mod routes;
 mod scores;
+mod texts;
 mod unhandled;
 
 use std::collections::BTreeMap;
@@ -33,18 +39,16 @@ use super::{
 use places::{Place, Places};
 
 impl Ruleset {
-    /// What is worth knowing of the ruleset of these files (outermost first) though it loads: warnings, in the order of the files,
-    /// about what stands in the user's own. `now` tells whose dates have passed,
-    /// `exists` whether a table has a column (`account.tier`). Nothing of one that does not load.
+    /// What is worth knowing of the ruleset though it loads: warnings, in the order of its `files` (outermost first), about what
+    /// stands in the user's own. `now` tells whose dates have passed, `exists` whether a table has a column (`account.tier`).
     #[must_use]
-    pub fn lint(files: &[RulesetFile], now: Timestamp, exists: &dyn Fn(&str) -> bool) -> Vec<Problem> {
-        let Ok(rules) = Self::merge(files) else { return Vec::new() };
+    pub fn lint(&self, files: &[RulesetFile], now: Timestamp, exists: &dyn Fn(&str) -> bool) -> Vec<Problem> {
         let texts = Texts::new(files);
         let mut reader = Reader::new(&texts);
         let Some(merged) = merge::merge(&mut reader, &texts) else { return Vec::new() };
         let places = Places::of(&merged, &texts);
-        let space = Space::new(&rules, now);
-        let mut lint = Lint { rules: &rules, space: &space, places: &places, texts: &texts, now, found: Vec::new() };
+        let space = Space::new(self, now);
+        let mut lint = Lint { rules: self, space: &space, places: &places, texts: &texts, now, found: Vec::new() };
         lint.dates();
         let base = files.get(1..).filter(|base| !base.is_empty()).and_then(|base| Self::merge(base).ok());
         if let Some(base) = &base {
@@ -60,6 +64,12 @@ impl Ruleset {
         }
         lint.actions(base.as_ref());
         lint.columns(exists);
+        lint.reasons();
+        lint.letters();
+        lint.texts();
+        lint.clocks();
+        lint.own_domains();
+        lint.branches(decided);
         let mut found = lint.found;
         found.sort_by_key(|(at, _)| *at);
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -74,6 +84,12 @@ impl Ruleset {
         {
             let problem = Problem::warning("more_problems", format!("and {more} more of the kind {code}"));
             problems.push(problem.hint("the first of a kind are told one by one: mend them and check again"));
+        }
+        if space.is_exhausted() {
+            let message = "these are so many rules, or so large ones, that not all of them were looked at: of the others nothing is known";
+            let problem = Problem::warning("lint_unfinished", message);
+            let hint = "lists of companies, addresses or offers belong into the reference tables (docs/tables.md); ask for their columns";
+            problems.push(Problem { file: files.first().map(|file| file.name.clone()), ..problem.hint(hint) });
         }
         problems
     }
@@ -97,8 +113,30 @@ impl<'r> Lint<'_, 'r> {
     /// Tells a finding; without a lead that shows it there is none.
     fn tell(&mut self, at: usize, code: &'static str, message: String, hint: &str, example: Option<Example>) {
         let Some(example) = example else { return };
-        let problem = Problem { example: Some(example), ..Problem::warning(code, message).hint(hint) };
+        let problem = Problem { example: Some(example), underlined: 0, ..Problem::warning(code, message).hint(hint) };
         self.found.push((at, problem));
+    }
+
+    /// Where in the condition of an entry this stands as it is written; else the condition.
+    fn place_in(&self, place: Place, written: &str) -> usize {
+        let start = place.when();
+        let within = self.texts.written(start..place.when_end.unwrap_or(start)).find(written);
+        within.map_or(start, |at| start + at)
+    }
+
+    /// Whether the entry has ended: that it holds of no lead of today is told by that.
+    fn has_ended(&self, place: Place) -> bool {
+        place.until.is_some_and(|(_, until)| until <= self.now)
+    }
+
+    /// Every entry of the lists with what it asks, by list and id.
+    fn conditions(&self) -> Vec<(&'static str, &'r str, Option<&'r Condition>)> {
+        let rules = self.rules;
+        let gates = rules.gates.iter().map(|gate| ("gate", gate.id.as_str(), Some(&gate.when)));
+        let scored = rules.scoring.rules.iter().map(|rule| ("score", rule.id.as_str(), Some(&rule.when)));
+        let campaigns = rules.campaigns.iter().map(|campaign| ("campaign", campaign.id.as_str(), campaign.when.as_ref()));
+        let routes = rules.routes.iter().map(|route| ("route", route.id.as_str(), route.condition()));
+        gates.chain(scored).chain(campaigns).chain(routes).collect()
     }
 
     /// Entries of one list by their ids, each with where it stands, as seen from byte `from`.
@@ -128,13 +166,21 @@ impl<'r> Lint<'_, 'r> {
 
     /// Tells of an entry that no lead meets, by itself.
     fn tell_contradiction(&mut self, what: &str, place: Place, when: &'r Condition, with: &Formula, decided: bool) {
+        if self.has_ended(place) {
+            return;
+        }
         let found = self.space.nearest(when, with, decided);
         let (example, failing) = match found {
             Some((example, failing)) => (Some(example), failing),
             None => (self.lead_without(when, with), Vec::new()),
         };
         let (message, hint) = if failing.is_empty() {
-            (format!("{what} can never hold: no lead is like that"), "ask for something that a lead can have, or take it out".to_owned())
+            let hint = if when.has_parts() {
+                "its parts exclude each other: change one, or take it out"
+            } else {
+                "ask for something that a lead can have, or take it out"
+            };
+            (format!("{what} can never hold: no lead is like that"), hint.to_owned())
         } else {
             let fields = failing.join(", ");
             (
@@ -146,17 +192,27 @@ impl<'r> Lint<'_, 'r> {
         self.tell(place.when(), "never_fires", message, &hint, example);
     }
 
-    /// A reason that it asks for and no gate gives.
+    /// A reason that it asks for and no gate gives, a text that is empty, or a campaign that there is not.
     fn slip(&self, when: &Condition) -> Option<String> {
         let reasons: Vec<&str> = self.rules.reasons().collect();
-        let unknown = when.reasons().into_iter().find(|reason| !reasons.contains(reason))?;
-        Some(format!("no gate gives the reason {unknown:?}; {}", suggest::hint(unknown, &reasons)))
+        if let Some(unknown) = when.reasons().into_iter().find(|reason| !reasons.contains(reason)) {
+            return Some(format!("no gate gives the reason {unknown:?}; {}", suggest::hint(unknown, &reasons)));
+        }
+        let demands = when.demands();
+        if let Some(missing) = demands.iter().find(|demand| !demand.texts.is_empty() && demand.texts.iter().all(|text| text.is_empty())) {
+            return Some(format!("no text is empty: what is missing is null; write !has({})", missing.name));
+        }
+        let campaigns: Vec<&str> = self.rules.campaigns.iter().map(|campaign| campaign.id.as_str()).collect();
+        let demand = demands.into_iter().find(|demand| demand.name == "marketing_campaign")?;
+        let unknown = demand.texts.into_iter().find(|campaign| !campaigns.contains(campaign))?;
+        Some(format!("there is no campaign {unknown:?}; {}", suggest::hint(unknown, &campaigns)))
     }
 
-    /// How much a total can be, where that is what was asked for.
+    /// How much a total can be, where more than that was asked for.
     fn most_points(&self, when: &Condition, failing: &[String]) -> Option<String> {
         let asks = if failing.is_empty() { when.names().contains("score.total") } else { failing.iter().any(|name| name == "score.total") };
         let most = self.space.most_points(&Formula::Always).filter(|_| asks)?;
+        when.largest_number().filter(|asked| *asked >= most)?;
         Some(format!("the points of all score rules add up to {most} at most; ask for what such a lead can have, or take it out"))
     }
 

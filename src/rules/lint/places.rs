@@ -20,11 +20,23 @@ pub(super) struct Place {
     /// The entry itself, where the user has written it; else it is the built-in ruleset's.
     pub(super) own: bool,
     pub(super) start: usize,
+    /// Its id, if it has one.
+    pub(super) id: Option<usize>,
     pub(super) when: Option<usize>,
+    pub(super) when_end: Option<usize>,
+    pub(super) reason: Option<usize>,
+    pub(super) points: Option<usize>,
+    /// Of a storefront, where the user has written it.
+    pub(super) follow_up: Option<usize>,
     pub(super) until: Option<(usize, Timestamp)>,
 }
 
 impl Place {
+    /// An entry of which only its beginning is known.
+    pub(super) fn at(own: bool, start: usize) -> Self {
+        Self { own, start, id: None, when: None, when_end: None, reason: None, points: None, follow_up: None, until: None }
+    }
+
     /// Its condition, or else the entry.
     pub(super) fn when(self) -> usize {
         self.when.unwrap_or(self.start)
@@ -39,8 +51,14 @@ pub(super) struct Places {
     removed: Vec<(String, usize)>,
     /// Numbers of [score], by their path.
     score: BTreeMap<String, usize>,
+    /// Values of clocks that the user has written, by name and key.
+    clocks: BTreeMap<(String, String), usize>,
+    /// Elements of `own_domains` with their bytes.
+    own_domains: Vec<(String, usize)>,
     /// Where each file begins, outermost first.
     files: Vec<usize>,
+    /// [ruleset] of the outermost file.
+    pub(super) ruleset: usize,
     /// Where the built-in ruleset begins.
     own_ends: usize,
 }
@@ -66,7 +84,17 @@ impl Places {
                 places.entries.insert((kind, name), place);
             }
         }
+        for (name, clock) in merged.root.get("clock").and_then(|table| table.get_ref().as_table()).into_iter().flatten() {
+            let written = clock.get_ref().as_table().into_iter().flatten().filter(|(_, value)| places.is_own(value.span().start));
+            let written: Vec<_> =
+                written.map(|(key, value)| ((name.get_ref().to_string(), key.get_ref().to_string()), value.span().start)).collect();
+            places.clocks.extend(written);
+        }
+        let domains = merged.root.get("policy").and_then(|policy| policy.get_ref().get("own_domains")?.get_ref().as_array());
+        let domains = domains.into_iter().flatten().filter_map(|value| Some((value.get_ref().as_str()?.to_owned(), value.span().start)));
+        places.own_domains = domains.filter(|(_, at)| places.is_own(*at)).collect();
         places.numbers("", score);
+        places.ruleset = merged.identities.first().and_then(|(_, ruleset)| ruleset.as_ref()).map_or(0, |ruleset| ruleset.span().start);
         for (_, ruleset) in &merged.identities {
             let list = ruleset.as_ref().and_then(|ruleset| ruleset.get_ref().get("remove")?.get_ref().as_array());
             let named = list.into_iter().flatten().filter_map(|value| Some((value.get_ref().as_str()?.to_owned(), value.span().start)));
@@ -122,6 +150,11 @@ impl Places {
         all.map(|(kind, name, (at, until))| (kind, name, at, until)).filter(|(_, _, at, _)| self.is_own(*at))
     }
 
+    /// Whether nothing is inherited from the built-in ruleset.
+    pub(super) fn all_own(&self) -> bool {
+        self.own_ends == usize::MAX
+    }
+
     /// Whether the user has written this byte.
     pub(super) fn is_own(&self, offset: usize) -> bool {
         offset < self.own_ends
@@ -138,12 +171,26 @@ impl Places {
             Some((value.span().start, time?))
         });
         let start = entry.span().start;
-        Place { own: self.is_own(start), start, when: value("when").map(|value| value.span().start), until }
+        let at = |key| value(key).map(|value: &Value<'_>| value.span().start);
+        let (reason, follow_up) = (at("reason"), at("follow_up").filter(|at| self.is_own(*at)));
+        let points = at("points");
+        let when_end = value("when").map(|value| value.span().end);
+        Place { own: self.is_own(start), start, id: at("id"), when: at("when"), when_end, reason, points, follow_up, until }
     }
 
     /// Where the user has written this number of [score].
     pub(super) fn score(&self, path: &str) -> Option<usize> {
         self.score.get(path).copied()
+    }
+
+    /// Where the user has written this value of a clock.
+    pub(super) fn clock(&self, name: &str, key: &str) -> Option<usize> {
+        self.clocks.get(&(name.to_owned(), key.to_owned())).copied()
+    }
+
+    /// The domains that the user calls his own, each with where it is written.
+    pub(super) fn own_domains(&self) -> Vec<(String, usize)> {
+        self.own_domains.iter().map(|(domain, at)| (domain.trim().trim_end_matches('.').to_lowercase(), *at)).collect()
     }
 
     /// Where the user has taken out this entry.

@@ -1,6 +1,8 @@
 //! Routes that never win their destination: no lead is like that, none of its verdict is, an earlier route stops before it, or has
 //! taken the destination already. And routes that are one another's double.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Lint, places::Place};
 use crate::{
     lead::{Verdict, Vocabulary},
@@ -26,6 +28,28 @@ struct Known {
     files: Vec<usize>,
 }
 
+/// Routes that may hold, by what they are ahead of: of very many, few are.
+#[derive(Default)]
+struct Alive<'r> {
+    all: Vec<usize>,
+    by_destination: BTreeMap<&'r str, Vec<usize>>,
+    stopping: Vec<usize>,
+}
+
+impl<'r> Alive<'r> {
+    fn push(&mut self, at: usize, route: &'r RouteRule) {
+        self.all.push(at);
+        self.by_destination.entry(&route.destination).or_default().push(at);
+        self.stopping.extend(route.stop.then_some(at));
+    }
+
+    /// Those that stop or have the same destination, in order.
+    fn ahead_of(&self, route: &RouteRule) -> Vec<usize> {
+        let same = self.by_destination.get(route.destination.as_str()).into_iter().flatten();
+        same.chain(&self.stopping).copied().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+}
+
 impl<'r> Lint<'_, 'r> {
     /// Tells of routes; where some campaign is no lead's, of none that asks for campaigns: that is told already.
     pub(super) fn routes(&mut self, decided: bool, no_leads_campaign: bool) -> Dead<'r> {
@@ -36,7 +60,7 @@ impl<'r> Lint<'_, 'r> {
         let files = rules.routes.iter().map(|route| start(route).map_or(0, |start| self.places.file(start))).collect();
         let known = Known { holds, lets_pass, files };
         let mut dead = Dead { routes: Vec::new() };
-        let mut alive: Vec<usize> = Vec::new();
+        let mut alive = Alive::default();
         for (at, (route, formula)) in rules.routes.iter().zip(&known.holds).enumerate() {
             let place = self.place_of(route);
             // Whoever wrote a file did not know of the gates of those that extend it.
@@ -45,11 +69,11 @@ impl<'r> Lint<'_, 'r> {
             let model = match self.space.can_hold(&[formula], &[], decided) {
                 Answer::Possible(model) => model,
                 Answer::Unknown => {
-                    alive.push(at);
+                    alive.push(at, route);
                     continue;
                 }
                 Answer::Impossible(_) => {
-                    if let Some(place) = place.filter(|_| !told_already) {
+                    if let Some(place) = place.filter(|place| !told_already && !self.has_ended(*place)) {
                         self.tell_never(route, place, formula, decided);
                         dead.routes.push(route);
                     }
@@ -57,16 +81,19 @@ impl<'r> Lint<'_, 'r> {
                 }
             };
             match place {
-                Some(place) if self.is_covered(&alive, &known, (route, formula), place, &model, decided) => {
+                Some(place)
+                    if !self.has_ended(place)
+                        && self.is_covered(&alive.ahead_of(route), &known, (route, formula), place, &model, decided) =>
+                {
                     dead.routes.push(route);
                 }
                 Some(_) => {}
                 None => {
-                    let earlier = alive.iter().filter_map(|at| Some((rules.routes.get(*at)?, known.holds.get(*at)?)));
+                    let earlier = alive.all.iter().filter_map(|at| Some((rules.routes.get(*at)?, known.holds.get(*at)?)));
                     self.repeats(earlier, route, formula, &model);
                 }
             }
-            alive.push(at);
+            alive.push(at, route);
         }
         dead
     }
@@ -77,7 +104,7 @@ impl<'r> Lint<'_, 'r> {
         let row = self.rules.classification.storefronts.get(storefront)?;
         let (_, start) = row.follow_up.iter().find(|(destination, _)| *destination == route.destination)?;
         let start = self.places.is_own(*start).then_some(*start)?;
-        Some(Place { own: true, start, when: None, until: None })
+        Some(Place::at(true, start))
     }
 
     fn tell_never(&mut self, route: &'r RouteRule, place: Place, formula: &Formula, decided: bool) {
@@ -118,7 +145,7 @@ impl<'r> Lint<'_, 'r> {
     /// Tells of a route that another one always comes before; whether there is one.
     fn is_covered(
         &mut self,
-        alive: &[usize],
+        ahead: &[usize],
         known: &Known,
         (route, formula): (&'r RouteRule, &Formula),
         place: Place,
@@ -128,7 +155,7 @@ impl<'r> Lint<'_, 'r> {
         let rules = self.rules;
         // Those of files that extend this one are none of its author's business.
         let file = self.places.file(place.start);
-        let near = || alive.iter().filter(|at| known.files.get(**at).is_some_and(|other| *other >= file));
+        let near = || ahead.iter().filter(|at| known.files.get(**at).is_some_and(|other| *other >= file));
         let earlier = |at: &usize| Some((rules.routes.get(*at)?, known.holds.get(*at)?, known.lets_pass.get(*at)?));
         let same_verdict = || near().filter_map(earlier).filter(|(other, ..)| other.verdict == route.verdict);
         let what = format!("the route {:?}", route.id);

@@ -1,4 +1,6 @@
-//! Score rules that never hold, two that cancel each other, and thresholds and grades that no lead can reach.
+//! Score rules that never hold or give nothing, those that cancel each other, and thresholds and grades that no lead can reach.
+
+use std::collections::BTreeMap;
 
 use super::Lint;
 use crate::{
@@ -21,7 +23,10 @@ impl<'r> Lint<'_, 'r> {
         for rule in &rules.scoring.rules {
             let formula = self.space.score_rule(rule);
             match self.space.can_hold(&[&formula], &[], false) {
-                Answer::Possible(model) => alive.push((rule, formula, model)),
+                Answer::Possible(model) => {
+                    self.worthless(rule, &model);
+                    alive.push((rule, formula, model));
+                }
                 Answer::Unknown => {}
                 Answer::Impossible(_) => {
                     let Some(place) = self.places.own("score", &rule.id) else { continue };
@@ -35,12 +40,22 @@ impl<'r> Lint<'_, 'r> {
         self.thresholds(meant)
     }
 
+    /// Tells of a rule that neither gives nor takes.
+    fn worthless(&mut self, rule: &'r ScoreRule, model: &Model) {
+        let Some(place) = self.places.own("score", &rule.id).filter(|place| rule.points == 0 && !self.has_ended(*place)) else { return };
+        let example = self.space.example(model, &[&rule.when], &[], |subject| rule.holds(subject));
+        let message = format!("the score rule {:?} gives no points: it changes no score", rule.id);
+        self.tell(place.points.unwrap_or(place.start), "no_points", message, "give it points, or take it out", example);
+    }
+
     fn cancelling(&mut self, alive: &[(&'r ScoreRule, Formula, Model)]) {
         let mut pairs = PAIRS;
+        let mut told: Vec<&str> = Vec::new();
+        let asks_for_halves = self.asks_for_halves();
         for (at, (second, formula, model)) in alive.iter().enumerate().filter(|(_, (rule, ..))| rule.points != 0) {
             let opposite = alive.iter().take(at).filter(|(first, ..)| {
                 // Of two halves each counts for itself, where something asks for it.
-                first.part == second.part && first.points.checked_neg() == Some(second.points)
+                (first.part == second.part || !asks_for_halves) && first.points.checked_neg() == Some(second.points)
             });
             let mut near = opposite.take_while(|_| {
                 pairs = pairs.saturating_sub(1);
@@ -50,6 +65,7 @@ impl<'r> Lint<'_, 'r> {
                 self.space.holds(other, model) && self.space.holds(formula, its) && self.hold_alike(formula, other, false)
             });
             let Some((first, ..)) = found else { continue };
+            told.extend([first.id.as_str(), second.id.as_str()]);
             let own = |rule: &ScoreRule| self.places.own("score", &rule.id);
             let Some(place) = own(second).or_else(|| own(first)) else { continue };
             let example =
@@ -61,6 +77,35 @@ impl<'r> Lint<'_, 'r> {
                 this.id, this.points, that.points
             );
             self.tell(place.when(), "scores_cancel", message, "take both out, or change the points of one", example);
+        }
+        let left: Vec<_> =
+            alive.iter().filter(|(rule, ..)| !told.contains(&rule.id.as_str())).map(|(rule, _, model)| (*rule, model)).collect();
+        self.cancelling_together(&left, asks_for_halves);
+    }
+
+    /// Whether something asks for fit or intent alone.
+    fn asks_for_halves(&self) -> bool {
+        self.conditions().into_iter().filter_map(|(.., when)| when).any(|when| {
+            let names = when.names();
+            names.contains("score.fit") || names.contains("score.intent")
+        })
+    }
+
+    /// Tells of three rules or more with one and the same condition whose points add up to nothing.
+    fn cancelling_together(&mut self, rules: &[(&'r ScoreRule, &Model)], asks_for_halves: bool) {
+        let mut alike: BTreeMap<(String, String), Vec<(&'r ScoreRule, &Model)>> = BTreeMap::new();
+        for (rule, model) in rules.iter().filter(|(rule, _)| rule.points != 0) {
+            let half = if asks_for_halves { rule.part.name() } else { "" };
+            alike.entry((format!("{} {:?}", rule.when, rule.dates), half.to_owned())).or_default().push((*rule, *model));
+        }
+        for group in alike.into_values().filter(|group| group.len() > 2 && group.iter().map(|(rule, _)| rule.points).sum::<i64>() == 0) {
+            let own = group.iter().rev().find_map(|(rule, model)| Some((*rule, *model, self.places.own("score", &rule.id)?)));
+            let Some((last, model, place)) = own else { continue };
+            let example = self.space.example(model, &[&last.when], &[], |subject| group.iter().all(|(rule, _)| rule.holds(subject)));
+            let others = self.named("score", group.iter().map(|(rule, _)| rule.id.as_str()).filter(|id| *id != last.id), place.start);
+            let message =
+                format!("the score rule {:?} ({:+}) and {others} add up to nothing: they hold for the same leads", last.id, last.points);
+            self.tell(place.when(), "scores_cancel", message, "take them out, or change the points of one", example);
         }
     }
 

@@ -6,9 +6,12 @@ use crate::{
     rules::{
         Ruleset,
         condition::space::{Answer, Formula},
-        routing::Asks,
+        routing::{Asks, RouteRule},
     },
 };
+
+/// Fields by which routes tell storefronts apart.
+const KINDS: [&str; 7] = ["storefront", "campaign", "audience", "channel", "listing", "action", "source_raw"];
 
 impl<'r> Lint<'_, 'r> {
     /// Storefronts of which no route takes any storefront lead.
@@ -31,22 +34,43 @@ impl<'r> Lint<'_, 'r> {
                 let names = when.names();
                 ["storefront", "campaign", "audience", "channel"].iter().any(|name| names.contains(*name))
             });
-            if meant || !formulas.iter().all(|route| self.is_impossible(&[&of, route], true)) {
+            let taking = routes.iter().zip(&formulas).filter(|(_, route)| !self.is_impossible(&[&of, route], true));
+            let taking: Vec<(&RouteRule, Formula)> = taking.map(|(route, formula)| (*route, formula.clone().not())).collect();
+            // Where nobody is to follow up, routes that were written for leads of any storefront may not take them all.
+            let by_chance =
+                |route: &RouteRule| route.condition().is_some_and(|when| KINDS.iter().all(|name| !when.names().contains(*name)));
+            let is_left = taking.is_empty() || self.has_no_follow_up(storefront) && taking.iter().all(|(route, _)| by_chance(route));
+            if meant || !is_left {
                 continue;
             }
-            let Answer::Possible(model) = self.space.can_hold(&[&of], &[], true) else { continue };
-            let example = self.space.example(&model, &[], &["origin", "storefront", "verdict"], |subject| {
+            // Not for want of a place: routes by region are all there is to say.
+            let somewhere = Formula::all([self.space.has("contact.country"), self.space.is("contact.region", "UNKNOWN").not()]);
+            let not_taken: Vec<&Formula> = taking.iter().map(|(_, not)| not).collect();
+            let needs: &[&Formula] = if taking.is_empty() { &[&of] } else { &[&of, &somewhere] };
+            let Answer::Possible(model) = self.space.can_hold(needs, &not_taken, true) else { continue };
+            let about: Vec<_> = taking.iter().filter_map(|(route, _)| route.condition()).collect();
+            let example = self.space.example(&model, &about, &["origin", "storefront", "verdict"], |subject| {
                 subject.class.storefront == storefront && !routes.iter().any(|route| route.holds(subject))
             });
-            let message = format!("no route takes a qualified lead of {}: it goes nowhere", storefront.name());
-            self.tell(at, "unhandled_storefront", message, "give the storefront a follow_up, or a route that asks for it", example);
+            let names = self.named("route", taking.iter().map(|(route, _)| route.id.as_str()), at);
+            let but = if names.is_empty() { String::new() } else { format!(" that {names} does not take") };
+            let message = format!("no route takes a qualified lead of {}{but}: it goes nowhere", storefront.name());
+            let hint = format!("give [storefront.{}] a follow_up, or add a route that takes its leads", storefront.name());
+            self.tell(at, "unhandled_storefront", message, &hint, example);
         }
+    }
+
+    /// Whether the user has written that nobody follows up.
+    fn has_no_follow_up(&self, storefront: Storefront) -> bool {
+        let is_empty = self.rules.classification.storefronts.get(&storefront).is_none_or(|row| row.follow_up.is_empty());
+        let written = self.places.own("storefront", storefront.name()).and_then(|place| place.follow_up);
+        is_empty && (written.is_some() || self.places.removed("storefront", storefront.name()).is_some())
     }
 
     /// Where the user says something of the storefront: its row, what takes that out, or a row that leads to it.
     fn place_of_storefront(&self, storefront: Storefront) -> Option<usize> {
         let tables = &self.rules.classification;
-        let row = self.places.own("storefront", storefront.name()).map(|place| place.start);
+        let row = self.places.own("storefront", storefront.name()).map(|place| place.follow_up.unwrap_or(place.start));
         let removed = || self.places.removed("storefront", storefront.name());
         let by_source = || {
             let stated = Some(storefront).filter(|storefront| *storefront != Storefront::Unknown);
@@ -57,7 +81,9 @@ impl<'r> Lint<'_, 'r> {
             let codes = tables.actions.iter().filter(|(_, row)| row.storefront_if_unknown == Some(storefront)).map(|(code, _)| code);
             codes.filter_map(|code| self.places.own("action", code)).map(|place| place.start).min()
         };
-        row.or_else(removed).or_else(by_source).or_else(by_action)
+        // Any lead may be of none that is known: of a ruleset of one's own somebody has to think of those, too.
+        let by_itself = || Some(self.places.ruleset).filter(|_| storefront == Storefront::Unknown && self.places.all_own());
+        row.or_else(removed).or_else(by_source).or_else(by_action).or_else(by_itself)
     }
 
     /// Actions that some row tells and that no rule tells from an unknown one, where rules ask for actions at all.
@@ -74,12 +100,24 @@ impl<'r> Lint<'_, 'r> {
             let row = codes.iter().filter_map(|code| self.places.own("action", code)).map(|place| place.start).min();
             let Some(at) = row.or_else(|| base.and_then(|base| self.place_of_loss(base, action))) else { continue };
             let of = self.space.is("action", action.name());
+            if self.is_taken(&of) {
+                continue;
+            }
             let Answer::Possible(model) = self.space.can_hold(&[&of], &[], true) else { continue };
             let example = self.space.example(&model, &[], &["action", "storefront"], |subject| subject.class.action == action);
             let message = format!("no gate, score rule, campaign or route asks for {}, which [action.{code}] gives", action.name());
             let hint = "give it points, or a gate or a route of its own";
             self.tell(at, "unhandled_action", message, hint, example);
         }
+    }
+
+    /// Whether a route that was written for more than one storefront takes every lead of which this holds, if it qualifies.
+    fn is_taken(&self, of: &Formula) -> bool {
+        let rules = self.rules;
+        let routes = rules.routes.iter().filter(|route| matches!(route.asks, Asks::When(_)) && route.verdict == Verdict::Qualified);
+        let not: Vec<Formula> = routes.map(|route| self.space.route(route).not()).collect();
+        let qualified = self.space.is("verdict", "QUALIFIED");
+        matches!(self.space.can_hold(&[of, &qualified], &not.iter().collect::<Vec<_>>(), true), Answer::Impossible(_))
     }
 
     /// Where the user took away the last rule that asked for the action.

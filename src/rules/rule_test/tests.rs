@@ -60,7 +60,6 @@ fn all_problems_of_a_file_are_told_with_their_places() {
         places,
         [
             "1:1: unknown key \"nwo\"",
-            "2:1: test has no \"name\"",
             "3:1: unknown key \"nam\" in test",
             "5:12: lead_hex beside lead: a test has one lead",
             "7:1: the test has no lead",

@@ -133,7 +133,7 @@ fn a_route_has_one_of_the_owners_where_they_are_listed() {
     let told: Vec<_> = found.iter().map(ToString::to_string).collect();
     assert_eq!(
         told,
-        ["error: 7:9: there is no [owner.team-emae]\n  | owner = 'team-emae'\n  |         ^\n  = did you mean \"team-emea\"?"]
+        ["error: 7:9: there is no [owner.team-emae]\n  | owner = 'team-emae'\n  |         ^^^^^^^^^^^\n  = did you mean \"team-emea\"?"]
     );
     let rules = extending(&format!("{}{owners}", route.replace("emae", "emea")));
     assert_eq!(decide(&lead("SPZA-PLT"), &rules, &mut NoTrace).routes[0].owner, Some("team-emea"));

@@ -141,6 +141,27 @@ fn problems_stand_in_the_file_that_has_them() {
 }
 
 #[test]
+fn what_is_removed_and_still_named_is_told_once_where_it_is_removed() {
+    let route = |id: &str| format!("[[route]]\nid = {id:?}\ndestination = \"D\"\nclock = \"fast\"\n");
+    let inner = ruleset("inner", "", &["[clock.fast]\nhot = '1h'\n", &route("a"), &route("b")].concat());
+    let outer = ruleset("outer", &format!("{OUTER}\nremove = ['clock.fast']"), "");
+    let named = "outer:5:11 clock.fast is not there any more, and still named by route \"a\" and route \"b\"";
+    assert_eq!(problems_of(&[outer, inner.clone()]), [named]);
+    // One's own slip stands where one made it.
+    let outer = ruleset("outer", &format!("{OUTER}\nremove = ['clock.fast', 'route.a', 'route.b']"), &route("c"));
+    assert_eq!(problems_of(&[outer, inner]), ["outer:9:9 there is no [clock.fast]"]);
+}
+
+#[test]
+fn what_no_storefront_lists_any_more_is_told_at_the_lists() {
+    let row = |name: &str, listing: &str| format!("[offer_type.{name}]\nstorefronts = ['APP_SOURCE']\nlisting = '{listing}'\n");
+    let inner = ruleset("inner", "", &[row("saas", "APP"), row("managed_service", "OFFER")].concat());
+    let outer = ruleset("outer", OUTER, "[storefront.APP_SOURCE]\nlistings = ['TECHNOLOGY']\n");
+    let left_out = "offer_type.managed_service as \"OFFER\" and offer_type.saas as \"APP\"";
+    assert_eq!(problems_of(&[outer, inner]), [format!("outer:6:12 listings leaves out what is still sold there: {left_out}")]);
+}
+
+#[test]
 fn what_compares_alike_in_one_file_is_told_even_where_one_of_it_is_inherited() {
     let outer = ruleset("outer", OUTER, &["[source.SPZA]\n[source.spza]\n", &gate("a", "x"), &gate("a", "y")].concat());
     let inner = ruleset("inner", "", &["[source.'S P Z A']\n", &gate("a", "a")].concat());

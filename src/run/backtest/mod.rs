@@ -18,16 +18,21 @@ use std::{
     thread,
 };
 
-use super::{Failure, Framing, Target, inspect_pipeline, reading::read_or_fail, schema_source};
+use super::{
+    Failure, FileReading, Target,
+    inputs::{self, Input, Piece, Place as Start, Settings},
+    inspect_pipeline,
+    reading::read_or_fail,
+    schema_source, written,
+};
 use crate::{
     config::Config,
     io::{Bound, SchemaSource},
-    lead::{Decision, Facts, Format, Record, Rejection, Timestamp},
+    lead::{Decision, Facts, Record, Rejection, Timestamp},
     pipeline::{self, Memory, NoTrace, Pipeline},
     problem::Problem,
 };
 use compare::{Path, cause, differ};
-use input::{Chunk, FileSettings};
 use tally::{Place, Tally, kinds};
 
 /// What `leadstream backtest` is asked.
@@ -62,10 +67,8 @@ pub enum Leads {
         inputs: Vec<Target>,
         /// When their records were received.
         now: Timestamp,
-        /// Their format, where it must not be told from their structure.
-        format: Option<Format>,
-        /// How records stand in them.
-        framing: Framing,
+        /// How they are read.
+        reading: FileReading,
     },
     /// A range of `topics.raw`, read outside any group.
     Range {
@@ -116,16 +119,26 @@ struct Rivals {
     one_reading: bool,
 }
 
-/// Compares, and tells; `false` where more changed than may.
+/// Compares, and tells; `false` where more changed than may, or nothing was there to change.
 ///
 /// # Errors
 /// Problems of rulesets and tables, all at once; leads that cannot be read; a report that cannot be written.
 pub fn backtest(config: &Config, arguments: &BacktestArguments, out: &mut dyn Write) -> Result<bool, NotCompared> {
     let rivals = rivals(config, arguments)?;
+    let inputs = match &arguments.leads {
+        Leads::Files { inputs, reading, .. } => inputs::listed(inputs, reading)?,
+        Leads::Range { .. } => Vec::new(),
+    };
+    if let Some(report) = &arguments.report {
+        let rulesets = [&arguments.candidate, &arguments.baseline].into_iter().filter_map(Option::as_deref);
+        written::writable("--report", report, inputs.iter().filter_map(Input::path).chain(rulesets))?;
+    }
     let schemas = schema_source(&config.encoding)?;
-    let tally = compare_all(config, &rivals, &*schemas, arguments)?;
+    let tally = compare_all(config, &rivals, &*schemas, arguments, &inputs)?;
     let within = match arguments.fail_if_changed {
         None => true,
+        // That nothing changed of nothing proves nothing.
+        Some(_) if tally.leads == 0 => false,
         Some(Limit::Leads(most)) => tally.changed <= most,
         Some(Limit::Percent(most)) => percent(tally.changed, tally.leads) <= most,
     };
@@ -140,7 +153,9 @@ pub fn backtest(config: &Config, arguments: &BacktestArguments, out: &mut dyn Wr
     } else {
         report.text(out)?;
     }
-    if !within && !arguments.json {
+    if tally.leads == 0 && !arguments.json {
+        writeln!(out, "there were no leads to compare the two by{}", if within { "" } else { ", and so --fail-if-changed cannot hold" })?;
+    } else if !within && !arguments.json {
         writeln!(out, "more leads would change than --fail-if-changed allows")?;
     }
     Ok(within)
@@ -175,33 +190,39 @@ fn rivals(config: &Config, arguments: &BacktestArguments) -> Result<Rivals, NotC
 }
 
 /// Reads on this thread, decides on as many others as there are cores.
-fn compare_all(config: &Config, rivals: &Rivals, schemas: &dyn SchemaSource, arguments: &BacktestArguments) -> Result<Tally, Failure> {
+fn compare_all(
+    config: &Config,
+    rivals: &Rivals,
+    schemas: &dyn SchemaSource,
+    arguments: &BacktestArguments,
+    inputs: &[Input],
+) -> Result<Tally, Failure> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let (hand, chunks) = sync_channel::<Chunk>(2 * threads);
+    let (hand, pieces) = sync_channel::<Piece>(2 * threads);
     // Each worker has a hand on it: when all have ended early, nobody waits for a place in it any more.
-    let chunks = Arc::new(Mutex::new(chunks));
-    let work = |chunks: Arc<Mutex<Receiver<Chunk>>>| {
+    let pieces = Arc::new(Mutex::new(pieces));
+    let work = |pieces: Arc<Mutex<Receiver<Piece>>>| {
         let mut worker =
             Worker { rivals, schemas, arguments, memory: Memory::default(), other: Memory::default(), tally: Tally::default() };
         loop {
-            // Whoever waits holds the lock, so that the others wait for it: one at a time takes a chunk.
-            let next = chunks.lock().unwrap_or_else(PoisonError::into_inner).recv();
-            let Ok(chunk) = next else { return Ok(worker.tally) };
-            worker.chunk(&chunk)?;
+            // Whoever waits holds the lock, so that the others wait for it: one at a time takes a piece.
+            let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let Ok(piece) = next else { return Ok(worker.tally) };
+            worker.piece(&piece)?;
         }
     };
     thread::scope(|scope| {
-        let start = |chunks| {
+        let start = |pieces| {
             let work = &work;
-            scope.spawn(move || work(chunks))
+            scope.spawn(move || work(pieces))
         };
-        let workers: Vec<_> = (0..threads).map(|_| start(Arc::clone(&chunks))).collect();
-        drop(chunks);
-        let mut give = |chunk: Chunk| hand.send(chunk).is_ok();
+        let workers: Vec<_> = (0..threads).map(|_| start(Arc::clone(&pieces))).collect();
+        drop(pieces);
+        let mut give = |piece: Piece| hand.send(piece).is_ok();
         let read = match &arguments.leads {
-            Leads::Files { inputs, now, format, framing } => {
-                let largest_record = config.limits.record_bytes;
-                input::files(inputs, FileSettings { now: *now, format: *format, framing: *framing, largest_record }, &mut give)
+            Leads::Files { now, reading, .. } => {
+                let settings = Settings { now: *now, files: reading, limits: &config.limits };
+                inputs::read(inputs, settings, Start::default(), &mut give)
             }
             Leads::Range { from, to } => input::range(config, *from, *to, &mut give),
         };
@@ -230,18 +251,23 @@ struct Worker<'r> {
 }
 
 impl Worker<'_> {
-    fn chunk(&mut self, chunk: &Chunk) -> Result<(), Failure> {
-        self.tally.records += chunk.oversize;
-        self.tally.rejected += chunk.oversize;
-        for record in chunk.batch.iter() {
+    fn piece(&mut self, piece: &Piece) -> Result<(), Failure> {
+        self.memory.begin_file(piece.schema.clone());
+        self.other.begin_file(piece.schema.clone());
+        for (place, record) in piece.batch.iter().enumerate() {
             self.tally.records += 1;
+            // No lead under any ruleset.
+            if piece.rejection(place).is_some() {
+                self.tally.rejected += 1;
+                continue;
+            }
             let facts = read_or_fail(&record, &self.rivals.baseline, &mut self.memory, self.schemas)?;
             let others = if self.rivals.one_reading {
                 None
             } else {
                 Some(read_or_fail(&record, &self.rivals.candidate, &mut self.other, self.schemas)?)
             };
-            self.record(chunk.input, &record, &facts, others.as_ref());
+            self.record(piece.input, &record, &facts, others.as_ref());
         }
         Ok(())
     }

@@ -227,7 +227,7 @@ pub(super) fn kinds<'d>(before: &'d Decision<'_>, after: &'d Decision<'_>) -> [C
     [
         Cow::Borrowed(class.storefront.name()),
         Cow::Borrowed(class.campaign.name()),
-        if known { token } else { Cow::Borrowed(UNTOLD) },
+        if known { Cow::Owned(token.into_owned()) } else { Cow::Borrowed(UNTOLD) },
         offer,
         Cow::Borrowed(facts.contact.country.unwrap_or(UNTOLD)),
     ]

@@ -11,6 +11,7 @@ mod show;
 pub use list::{ListArguments, list};
 pub use park::park;
 pub use retry::{RetryArguments, retry};
+pub(super) use settling::plans;
 pub use show::{ShowArguments, show};
 
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::{
     lead::{Position, Record},
 };
 
-use super::Failure;
+use super::{Failure, restored::restore};
 
 /// Which dead letters are meant.
 #[derive(Clone, Debug)]
@@ -145,7 +146,6 @@ fn original(config: &Config, record: &Record<'_>, letter: &Letter) -> Result<Res
         return Ok(if sha256 == unkept.sha256 { Ok(batch) } else { Err(Undecidable::NoValue) });
     }
     let mut batch = Batch::default();
-    let headers = record.headers.iter().filter(|(name, _)| !letter.dialect.is_its_own(name));
-    batch.push(origin.clone(), letter.received_at, record.key, record.value, headers);
+    restore(record, letter, origin.clone(), &mut batch);
     Ok(Ok(batch))
 }

@@ -19,7 +19,7 @@ use crate::{
     lead::{Outcome, Record, Vocabulary as _},
     pipeline::{self, Canary, Choice, EarlierFailures, EventFormat, Memory, OutputTopic, Pipeline},
     registry::{Registry, Unwatched},
-    run::{Failure, reading::read_or_fail, registration},
+    run::{Failure, drive::refused_by_broker, reading::read_or_fail, registration},
 };
 
 /// What `dlq retry` is asked.
@@ -66,7 +66,7 @@ pub fn retry(
 }
 
 /// How values are written, by the registry's numbers.
-fn formats(config: &Config, registry: Option<&Arc<Registry>>) -> Result<[EventFormat; 4], Failure> {
+fn formats(config: &Config, registry: Option<&Arc<Registry>>) -> Result<[EventFormat; OutputTopic::COUNT], Failure> {
     // Nobody tells this to end but the system itself.
     let (_keep, endings) = channel();
     let deadline = Some(Instant::now() + ANSWER);
@@ -75,7 +75,7 @@ fn formats(config: &Config, registry: Option<&Arc<Registry>>) -> Result<[EventFo
 }
 
 /// How values are written, as far as their size goes: a look asks no registry to register anything.
-fn likely_formats(config: &Config) -> [EventFormat; 4] {
+fn likely_formats(config: &Config) -> [EventFormat; OutputTopic::COUNT] {
     OutputTopic::ALL.map(|topic| match config.encoding.format_of(topic) {
         ValueFormat::Avro => EventFormat::SingleObject,
         ValueFormat::Json => EventFormat::Json,
@@ -103,9 +103,10 @@ impl Retrial<'_> {
         };
         let record = batch.get(0).ok_or_else(|| Failure::bug("a record went missing between reading and deciding it"))?;
         let facts = read_or_fail(&record, self.pipeline, &mut self.memory, self.schemas)?;
-        let outcome = pipeline::outcome(&facts, self.pipeline, Choice { canary: self.canary, only: None });
+        let outcome = pipeline::outcome(&facts, self.pipeline, Choice { canary: self.canary, ..Choice::default() });
         let rejection = match &outcome {
             Outcome::Rejected(rejection) => rejection.clone(),
+            Outcome::Decided(_) if written.is_refused => refused_by_broker(),
             Outcome::Decided(decisions) => match pipeline::encode(&outcome, &record, self.pipeline, &mut written.events) {
                 Ok(()) => {
                     tally.decided += 1;

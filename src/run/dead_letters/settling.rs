@@ -2,14 +2,14 @@
 //! transactional id that one process at a time can have. Who takes it over reads the record first (ADR 19). What becomes of one is
 //! `retry`'s and `park`'s.
 
-use std::io::Write;
+use std::{collections::BTreeSet, io::Write};
 
 use super::{ANSWER, Selection, parked_topic, read_all, report, report::Tally, settled, settled_topic};
 use crate::{
     config::Config,
     dead_letters::{Letter, Settled},
     io::Batch,
-    kafka::{NotCommitted, TopicFinding, TopicPlan, Topics, TransactionSettings, Transactions},
+    kafka::{Keeps, NotCommitted, OutputNames, TopicFinding, TopicPlan, Topics, TransactionSettings, Transactions},
     lead::{Position, Record, Timestamp},
     pipeline::{OutputBuffer, OutputTopic},
     run::{
@@ -26,6 +26,8 @@ pub(super) struct Written {
     pub(super) events: OutputBuffer,
     /// Dead letters for the parking topic.
     pub(super) parked: OutputBuffer,
+    /// The broker has refused an event of the record at hand as too large for its topic.
+    pub(super) is_refused: bool,
 }
 
 impl Written {
@@ -49,11 +51,11 @@ const DOUBTS: u32 = 5;
 
 /// The topics that are written, as they are on the broker.
 pub(super) struct Ground {
-    names: [String; 4],
-    parked: [String; 4],
-    settled: [String; 4],
+    names: OutputNames,
+    parked: OutputNames,
+    settled: OutputNames,
     /// What each topic of events takes, in bytes.
-    pub(super) largest: [usize; 4],
+    pub(super) largest: [usize; OutputTopic::COUNT],
     /// What the topic that takes least takes at once, in bytes.
     least: usize,
 }
@@ -63,11 +65,12 @@ impl Ground {
     pub(super) fn survey(config: &Config, commit: bool) -> Result<Self, Failure> {
         let (parked, settled) = (parked_topic(config), settled_topic(config));
         let names = OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned());
-        let all: Vec<String> = names.iter().chain([&parked, &settled]).cloned().collect();
+        let outcomes = OutputTopic::OUTCOMES.map(|topic| config.topics.name(topic).to_owned());
+        let all: Vec<String> = outcomes.iter().chain([&parked, &settled]).cloned().collect();
         let topics = Topics::connect(&config.kafka)?;
         let found = topics.find(&all, ANSWER)?;
         if commit {
-            make(&topics, config, &found, (&parked, &settled))?;
+            make(&topics, config, &found, &settled)?;
         }
         let one = |name: &str| std::array::from_fn(|_| name.to_owned());
         let least = found.iter().filter_map(|topic| topic.largest).min().unwrap_or(usize::MAX);
@@ -75,7 +78,7 @@ impl Ground {
     }
 }
 
-fn make(topics: &Topics, config: &Config, found: &[TopicFinding], (parked, settled): (&str, &str)) -> Result<(), Failure> {
+fn make(topics: &Topics, config: &Config, found: &[TopicFinding], settled: &str) -> Result<(), Failure> {
     let there = |name: &str| found.iter().find(|topic| topic.name == name && topic.partitions > 0);
     // A record that is deleted by age would let a dead letter be retried twice.
     if let Some(policy) = there(settled).and_then(|topic| topic.cleanup.as_deref()).filter(|policy| *policy != "compact") {
@@ -83,19 +86,28 @@ fn make(topics: &Topics, config: &Config, found: &[TopicFinding], (parked, settl
         return Err(Failure::usage(format!("retrying: {why}; set it to compact")));
     }
     let partitions = there(&config.topics.dead_letter).map_or(1, |topic| i32::try_from(topic.partitions).unwrap_or(1));
-    let largest = Some(largest_output(config));
-    let plans = [
-        TopicPlan { name: parked.to_owned(), partitions, replication: -1, largest, compacted: false },
-        TopicPlan { name: settled.to_owned(), partitions: 1, replication: -1, largest: None, compacted: true },
-    ];
-    let missing: Vec<_> = plans.into_iter().filter(|plan| there(&plan.name).is_none()).collect();
+    // One that may not be seen may be there: writing tells which right is missing.
+    let is_missing = |plan: &TopicPlan| !found.iter().any(|topic| topic.name == plan.name && (topic.partitions > 0 || topic.is_hidden));
+    let missing: Vec<_> = plans(config, partitions, -1).into_iter().filter(is_missing).collect();
     if missing.is_empty() {
         return Ok(());
     }
     for (plan, made) in missing.iter().zip(topics.create(&missing)?) {
-        made.map_err(|why| Failure::found(format!("creating {} at {}: {why}", plan.name, config.kafka.brokers)))?;
+        made.map_err(|why| {
+            let todo = "`leadstream topics create --dlq` makes it, as somebody who may";
+            Failure::found(format!("creating {} at {}: {why}; {todo}", plan.name, config.kafka.brokers))
+        })?;
     }
     Ok(())
+}
+
+/// The two topics that are `dlq`'s own.
+pub(in crate::run) fn plans(config: &Config, partitions: i32, replication: i32) -> [TopicPlan; 2] {
+    let largest = Some(largest_output(config));
+    [
+        TopicPlan { name: parked_topic(config), partitions, replication, largest, keeps: Keeps::Broker },
+        TopicPlan { name: settled_topic(config), partitions: 1, replication, largest: None, keeps: Keeps::Last },
+    ]
 }
 
 /// Settles what is selected, or tells what would become of it.
@@ -109,7 +121,10 @@ pub(super) fn settle(
 ) -> Result<(), Failure> {
     let tally = match ground {
         None => rehearse(config, selection, treat)?,
-        Some(ground) => Settling { config, selection, ground, doubts: 0, done: Tally::default(), in_doubt: None }.run(treat)?,
+        Some(ground) => {
+            Settling { config, selection, ground, doubts: 0, done: Tally::default(), in_doubt: None, refused: Refused::default() }
+                .run(treat)?
+        }
     };
     report::tell(&tally, ground.is_some(), json, out)
 }
@@ -140,6 +155,19 @@ struct Settling<'s> {
     done: Tally,
     /// What the last transaction did, where nobody can tell whether it is visible.
     in_doubt: Option<(Position, Tally)>,
+    refused: Refused,
+}
+
+/// What the broker found too large, where it does not tell what its topics take.
+#[derive(Debug, Default)]
+struct Refused {
+    /// Dead letters of whose records an event was too large: decided again, they are rejected.
+    records: BTreeSet<Position>,
+    /// The most bytes a dead letter may have, and a parked one.
+    dead_letter: Option<usize>,
+    parked: Option<usize>,
+    /// Something was refused, and what is sent together is refused together: from then on each is sent alone.
+    one_by_one: bool,
 }
 
 /// One hold on the transactional id.
@@ -183,6 +211,7 @@ impl Settling<'_> {
             transactional_id: format!("{}-dlq", self.config.kafka.group),
             largest,
             least: self.ground.least,
+            alone: self.refused.one_by_one,
         })?;
         let settled = settled(self.config)?;
         if let Some((at, tally)) = self.in_doubt.take()
@@ -190,10 +219,17 @@ impl Settling<'_> {
         {
             self.done.merge(tally);
         }
+        let mut written = Written::default();
+        if let Some(largest) = self.refused.dead_letter {
+            written.events.lower(OutputTopic::DeadLetter, largest);
+        }
+        if let Some(largest) = self.refused.parked {
+            written.parked.lower(OutputTopic::DeadLetter, largest);
+        }
         Ok(Hold {
             transactions,
             settled,
-            written: Written::default(),
+            written,
             record: OutputBuffer::default(),
             positions: Vec::new(),
             tally: Tally::default(),
@@ -210,6 +246,9 @@ impl Settling<'_> {
                 continue;
             }
             let mut tally = Tally::default();
+            hold.written.is_refused = self.refused.records.contains(&record.at);
+            // Whose outputs the next ones are.
+            hold.written.events.begin_record(hold.positions.len());
             if treat(&record, &letter, &mut hold.written, &mut tally)? {
                 hold.positions.push(record.at.clone());
                 hold.tally.merge(tally);
@@ -249,7 +288,7 @@ impl Settling<'_> {
             [(&hold.written.events, &self.ground.names), (&hold.written.parked, &self.ground.parked), (&hold.record, &self.ground.settled)];
         let result = hold.transactions.commit(&parts);
         let tally = std::mem::take(&mut hold.tally);
-        hold.positions.clear();
+        let positions = std::mem::take(&mut hold.positions);
         match result {
             Ok(()) => {
                 self.done.merge(tally);
@@ -259,7 +298,8 @@ impl Settling<'_> {
             }
             Err(why) => {
                 self.in_doubt = Some((first, tally));
-                Some(Doubt::Open(why))
+                let is_known = self.refused.learn(&why.too_large, &hold.written, &positions);
+                Some(if is_known { Doubt::TooLarge } else { Doubt::Open(why) })
             }
         }
     }
@@ -267,13 +307,17 @@ impl Settling<'_> {
     /// Whether to go on after a doubt.
     fn bear(&mut self, doubt: Doubt) -> Result<(), Failure> {
         let Doubt::Open(why) = doubt else { return Ok(()) };
+        if !why.too_large.is_empty() {
+            let todo = "raise max.message.bytes of the dead-letter topic, `.parked` and `.settled`";
+            return Err(Failure::usage(format!("settling dead letters: {why}: it cannot be made smaller; {todo}, and run it again")));
+        }
         let kept = "what was settled before stays settled; run it again for the rest";
         if why.is_fenced {
             let twin = "another `dlq retry` or `dlq park` of this group has taken over, or this one was held up for too long";
             return Err(Failure::unavailable(format!("settling dead letters: {twin} ({why}); {kept}")));
         }
         self.doubts += 1;
-        if self.doubts == DOUBTS || !why.too_large.is_empty() {
+        if self.doubts == DOUBTS {
             return Err(Failure::unavailable(format!("settling dead letters: {why}; {kept}")));
         }
         Ok(())
@@ -286,4 +330,38 @@ enum Doubt {
     Worn,
     /// Nobody knows whether the transaction is visible: the record will tell.
     Open(NotCommitted),
+    /// The broker refused outputs as too large, and next time they are others.
+    TooLarge,
+}
+
+impl Refused {
+    /// Takes what was refused, by number among the events, the parked ones and the record of them; whether all of it will be smaller.
+    fn learn(&mut self, refused: &[usize], written: &Written, positions: &[Position]) -> bool {
+        if !refused.is_empty() && !std::mem::replace(&mut self.one_by_one, true) {
+            return true;
+        }
+        let events = written.events.len();
+        let mut is_known = !refused.is_empty();
+        for number in refused {
+            let output = written.events.get(*number);
+            let parked = number.checked_sub(events).and_then(|number| written.parked.get(number));
+            is_known &= match (output, parked) {
+                (Some(event), _) if event.topic != OutputTopic::DeadLetter => {
+                    positions.get(event.record).is_some_and(|at| self.records.insert(at.clone()))
+                }
+                (Some(dead), _) => lower(&mut self.dead_letter, dead.bytes() - 1, dead.value.is_some()),
+                (None, Some(parked)) => lower(&mut self.parked, parked.bytes() - 1, parked.value.is_some()),
+                (None, None) => false,
+            };
+        }
+        is_known
+    }
+}
+
+/// From now on no output is as large, where one without its value is smaller.
+fn lower(known: &mut Option<usize>, largest: usize, has_value: bool) -> bool {
+    // What was to be no larger, and is, is written as it is.
+    let can_be_smaller = has_value && known.is_none_or(|known| largest < known);
+    *known = Some(known.map_or(largest, |known| known.min(largest)));
+    can_be_smaller
 }

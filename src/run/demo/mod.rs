@@ -1,7 +1,10 @@
 //! `leadstream demo`: the service on the embedded broker, with made-up leads and a live summary. Shows what leadstream does;
-//! proves nothing about delivery, and says so first.
+//! proves nothing about delivery, and says so first. Made-up leads for a real Kafka are written in `feed`.
 
+mod feed;
 mod leads;
+
+pub use feed::feed;
 
 use std::{
     io::Write,
@@ -51,7 +54,7 @@ pub fn demo(config: &Config, pipeline: Pipeline, trials: Trials, arguments: &Dem
          exactly-once needs a real Kafka and `leadstream run`.",
     )?;
     let mut config = config.clone();
-    let mut topics: Vec<(&str, i32)> = OutputTopic::ALL.iter().map(|topic| (config.topics.name(*topic), PARTITIONS)).collect();
+    let mut topics: Vec<(&str, i32)> = config.topics.outputs().map(|(_, name)| (name, PARTITIONS)).collect();
     let raw = config.topics.raw.first().cloned().unwrap_or_default();
     topics.push((&raw, PARTITIONS));
     let broker = Embedded::start(&topics).map_err(|error| Failure::bug(error.to_string()))?;
@@ -60,6 +63,7 @@ pub fn demo(config: &Config, pipeline: Pipeline, trials: Trials, arguments: &Dem
     config.topics.raw = vec![raw.clone()];
     // The embedded broker forgets offsets that were committed in a transaction.
     config.run.delivery = Delivery::AtLeastOnce;
+    config.topics.ledger.clear();
 
     let telemetry = Telemetry::start(&config, &pipeline, &trials)?;
     tell(out, &format!("metrics  http://{}/metrics    status  http://{}/status", telemetry.address(), telemetry.address()))?;
@@ -70,10 +74,11 @@ pub fn demo(config: &Config, pipeline: Pipeline, trials: Trials, arguments: &Dem
         schemas: Arc::new(NoRegistry),
         health: Arc::new(BrokerHealth::new(&config.kafka.brokers)),
         largest_output: largest_output(&config),
-        limits: [0; 4],
+        limits: [0; OutputTopic::COUNT],
         ends_on_halt: true,
         bounds: Bounds::default(),
     };
+    telemetry.explain_by(&shared.live, &shared.schemas, &config.rules.canary);
     telemetry.broker_answers();
     let writer = Writer::start(&config, &raw, arguments.leads)?;
     let lanes = Lanes::start(&config, &shared, &sender, |number| telemetry.lane(number))?;
@@ -97,6 +102,7 @@ pub fn demo(config: &Config, pipeline: Pipeline, trials: Trials, arguments: &Dem
     };
     writer.stop.store(true, Ordering::Relaxed);
     lanes.stop(Duration::from_secs(5));
+    telemetry.finish();
     if !arguments.quiet {
         summary(&telemetry.counts(), started.elapsed(), out)?;
     }

@@ -54,6 +54,7 @@ pub(super) enum Code {
     TopicReplication,
     TopicMinInsync,
     TopicCompacted,
+    TopicNotCompacted,
     TopicRecordSize,
     TopicPartitions,
     TopicSettings,
@@ -77,7 +78,7 @@ pub(super) enum Code {
 
 impl Code {
     /// All of them, in the order in which they are looked for.
-    const ALL: [Self; 41] = [
+    const ALL: [Self; 42] = [
         Self::InstanceUnset,
         Self::IdentityKeyUnset,
         Self::AtLeastOnce,
@@ -100,6 +101,7 @@ impl Code {
         Self::TopicReplication,
         Self::TopicMinInsync,
         Self::TopicCompacted,
+        Self::TopicNotCompacted,
         Self::TopicRecordSize,
         Self::TopicPartitions,
         Self::TopicSettings,
@@ -184,6 +186,7 @@ impl Code {
                 "a commit counts as safe once min.insync.replicas copies have it: with one, the loss of one broker loses it; \
                  with more than there are, none is ever safe and every write is refused",
             ),
+            Self::TopicNotCompacted => ("topic_not_compacted", "what is forgotten is retried again, and its leads are there twice"),
             Self::TopicCompacted => ("topic_compacted", "Kafka drops all but the last record of each key, and so most of a person's leads"),
             Self::TopicRecordSize => {
                 ("topic_record_size", "a large lead leaves as dead letter output_too_large, a large dead letter without its value")

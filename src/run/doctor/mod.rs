@@ -99,7 +99,7 @@ fn brokers(config: &Config, survey: &Survey, nodes: &[i32], findings: &mut Vec<F
     let broker = settings.iter().find_map(|(_, settings)| settings.as_ref().ok());
 
     let inputs = config.topics.raw.iter().map(|name| (name.as_str(), None));
-    let outputs = OutputTopic::ALL.into_iter().map(|topic| (config.topics.name(topic), Some(topic)));
+    let outputs = config.topics.outputs().map(|(topic, name)| (name, Some(topic)));
     let wanted: Vec<(&str, Option<OutputTopic>)> = inputs.chain(outputs).collect();
     let names: Vec<String> = wanted.iter().map(|(name, _)| *name).chain([TRANSACTION_LOG, OFFSETS_LOG]).map(str::to_owned).collect();
     let states = match survey.topics(&names) {
@@ -110,6 +110,7 @@ fn brokers(config: &Config, survey: &Survey, nodes: &[i32], findings: &mut Vec<F
     for topic in &topics {
         findings.extend(topics::findings(config, topic));
     }
+    findings.extend(dead_letters(config, survey));
     findings.extend(topics::partitions(config, &topics));
     logs(&states, wanted.len(), broker, findings);
     findings.extend(rights::of_topics(config, &topics));
@@ -128,6 +129,14 @@ fn brokers(config: &Config, survey: &Survey, nodes: &[i32], findings: &mut Vec<F
     }
     findings.extend(open_transactions(survey, &topics));
     findings.push(readers(survey, &topics));
+}
+
+/// The topics of `dlq`, where they are there: it makes them when it needs them, and has rights of its own.
+fn dead_letters(config: &Config, survey: &Survey) -> Vec<Finding> {
+    let plans = super::dead_letters::plans(config, 1, -1);
+    let states = survey.topics(&plans.each_ref().map(|plan| plan.name.clone())).unwrap_or_default();
+    let present = plans.iter().zip(&states).filter(|(_, state)| matches!(state, TopicState::Present { .. }));
+    present.flat_map(|(plan, state)| topics::of_dlq(config, plan, state)).collect()
 }
 
 /// Transactions that stay open, whoever writes them.

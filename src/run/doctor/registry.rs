@@ -16,7 +16,7 @@ pub(super) fn findings(config: &Config) -> Result<Vec<Finding>, Failure> {
     let Some(settings) = config.encoding.registry() else { return Ok(Vec::new()) };
     let registry = Registry::new(settings, Box::new(Unwatched)).map_err(Failure::usage)?;
     let mut found = Vec::new();
-    for subject in subjects(&config.topics) {
+    for subject in subjects(&config.topics, &config.encoding) {
         let is_needed = subject.topic.is_some_and(|topic| config.encoding.format_of(topic) == ValueFormat::Avro);
         let refused = |why: String| {
             let fix = "write to another topic, remove what stands in the subject, or set encoding.registry_compatibility";

@@ -2,7 +2,7 @@
 
 use crate::{
     config::Config,
-    kafka::{BrokerSettings, PartitionReplicas, TopicState},
+    kafka::{BrokerSettings, Keeps, PartitionReplicas, TopicPlan, TopicState},
     pipeline::OutputTopic,
 };
 
@@ -23,6 +23,10 @@ pub(super) struct Topic<'a> {
 pub(super) fn findings(config: &Config, topic: &Topic<'_>) -> Vec<Finding> {
     let (partitions, settings) = match topic.state {
         TopicState::Present { partitions, settings, .. } => (partitions, settings.as_ref()),
+        TopicState::Absent if topic.output == Some(OutputTopic::Ledger) => {
+            let fix = "`leadstream topics create` makes it, and so does `run` where it may; topics.ledger = \"\" wants none";
+            return vec![Finding::warning(Code::TopicMissing, topic.name, "does not exist, and so there is no ledger", fix)];
+        }
         TopicState::Absent => {
             let fix = "`leadstream topics create` makes it";
             return vec![Finding::error(Code::TopicMissing, topic.name, "does not exist", fix)];
@@ -96,11 +100,32 @@ fn policies(config: &Config, topic: &Topic<'_>, settings: &BrokerSettings) -> Ve
         found.push(Finding::error(Code::TopicCompacted, name, message, "set cleanup.policy=delete"));
     }
     let largest = largest_output(config);
-    if topic.output.is_some()
+    // An entry of the ledger is small.
+    if topic.output.is_some_and(|output| output != OutputTopic::Ledger)
         && let Some(most) = setting("max.message.bytes").parse::<usize>().ok().filter(|most| *most < largest)
     {
         let message = format!("max.message.bytes is {most}, and by limits.record_bytes an output may have {largest}");
         found.push(Finding::warning(Code::TopicRecordSize, name, message, format!("set max.message.bytes={largest}")));
+    }
+    found
+}
+
+/// What is found of a topic that `dlq` writes to.
+pub(super) fn of_dlq(config: &Config, plan: &TopicPlan, state: &TopicState) -> Vec<Finding> {
+    let is_record = plan.keeps == Keeps::Last;
+    // The record of what is settled is small, as an entry of the ledger is.
+    let output = Some(if is_record { OutputTopic::Ledger } else { OutputTopic::DeadLetter });
+    let mut found = findings(config, &Topic { name: &plan.name, output, state });
+    if is_record {
+        found.retain(|finding| finding.code != Code::TopicCompacted);
+        let policy = match state {
+            TopicState::Present { settings: Some(settings), .. } => settings.get("cleanup.policy"),
+            _ => None,
+        };
+        if let Some(policy) = policy.filter(|policy| *policy != "compact") {
+            let message = format!("cleanup.policy is {policy}: Kafka would forget which dead letters are settled");
+            found.push(Finding::error(Code::TopicNotCompacted, &plan.name, message, "set cleanup.policy=compact"));
+        }
     }
     found
 }

@@ -1,10 +1,12 @@
 //! `leadstream explain`: one raw record in, its decisions and the way to them out. Decides through the same core as the
 //! service; only listens to it more closely.
 
+mod candidates;
 mod nearest;
 mod rules;
 mod steps;
 mod tree;
+mod trial;
 
 use std::io::{self, Read, Write};
 
@@ -15,7 +17,7 @@ use crate::{
     config::{CanaryConfig, Config},
     io::{Batch, SchemaSource},
     lead::{Decision, Facts, Partition, Position, Record, Rejection, Timestamp, Vocabulary},
-    pipeline::{self, Memory, Pipeline, Share, Split},
+    pipeline::{self, Memory, Pipeline, Setting, Share, Split},
     rules::Ruleset,
 };
 
@@ -83,6 +85,41 @@ pub fn explain(
     }
 }
 
+/// A record that is pasted has at most so many leads: each is told with every rule that was tried.
+#[cfg(feature = "kafka")]
+const MOST_PASTED: usize = 100;
+
+/// What `--json` prints of a record that somebody pasted, received now.
+#[cfg(feature = "kafka")]
+pub(super) fn pasted(
+    value: &[u8],
+    format: Option<&str>,
+    pipeline: &Pipeline,
+    schemas: &dyn SchemaSource,
+    canary: &CanaryConfig,
+) -> crate::telemetry::Explained {
+    use crate::telemetry::Explained;
+    let at = Position { partition: Partition { topic: "pasted".into(), number: 0 }, offset: 0 };
+    let mut batch = Batch::default();
+    let headers = format.map(|name| ("lead-format", Some(name.as_bytes())));
+    batch.push(at, super::now(), None, Some(value), headers.into_iter());
+    let Some(record) = batch.get(0) else { return Explained::Unavailable("the record is gone".to_owned()) };
+    let mut memory = Memory::default();
+    let read = match read_or_fail(&record, pipeline, &mut memory, schemas) {
+        Ok(read) => read,
+        Err(failure) => return Explained::Unavailable(failure.to_string()),
+    };
+    if let Some(count) = read.as_ref().ok().map(Vec::len).filter(|count| *count > MOST_PASTED) {
+        let why = format!("the record holds {count} leads; here at most {MOST_PASTED} are explained, by `leadstream explain` all of them");
+        return Explained::TooMuch(why);
+    }
+    let mut out = Vec::new();
+    match json(&read, &record, pipeline, canary, &mut out) {
+        Ok(()) => Explained::Json(out),
+        Err(error) => Explained::Unavailable(format!("writing the explanation: {error}")),
+    }
+}
+
 /// The record, as the only one of a batch.
 fn record(config: &Config, arguments: &ExplainArguments) -> Result<Batch, Failure> {
     let target = match &arguments.input {
@@ -142,15 +179,17 @@ fn json(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, canary: &C
     let redacted = decisions.iter().zip(&mut steps).filter(|(decision, _)| decision.qualified.redacted);
     redacted.for_each(|(_, steps)| steps.redact());
     let canarys = read.iter().flatten().filter(|facts| is_canarys(facts, canary)).map(|facts| facts.index).collect();
-    write_json(read.as_ref().err(), record, (&decisions, &steps), canarys, out)
+    write_json(read.as_ref().err(), record, (&decisions, &steps), canarys, Some(pipeline.setting()), out)
 }
 
-/// The object that `--json` prints, on a line of its own; `canarys` are the leads, by their index, that `run` gives to the canary.
+/// The object that `--json` prints, on a line of its own; `canarys` are the leads, by their index, that `run` gives to the canary. What
+/// would qualify a lead is looked for with the `setting` it was read in, if that is handed over.
 pub(super) fn write_json(
     rejection: Option<&Rejection>,
     record: &Record<'_>,
     (decisions, steps): (&[Decision<'_>], &[Steps]),
     canarys: Vec<u32>,
+    setting: Option<Setting<'_>>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut reasons: Vec<&str> = Vec::new();
@@ -170,7 +209,7 @@ pub(super) fn write_json(
     let traces = decisions.iter().zip(steps).map(|(decision, steps)| LeadTrace {
         steps,
         threshold: decision.rules.scoring.threshold(decision.class.storefront),
-        would_qualify: nearest(decision, steps),
+        would_qualify: setting.and_then(|setting| would_qualify(decision, steps, setting)),
     });
     let explanation = Explanation {
         verdict: verdict(decisions),
@@ -186,6 +225,15 @@ pub(super) fn write_json(
     };
     serde_json::to_writer(&mut *out, &explanation)?;
     writeln!(out)
+}
+
+/// What would qualify the lead; the lead itself is written as it is published, and this must not tell more.
+fn would_qualify(decision: &Decision<'_>, steps: &Steps, setting: Setting<'_>) -> Option<Nearest> {
+    let mut nearest = nearest(decision, steps, setting)?;
+    if decision.qualified.redacted {
+        nearest.redact();
+    }
+    Some(nearest)
 }
 
 /// Whether `run` gives the lead to the canary. Here the live ruleset explains it all the same.
@@ -211,7 +259,7 @@ fn shown(read: &Reading<'_>, record: &Record<'_>, pipeline: &Pipeline, canary: &
         Ok(facts) => {
             let (decisions, steps) = decide(facts, &pipeline.rules);
             for (decision, steps) in decisions.iter().zip(&steps) {
-                tree::lead(decision, steps, out)?;
+                tree::lead(decision, steps, pipeline.setting(), out)?;
                 if let Some(path) = canary.path.as_ref().filter(|_| is_canarys(decision.facts, canary)) {
                     let (percent, rules) = (canary.percent, path.display());
                     writeln!(out, "   `run` gives this lead to the canary ({percent} % of all), which decides by {rules}: try --rules")?;

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 
 use super::{
-    nearest::{Gained, Nearest},
+    nearest::Nearest,
     steps::{Routed, Steps},
 };
 use crate::{
@@ -111,23 +111,46 @@ pub(super) fn would_qualify(nearest: &Nearest, out: &mut dyn Write) -> io::Resul
     writeln!(out, "   ├─ what would qualify it")?;
     for gate in &nearest.gates {
         match &gate.would_need {
-            Some(turned) => writeln!(out, "   │    gate {}: {}", gate.gate, needed(turned))?,
-            None => writeln!(out, "   │    gate {}: nothing; it refuses every lead", gate.gate)?,
+            Some(turned) => writeln!(out, "   │    gate {}: {}{}", gate.gate, needed(turned), such_as(turned, &gate.such_as))?,
+            None => writeln!(out, "   │    gate {}: nothing was found that it lets pass", gate.gate)?,
         }
     }
-    let Some(score) = &nearest.score else { return Ok(()) };
-    let points = if score.points == 1 { "1 point".to_owned() } else { format!("{} points", score.points) };
-    let alone: Vec<&Gained> = score.rules.iter().filter(|rule| rule.enough).collect();
-    let (how, rules) = match (alone.as_slice(), score.rules.as_slice()) {
-        ([], []) => (": no score rule would add any", Vec::new()),
-        ([], _) => (", of several of these together:", score.rules.iter().collect()),
-        _ => (", of any of these:", alone),
-    };
-    writeln!(out, "   │    score: {points} more{how}")?;
-    for rule in rules {
-        writeln!(out, "   │      {:+} by {}: {}", rule.points, rule.rule, needed(&rule.would_need))?;
+    if let Some(score) = &nearest.score {
+        let points = if score.points == 1 { "1 point".to_owned() } else { format!("{} points", score.points) };
+        let how = match score.rules.as_slice() {
+            [] => ": no score rule would add any",
+            [first, ..] if first.enough => ", of any of these:",
+            _ if nearest.qualifies => ", of all of these together:",
+            _ => "; these would add some, and not enough:",
+        };
+        writeln!(out, "   │    score: {points} more{how}")?;
+        for rule in &score.rules {
+            writeln!(
+                out,
+                "   │      {:+} by {}: {}{}",
+                rule.points,
+                rule.rule,
+                needed(&rule.would_need),
+                such_as(&rule.would_need, &rule.such_as)
+            )?;
+        }
+    }
+    if !nearest.qualifies {
+        writeln!(out, "   │    no change of these alone was found that qualifies it")?;
     }
     Ok(())
+}
+
+/// What the record said when it was tried, where the conditions do not name it.
+fn such_as(turned: &[Turned], all: &[Compared]) -> String {
+    // A source stands for the action, or the storefront, that it tells.
+    let is_plain = |value: &&Compared| {
+        !matches!(value.is.as_str(), "null" | "true" | "false")
+            && !matches!(value.field.as_str(), "source_raw" | "action_raw")
+            && !turned.iter().any(|turned| turned.want.contains(&value.is))
+    };
+    let each: Vec<_> = all.iter().filter(is_plain).map(|value| format!("{} {}", value.field, cut(&value.is))).collect();
+    if each.is_empty() { String::new() } else { format!(", such as {}", each.join(", ")) }
 }
 
 /// Every rule that holds, then the first of the others.

@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::{nearest::nearest, rules, steps::Steps};
-use crate::lead::{Decision, Rejection, Vocabulary};
+use crate::{
+    lead::{Decision, Rejection, Vocabulary},
+    pipeline::Setting,
+};
 
 /// A record that is no lead.
 pub(super) fn rejection(rejection: &Rejection, out: &mut dyn Write) -> io::Result<()> {
@@ -18,7 +21,7 @@ pub(super) fn rejection(rejection: &Rejection, out: &mut dyn Write) -> io::Resul
 }
 
 /// One lead.
-pub(super) fn lead(decision: &Decision<'_>, steps: &Steps, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn lead(decision: &Decision<'_>, steps: &Steps, setting: Setting<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (facts, qualified) = (decision.facts, &decision.qualified);
     let score = &qualified.score;
     writeln!(
@@ -42,7 +45,7 @@ pub(super) fn lead(decision: &Decision<'_>, steps: &Steps, out: &mut dyn Write) 
     writeln!(out, "   ├─ flags       {}", if flags.is_empty() { "none".to_owned() } else { flags.join(", ") })?;
     rules::campaigns(steps, out)?;
     rules::routes(decision, steps, out)?;
-    if let Some(nearest) = nearest(decision, steps) {
+    if let Some(nearest) = nearest(decision, steps, setting) {
         rules::would_qualify(&nearest, out)?;
     }
     let ruleset = decision.rules;

@@ -4,7 +4,6 @@
 mod offsets_file;
 mod outputs;
 mod plan;
-mod progress;
 
 use std::{
     io::Write,
@@ -18,14 +17,14 @@ use crate::{
     config::{Config, From, OnLostPosition},
     io::{NoRegistry, SchemaSource},
     kafka::{BrokerHealth, GroupProgress, Movement, Span, Topics},
-    pipeline::{Live, OutputTopic, Pipeline, Trials},
+    pipeline::{Live, Pipeline, Trials},
     registry::Registry,
     rules::Condition,
     telemetry::logging,
 };
 
 use super::{
-    Failure, ReplayArguments,
+    Failure, ReplayArguments, ReplayRange, Restore,
     bounded::{self, Bounded},
     broker_watch::BrokerWatch,
     lanes::{Bounds, Ending, Lanes, Shared},
@@ -33,11 +32,12 @@ use super::{
     registration,
     registry_watch::RegistryKeeper,
     report::Telemetry,
+    restored::PassedOver,
     serve::{largest, log_bugs, on_signal},
+    shown::Shown,
     topics::largest_output,
 };
 use plan::{Plan, Stretch};
-use progress::Shown;
 
 /// So long a broker may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -59,9 +59,10 @@ pub fn replay(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let config = of_replay(live, arguments)?;
-    let plan = Plan::find(&config, arguments, &pipeline.rules)?;
+    let plan = Plan::find(&config, live, arguments, &pipeline.rules, &pipeline.tables)?;
+    let passed_over = if arguments.promote { Some(outputs::dead_lettered(live)?) } else { None };
     if arguments.dry_run {
-        return dry_run(&config, &plan, arguments, out);
+        return dry_run(&config, &plan, passed_over.as_ref(), arguments, out);
     }
     logging::start(&config.log);
     log_bugs();
@@ -74,7 +75,7 @@ pub fn replay(
         plan.begin(&config)?;
     }
     outputs::create(&config.topics, &live.topics, &config)?;
-    decide(&config, live, pipeline, only, &plan, arguments, out)
+    decide(&config, live, pipeline, only, (&plan, passed_over.map(Arc::new)), arguments, out)
 }
 
 /// The configuration of a run whose group, topics and starts are the replay's.
@@ -82,6 +83,9 @@ fn of_replay(live: &Config, arguments: &ReplayArguments) -> Result<Config, Failu
     let mut config = live.clone();
     config.kafka.group = format!("{}.replay.{}", live.kafka.group, arguments.id);
     config.topics = outputs::topics(live, arguments)?;
+    if matches!(arguments.range, ReplayRange::DeadLetters(_)) {
+        config.topics.raw = vec![live.topics.dead_letter.clone()];
+    }
     // Of a partition that came after the start nothing is in the range.
     config.run.from = From::Latest;
     config.run.on_lost_position = if arguments.from_first_existing { OnLostPosition::Earliest } else { OnLostPosition::Stop };
@@ -94,7 +98,7 @@ fn decide(
     live: &Config,
     mut pipeline: Pipeline,
     only: Option<Condition>,
-    plan: &Plan,
+    (plan, passed_over): (&Plan, Option<Arc<PassedOver>>),
     arguments: &ReplayArguments,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
@@ -114,7 +118,7 @@ fn decide(
         arguments.id,
         config.run.lanes
     );
-    let names: Vec<_> = OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned()).into();
+    let names: Vec<_> = config.topics.outputs().map(|(_, name)| name.to_owned()).collect();
     let topics = Topics::connect(&config.kafka)?.find(&names, ANSWER)?;
     telemetry.broker_answers();
     // Schemas of the live topics: so events have the same numbers, and the same bytes.
@@ -124,6 +128,10 @@ fn decide(
     pipeline.encoding.largest = largest(config, &topics);
     pipeline.encoding.replay = Some(arguments.id.clone());
     let limits = pipeline.encoding.largest;
+    let restore = match &arguments.range {
+        ReplayRange::DeadLetters(code) => Some(Restore { code: code.clone() }),
+        ReplayRange::Times { .. } | ReplayRange::Offsets(_) => None,
+    };
     let schemas: Arc<dyn SchemaSource> = match &registry {
         Some(registry) => Arc::<Registry>::clone(registry),
         None => Arc::new(NoRegistry),
@@ -135,11 +143,18 @@ fn decide(
         largest_output: largest_output(config),
         limits,
         ends_on_halt: true,
-        bounds: Bounds { ends: Some(Arc::new(plan.ends())), pace: arguments.rate.map(|rate| Arc::new(Pace::of(rate))) },
+        bounds: Bounds {
+            ends: Some(Arc::new(plan.ends())),
+            pace: arguments.rate.map(|rate| Arc::new(Pace::of(rate))),
+            restore,
+            passed_over,
+        },
     };
+    let left = shared.bounds.passed_over.as_ref().map_or(0, |others| left_to_dlq(others, plan));
+    telemetry.explain_by(&shared.live, &shared.schemas, &config.rules.canary);
     let spans: Vec<Span> = plan.spans().cloned().collect();
     let goal = GroupProgress::towards(&config.kafka, &spans)?;
-    let mut shown = (!arguments.quiet).then(|| Shown::new(plan.offsets()));
+    let mut shown = (!arguments.quiet).then(|| Shown::new(["replayed", "offsets"], plan.offsets()));
     let counted = plan.clone();
     let show = move |found: Movement| {
         if let Some(shown) = &mut shown {
@@ -156,16 +171,18 @@ fn decide(
     if !lanes.stop(LEAVE) {
         tracing::warn!("a lane did not come to its end in time; the broker ends its open transaction, nothing is lost");
     }
+    telemetry.finish();
     match ending {
         Ending::Reached if arguments.quiet => Ok(()),
         Ending::Reached => {
             let counts = telemetry.counts();
             let leads = counts.qualified + counts.unqualified;
             let took = started.elapsed().as_secs_f64();
+            let left = if left > 0 { format!("; {left} records with dead letters were left to `leadstream dlq`") } else { String::new() };
             tell(
                 out,
                 &format!(
-                    "replay {} is done: {} records, {leads} leads, {} routed, {} dead letters in {took:.1} s",
+                    "replay {} is done: {} records, {leads} leads, {} routed, {} dead letters in {took:.1} s{left}",
                     arguments.id, counts.records, counts.routed, counts.dead_letters
                 ),
             )
@@ -175,14 +192,25 @@ fn decide(
     }
 }
 
+/// Records of the range for which dead letters stand.
+fn left_to_dlq(passed_over: &PassedOver, plan: &Plan) -> u64 {
+    plan.spans().map(|span| passed_over.within(&span.partition, span.from..span.to)).sum()
+}
+
 /// It was asked to end before it was done.
 fn stopped(arguments: &ReplayArguments) -> Failure {
     Failure::unavailable(format!("replay: stopped on a signal before its end; the same command goes on with {:?}", arguments.id))
 }
 
 /// What would be done.
-fn dry_run(config: &Config, plan: &Plan, arguments: &ReplayArguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let names: Vec<_> = OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned()).into();
+fn dry_run(
+    config: &Config,
+    plan: &Plan,
+    passed_over: Option<&PassedOver>,
+    arguments: &ReplayArguments,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let names: Vec<_> = config.topics.outputs().map(|(_, name)| name.to_owned()).collect();
     let found = Topics::connect(&config.kafka)?.find(&names, ANSWER)?;
     let state = if plan.begun { "begun before, would go on" } else { "new" };
     tell(out, &format!("replay   {} ({state}), decided by {}, group {}", arguments.id, plan.rules(), config.kafka.group))?;
@@ -191,6 +219,9 @@ fn dry_run(config: &Config, plan: &Plan, arguments: &ReplayArguments, out: &mut 
         tell(out, &format!("range    {partition} from {from} to {to}: about {} records{done}", to - from))?;
     }
     tell(out, &format!("in all   about {} records", plan.offsets()))?;
+    if let Some(left) = passed_over.map(|others| left_to_dlq(others, plan)).filter(|left| *left > 0) {
+        tell(out, &format!("left     {left} records have dead letters: `leadstream dlq` sees to them"))?;
+    }
     for topic in found {
         let state = if topic.partitions == 0 { "would be made" } else { "is there" };
         tell(out, &format!("topic    {} {state}", topic.name))?;

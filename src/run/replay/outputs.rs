@@ -6,11 +6,10 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _, stderr, stdin};
 use crate::{
     config::{self, Config},
     io::Bound,
-    kafka::{Topics, spans},
-    pipeline::OutputTopic,
+    kafka::{Topics, read_range, spans},
 };
 
-use super::super::{Failure, ReplayArguments, doctor};
+use super::super::{Failure, ReplayArguments, doctor, restored::PassedOver};
 
 /// Longer names no broker takes.
 const LONGEST_NAME: usize = 249;
@@ -21,7 +20,7 @@ const LONGEST_NAME: usize = 249;
 /// 64 for a name that is too long.
 pub(super) fn topics(config: &Config, arguments: &ReplayArguments) -> Result<config::Topics, Failure> {
     if arguments.promote {
-        return Ok(config.topics.clone());
+        return Ok(config::Topics { ledger: String::new(), ..config.topics.clone() });
     }
     let own = |name: &str| format!("{name}.replay.{}", arguments.id);
     let topics = &config.topics;
@@ -31,8 +30,11 @@ pub(super) fn topics(config: &Config, arguments: &ReplayArguments) -> Result<con
         unqualified: own(&topics.unqualified),
         routing: own(&topics.routing),
         dead_letter: own(&topics.dead_letter),
+        // A replay proves itself by what it writes; the ledger is of what the group itself decides.
+        ledger: String::new(),
     };
-    match OutputTopic::ALL.into_iter().map(|topic| topics.name(topic)).find(|name| name.len() > LONGEST_NAME) {
+    let too_long = topics.outputs().map(|(_, name)| name.to_owned()).find(|name| name.len() > LONGEST_NAME);
+    match too_long {
         Some(name) => {
             Err(Failure::usage(format!("the topic {name} would have a name of more than {LONGEST_NAME} bytes; choose a shorter id")))
         }
@@ -46,7 +48,7 @@ pub(super) fn topics(config: &Config, arguments: &ReplayArguments) -> Result<con
 /// # Errors
 /// 64 where something is there, 75 when the broker does not answer.
 pub(super) fn are_fresh(config: &Config) -> Result<(), Failure> {
-    let names: Vec<_> = OutputTopic::ALL.map(|topic| config.topics.name(topic).to_owned()).into();
+    let names: Vec<_> = config.topics.outputs().map(|(_, name)| name.to_owned()).collect();
     let client = Topics::connect(&config.kafka)?;
     let found = client.find(&names, super::ANSWER)?;
     let there: Vec<_> = found.into_iter().filter(|topic| topic.partitions > 0).map(|topic| topic.name).collect();
@@ -65,8 +67,26 @@ pub(super) fn are_fresh(config: &Config) -> Result<(), Failure> {
 /// # Errors
 /// 75 when the broker does not answer or refuses.
 pub(super) fn create(own: &config::Topics, live: &config::Topics, config: &Config) -> Result<(), Failure> {
-    let pairs = OutputTopic::ALL.map(|topic| (own.name(topic).to_owned(), live.name(topic).to_owned()));
+    let pairs: Vec<_> = own.outputs().map(|(topic, name)| (name.to_owned(), live.name(topic).to_owned())).collect();
     Ok(Topics::connect(&config.kafka)?.create_like(&pairs)?)
+}
+
+/// Bytes of a batch, about.
+const BATCH: usize = 1 << 20;
+
+/// The records for which there are dead letters, settled or not: what becomes of them is for `dlq` to write, so that nothing is written
+/// by both.
+///
+/// # Errors
+/// 75 when the broker does not answer.
+pub(super) fn dead_lettered(live: &Config) -> Result<PassedOver, Failure> {
+    let mut found = PassedOver::default();
+    let spans = spans(&live.kafka, std::slice::from_ref(&live.topics.dead_letter), Bound::Earliest, Bound::Latest)?;
+    read_range(&live.kafka, &spans, BATCH, &mut |batch| {
+        batch.iter().for_each(|dead| found.learn(&dead));
+        true
+    })?;
+    Ok(found)
 }
 
 /// Has a person say that events are to go to the live topics, unless that is said already; `config` is the live one.

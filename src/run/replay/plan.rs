@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     config::Config,
     io::Bound,
-    kafka::{End, Ends, NotedOffset, Span, note_offsets, noted_offsets, spans, spans_from},
+    kafka::{End, Ends, NotedOffset, Span, Topics, note_offsets, noted_offsets, spans, spans_from},
     rules::Ruleset,
+    tables::Tables,
 };
 
 use super::{
@@ -28,18 +29,25 @@ pub(super) struct Terms {
     asked: String,
     /// `NAME/VERSION/` and the first digits of the hash.
     rules: String,
+    /// First digits of a hash over the tables'.
+    #[serde(default)]
+    tables: String,
 }
 
 impl Terms {
     /// Those of this call; `file` is the text of `--offsets`.
-    fn of(arguments: &ReplayArguments, file: &str, rules: &Ruleset) -> Self {
+    fn of(arguments: &ReplayArguments, file: &str, rules: &Ruleset, tables: &Tables) -> Self {
         let range = match &arguments.range {
             ReplayRange::Times { from, to } => format!("--from {} --to {}", shown(*from), shown(*to)),
             ReplayRange::Offsets(_) => format!("--offsets (SHA-256 {})", short_hash(file)),
+            ReplayRange::DeadLetters(None) => "--dead-letters".to_owned(),
+            ReplayRange::DeadLetters(Some(code)) => format!("--dead-letters --code {}", code.chars().take(64).collect::<String>()),
         };
         let only = arguments.only.as_ref().map_or_else(String::new, |only| format!(" --where (SHA-256 {})", short_hash(only.trim())));
         let asked = range + &only + if arguments.promote { " --promote" } else { "" };
-        Self { asked, rules: format!("{}/{}", rules.label(), rules.hash.get(..SHORT).unwrap_or(&rules.hash)) }
+        let tables = tables.versions.iter().map(|(name, hash)| format!("{name}={hash}")).collect::<Vec<_>>().join(",");
+        let rules = format!("{}/{}", rules.label(), rules.hash.get(..SHORT).unwrap_or(&rules.hash));
+        Self { asked, rules, tables: if tables.is_empty() { "none".to_owned() } else { short_hash(&tables) } }
     }
 }
 
@@ -97,21 +105,31 @@ impl Plan {
     ///
     /// # Errors
     /// 64 where it cannot be done, was begun on other terms, or records of it are gone; 75 when the broker does not answer.
-    pub(super) fn find(config: &Config, arguments: &ReplayArguments, rules: &Ruleset) -> Result<Self, Failure> {
+    pub(super) fn find(
+        config: &Config,
+        live: &Config,
+        arguments: &ReplayArguments,
+        rules: &Ruleset,
+        tables: &Tables,
+    ) -> Result<Self, Failure> {
         let file = match &arguments.range {
-            ReplayRange::Times { .. } => String::new(),
+            ReplayRange::Times { .. } | ReplayRange::DeadLetters(_) => String::new(),
             ReplayRange::Offsets(path) => {
                 fs::read_to_string(path).map_err(|error| Failure::usage(format!("reading the offsets in {}: {error}", path.display())))?
             }
         };
-        let terms = Terms::of(arguments, &file, rules);
+        let terms = Terms::of(arguments, &file, rules, tables);
         let raw = &config.topics.raw;
         let noted = noted_offsets(&config.kafka, raw)?;
         if !noted.is_empty() {
             return Self::begun(config, arguments, terms, &noted);
         }
+        if let Some(begun) = of_another_kind(config, live)? {
+            return Err(other_terms(&arguments.id, &begun, &terms));
+        }
         let mut spans = match &arguments.range {
             ReplayRange::Times { from, to } => spans(&config.kafka, raw, *from, *to)?,
+            ReplayRange::DeadLetters(_) => spans(&config.kafka, raw, Bound::Earliest, Bound::Latest)?,
             ReplayRange::Offsets(path) => spans_from(&config.kafka, &offsets_file::parse(path, &file, raw)?)?,
         };
         if arguments.from_first_existing {
@@ -128,6 +146,9 @@ impl Plan {
                 held.start, held.end, held.end
             )));
         }
+        if arguments.promote {
+            leave_to_the_group(live, &mut spans)?;
+        }
         let stretches = spans.into_iter().map(|span| Stretch { next: span.from, span }).collect();
         Ok(Self { stretches, terms, begun: false })
     }
@@ -141,11 +162,7 @@ impl Plan {
             return Err(Failure::usage(format!("the group {group} has offsets that no replay noted; choose another id than {id:?}")));
         };
         if first.terms != terms {
-            return Err(Failure::usage(format!(
-                "the replay {id:?} was begun with {} and decided by {}; this is {} and {}. Go on with what it was begun with, or \
-                 choose another id",
-                first.terms.asked, first.terms.rules, terms.asked, terms.rules
-            )));
+            return Err(other_terms(id, &first.terms, &terms));
         }
         if notes.len() != first.partitions {
             return Err(Failure::usage(format!(
@@ -207,12 +224,46 @@ impl Plan {
     }
 }
 
+fn other_terms(id: &str, begun: &Terms, now: &Terms) -> Failure {
+    Failure::usage(format!(
+        "the replay {id:?} was begun with {} and decided by {}, tables {}; this is {} and {}, tables {}. Go on with what it was begun \
+         with, or choose another id",
+        begun.asked, begun.rules, begun.tables, now.asked, now.rules, now.tables
+    ))
+}
+
+/// On what a replay of this id was begun that reads other topics: of dead letters where this is of leads, or the other way round.
+fn of_another_kind(config: &Config, live: &Config) -> Result<Option<Terms>, Failure> {
+    let all = live.topics.raw.iter().chain([&live.topics.dead_letter]);
+    let others: Vec<_> = all.filter(|topic| !config.topics.raw.contains(topic)).cloned().collect();
+    let found = Topics::connect(&config.kafka)?.find(&others, super::ANSWER)?;
+    let there: Vec<_> = found.into_iter().filter(|topic| topic.partitions > 0).map(|topic| topic.name).collect();
+    if there.is_empty() {
+        return Ok(None);
+    }
+    let noted = noted_offsets(&config.kafka, &there)?;
+    Ok(noted.iter().find_map(|offset| serde_json::from_str::<Note>(&offset.note).ok()).map(|note| note.terms))
+}
+
+/// What the live group has not decided is its own to write: written by both, it would be there twice.
+fn leave_to_the_group(live: &Config, spans: &mut [Span]) -> Result<(), Failure> {
+    let stands = noted_offsets(&live.kafka, &live.topics.raw)?;
+    if stands.is_empty() {
+        return Ok(());
+    }
+    for span in spans {
+        let committed = stands.iter().find(|offset| offset.partition == span.partition).map_or(span.from, |offset| offset.offset);
+        span.to = span.to.min(committed).max(span.from);
+    }
+    Ok(())
+}
+
 /// Whether records of the range may have been deleted before it was looked up. Where times are asked for, the first record there
 /// is does not tell what was before it; that a partition is empty, neither: there nothing is missed.
 fn may_be_gone(span: &Span, range: &ReplayRange) -> bool {
     match range {
         ReplayRange::Times { from: Bound::At(_), .. } => span.held.start > 0 && !span.held.is_empty() && span.from == span.held.start,
-        ReplayRange::Times { .. } => false,
+        ReplayRange::Times { .. } | ReplayRange::DeadLetters(_) => false,
         ReplayRange::Offsets(_) => span.from < span.held.start,
     }
 }
@@ -253,7 +304,7 @@ mod tests {
     fn terms_tell_range_condition_and_rules_apart_and_not_how_fast_it_goes() {
         let rules = Ruleset::built_in().expect("good rules");
         let times = |from| arguments(ReplayRange::Times { from, to: Bound::Latest });
-        let of = |arguments: &ReplayArguments| Terms::of(arguments, "", &rules);
+        let of = |arguments: &ReplayArguments| Terms::of(arguments, "", &rules, &Tables::default());
         let plain = of(&times(Bound::Earliest));
         assert_eq!(plain.asked, "--from earliest --to latest");
         assert!(plain.rules.starts_with("default/"), "{}", plain.rules);
@@ -266,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_plan_comes_back_out_of_its_notes() {
-        let terms = Terms { asked: "--from earliest --to latest".to_owned(), rules: "default/1/0".to_owned() };
+        let terms = Terms { asked: "--from earliest --to latest".to_owned(), rules: "default/1/0".to_owned(), tables: "none".to_owned() };
         let stretches = vec![Stretch { span: span(3, 10, 0..20), next: 3 }];
         let plan = Plan { stretches, terms: terms.clone(), begun: false };
         let note: Note = serde_json::from_str(&plan.note(&span(3, 10, 0..20))).expect("a note");

@@ -25,7 +25,11 @@ pub(super) struct TestFile {
 
 /// Whether a path names tests, not a ruleset.
 pub(super) fn is_tests(path: &Path) -> bool {
-    path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.ends_with(ENDING)) && !path.is_dir()
+    is_called_tests(path) && !path.is_dir()
+}
+
+fn is_called_tests(path: &Path) -> bool {
+    path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.ends_with(ENDING))
 }
 
 /// The ruleset that stands beside a file of tests: `NAME.toml` beside `NAME.test.toml`, else `ruleset.toml`.
@@ -69,7 +73,7 @@ pub(super) fn tests_in(path: &Path, rules: &Ruleset) -> Result<Vec<TestFile>, Ve
 pub(super) fn beside(ruleset: &Path) -> Result<Vec<PathBuf>, Vec<Problem>> {
     if ruleset.file_name() != Some(OsStr::new(IN_A_FOLDER)) {
         let tests = ruleset.with_extension(ENDING.trim_start_matches('.'));
-        return Ok(Some(tests).filter(|tests| tests.is_file()).into_iter().collect());
+        return Ok(Some(tests).filter(|tests| tests.exists()).into_iter().collect());
     }
     // The folder of a file without one is the one we are in.
     let folder = ruleset.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -81,8 +85,8 @@ pub(super) fn beside(ruleset: &Path) -> Result<Vec<PathBuf>, Vec<Problem>> {
     for entry in fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
         let path = ruleset.with_file_name(&name);
-        // Hidden files are the platform's, or an editor's.
-        if is_tests(&path) && !name.as_encoded_bytes().starts_with(b".") {
+        // Hidden files are the platform's, or an editor's. What is called so and is no file is told when it is read.
+        if is_called_tests(&path) && !name.as_encoded_bytes().starts_with(b".") {
             found.push(path);
         }
     }

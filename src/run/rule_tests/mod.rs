@@ -25,7 +25,7 @@ use crate::{
     config::Config,
     io::Batch,
     lead::{Partition, Position, Vocabulary as _},
-    pipeline::{self, Memory, Pipeline, Setting},
+    pipeline::{self, Limits, Memory, Pipeline, Setting},
     problem::Problem,
     rules::{self, Coverage, Mismatch, RuleTest, Ruleset, TestLead},
     tables::{TableForm, Tables},
@@ -76,6 +76,8 @@ struct Tested {
     failures: Vec<Mismatch>,
     /// What was decided, in a few words.
     decided: String,
+    /// The limit of the configuration without which it passes.
+    limit: Option<String>,
 }
 
 /// Runs the tests of every ruleset that is named; `false` if one fails.
@@ -94,12 +96,12 @@ pub fn test(config: &Config, arguments: &TestArguments, out: &mut dyn Write) -> 
             Err(found) => problems.extend(found),
         }
     }
+    if let Some(path) = &arguments.junit {
+        std::fs::write(path, report::junit(&suites, &problems))
+            .map_err(|error| io::Error::new(error.kind(), format!("writing the JUnit report to {}: {error}", path.display())))?;
+    }
     if !problems.is_empty() {
         return Err(NotTested::Problems(problems));
-    }
-    if let Some(path) = &arguments.junit {
-        std::fs::write(path, report::junit(&suites))
-            .map_err(|error| io::Error::new(error.kind(), format!("writing the JUnit report to {}: {error}", path.display())))?;
     }
     if arguments.json {
         report::json(&suites, arguments.coverage, out)?;
@@ -147,13 +149,26 @@ pub(super) fn failing(path: Option<&Path>, rules: &Ruleset, pipeline: &Pipeline)
     tested.flat_map(problems).collect()
 }
 
+/// What a test brings along, which can be wrong before anything is decided.
+const GIVEN: [&str; 4] = ["lead_file", "offers", "accounts", "suppressions"];
+
 /// The failures of a test as problems. They go to the log, and a test's lead may be somebody's: no value is told, nor the line.
 fn problems(tested: Tested) -> impl Iterator<Item = Problem> {
-    let Tested { name, failures, .. } = tested;
-    failures.into_iter().map(move |Mismatch { path, place, .. }| {
-        let message = format!("the ruleset's own test {name:?} fails: {path} is not as expected");
-        Problem { code: "failing_test", message, quoted: None, ..place }
-            .hint("mend the rules, or the test: `leadstream test` shows what it is")
+    let Tested { name, failures, limit, .. } = tested;
+    failures.into_iter().map(move |Mismatch { path, want, place, .. }| {
+        let (message, hint) = if GIVEN.contains(&path.as_str()) {
+            (
+                format!("the ruleset's own test {name:?} cannot be tried: its {path} must be {want}"),
+                "mend the test: `leadstream test` shows why",
+            )
+        } else if let Some(limit) = &limit {
+            let message = format!("the ruleset's own test {name:?} fails: {path} is not as expected, as {limit}");
+            (message, "raise the limit in the configuration, or mend the test: `leadstream test` shows what it is")
+        } else {
+            let message = format!("the ruleset's own test {name:?} fails: {path} is not as expected");
+            (message, "mend the rules, or the test: `leadstream test` shows what it is")
+        };
+        Problem { code: "failing_test", message, quoted: None, ..place }.hint(hint)
     })
 }
 
@@ -168,14 +183,17 @@ fn run(test: &RuleTest, file: &TestFile, rules: &Ruleset, pipeline: &Pipeline, c
         place: test.place.clone(),
         failures: vec![Mismatch { path: path.to_owned(), want: want.to_owned(), got, place: test.place.clone() }],
         decided: String::new(),
+        limit: None,
     };
     let lead = match &test.lead {
         TestLead::Bytes(bytes) => bytes.clone(),
         // One byte more than a record may have is enough to be refused as too large.
-        TestLead::File(name) => match read_named(&file.folder.join(name), pipeline.limits.record_bytes as u64 + 1) {
-            Ok(bytes) => bytes,
-            Err(why) => return failed("lead_file", "readable", format!("{name}: {why}")),
-        },
+        TestLead::File(name) => {
+            match read_named(&file.folder.join(name), pipeline.limits.record_bytes.max(Limits::default().record_bytes) as u64 + 1) {
+                Ok(bytes) => bytes,
+                Err(why) => return failed("lead_file", "readable", format!("{name}: {why}")),
+            }
+        }
     };
     if test.tables.is_empty() {
         return judged(test, &lead, rules, &pipeline.setting(), coverage);
@@ -191,6 +209,14 @@ fn run(test: &RuleTest, file: &TestFile, rules: &Ruleset, pipeline: &Pipeline, c
 }
 
 fn judged(test: &RuleTest, lead: &[u8], rules: &Ruleset, setting: &Setting<'_>, coverage: &mut Coverage) -> Tested {
+    let decided = decided(test, lead, rules, setting, Some(coverage));
+    let failures = compared(test, &decided);
+    let limit = if failures.is_empty() { None } else { limiting(test, lead, rules, setting) };
+    Tested { name: test.name.clone(), place: test.place.clone(), failures, decided: report::in_short(&decided), limit }
+}
+
+/// What `explain --json` would print of the lead.
+fn decided(test: &RuleTest, lead: &[u8], rules: &Ruleset, setting: &Setting<'_>, coverage: Option<&mut Coverage>) -> Value {
     let at = Position { partition: Partition { topic: Arc::from("test"), number: 0 }, offset: 0 };
     let mut batch = Batch::default();
     let format = test.format.map(|format| ("lead-format", Some(format.name().as_bytes())));
@@ -199,17 +225,43 @@ fn judged(test: &RuleTest, lead: &[u8], rules: &Ruleset, setting: &Setting<'_>, 
     if let Some(record) = batch.get(0) {
         let read = pipeline::read_in(&record, setting, &mut Memory::default());
         let (decisions, steps) = read.as_ref().map_or_else(|_| (Vec::new(), Vec::new()), |facts| decide(facts, rules));
-        for steps in &steps {
-            cover(steps, coverage);
+        if let Some(coverage) = coverage {
+            for steps in &steps {
+                cover(steps, coverage);
+            }
         }
-        // Into memory: it cannot fail.
-        let _ = write_json(read.as_ref().err(), &record, (&decisions, &steps), Vec::new(), &mut written);
+        // Into memory: it cannot fail. What would qualify a lead no test asks.
+        let _ = write_json(read.as_ref().err(), &record, (&decisions, &steps), Vec::new(), None, &mut written);
     }
-    let decided: Value = serde_json::from_slice(&written).unwrap_or_default();
-    let mut failures: Vec<Mismatch> = test.expect.iter().filter_map(|expected| expected.compare(&decided)).collect();
+    serde_json::from_slice(&written).unwrap_or_default()
+}
+
+fn compared(test: &RuleTest, decided: &Value) -> Vec<Mismatch> {
+    let mut failures: Vec<Mismatch> = test.expect.iter().filter_map(|expected| expected.compare(decided)).collect();
     // What is said of a lead says nothing where there is none.
-    failures.extend(rules::unmet(&test.expect, &decided, &test.place));
-    Tested { name: test.name.clone(), place: test.place.clone(), failures, decided: report::in_short(&decided) }
+    failures.extend(rules::unmet(&test.expect, decided, &test.place));
+    failures
+}
+
+/// Where a limit stands among all.
+type Place = fn(&mut Limits) -> &mut usize;
+
+/// The first limit that keeps a test from passing as it would by default: neither the rules nor the test are wrong then.
+fn limiting(test: &RuleTest, lead: &[u8], rules: &Ruleset, setting: &Setting<'_>) -> Option<String> {
+    let places: [(&str, Place); 5] = [
+        ("record_bytes", |limits| &mut limits.record_bytes),
+        ("depth", |limits| &mut limits.depth),
+        ("leads", |limits| &mut limits.leads),
+        ("field_bytes", |limits| &mut limits.field_bytes),
+        ("extra_bytes", |limits| &mut limits.extra_bytes),
+    ];
+    let mut usual = Limits::default();
+    places.into_iter().find_map(|(name, place)| {
+        let (mut limits, default) = (setting.limits.clone(), *place(&mut usual));
+        let set = std::mem::replace(place(&mut limits), default);
+        let passes = || compared(test, &decided(test, lead, rules, &Setting { limits: &limits, ..*setting }, None)).is_empty();
+        (set < default && passes()).then(|| format!("limits.{name} is {set} here: with {default}, the default, it passes"))
+    })
 }
 
 /// What the steps of one decision say of the rules they went through.

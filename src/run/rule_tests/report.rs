@@ -9,7 +9,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Suite, Tested};
-use crate::rules::{Gap, Tried};
+use crate::{
+    problem::Problem,
+    rules::{Gap, Tried},
+};
 
 /// What was decided, in a few words.
 pub(super) fn in_short(decided: &Value) -> String {
@@ -57,6 +60,9 @@ pub(super) fn text(suites: &[Suite], coverage: bool, out: &mut dyn Write) -> io:
             if !failed.decided.is_empty() {
                 writeln!(out, "      decided: {}", failed.decided)?;
             }
+            if let Some(limit) = &failed.limit {
+                writeln!(out, "      {limit}")?;
+            }
         }
     }
     if coverage {
@@ -94,6 +100,8 @@ struct TestReport<'a> {
     name: &'a str,
     passed: bool,
     decided: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<&'a str>,
     failures: Vec<FailureReport<'a>>,
 }
 
@@ -130,6 +138,7 @@ pub(super) fn json(suites: &[Suite], coverage: bool, out: &mut dyn Write) -> io:
                 name: &tested.name,
                 passed: tested.failures.is_empty(),
                 decided: &tested.decided,
+                limit: tested.limit.as_deref(),
                 failures: tested
                     .failures
                     .iter()
@@ -150,12 +159,20 @@ pub(super) fn json(suites: &[Suite], coverage: bool, out: &mut dyn Write) -> io:
     writeln!(out)
 }
 
-/// As CI systems read it: one suite a file.
-pub(super) fn junit(suites: &[Suite]) -> String {
+/// As CI systems read it: one suite a file, and one of what kept tests from being run.
+pub(super) fn junit(suites: &[Suite], problems: &[Problem]) -> String {
     let (passed, failed) = counts(suites);
+    let (all, errors) = (passed + failed + problems.len(), problems.len());
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing to a text cannot fail.
-    let _ = writeln!(xml, "<testsuites name=\"leadstream test\" tests=\"{}\" failures=\"{failed}\">", passed + failed);
+    let _ = writeln!(xml, "<testsuites name=\"leadstream test\" tests=\"{all}\" failures=\"{failed}\" errors=\"{errors}\">");
+    if errors > 0 {
+        let _ = writeln!(xml, "  <testsuite name=\"problems\" tests=\"{errors}\" failures=\"0\" errors=\"{errors}\">");
+        for problem in problems {
+            error(problem, &mut xml);
+        }
+        xml.push_str("  </testsuite>\n");
+    }
     for (file, tested) in suites.iter().flat_map(|suite| &suite.files) {
         let failed = tested.iter().filter(|tested| !tested.failures.is_empty()).count();
         let _ = writeln!(xml, "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{failed}\">", escaped(file), tested.len());
@@ -168,6 +185,12 @@ pub(super) fn junit(suites: &[Suite]) -> String {
     xml
 }
 
+fn error(problem: &Problem, xml: &mut String) {
+    let (file, message) = (escaped(problem.file.as_deref().unwrap_or_default()), escaped(&problem.message));
+    let opened = format!("    <testcase name=\"{}\" classname=\"{file}\" file=\"{file}\" line=\"{}\">", problem.code, problem.line);
+    let _ = writeln!(xml, "{opened}\n      <error message=\"{message}\">{}</error>\n    </testcase>", escaped(&problem.to_string()));
+}
+
 fn case(file: &str, tested: &Tested, xml: &mut String) {
     let (name, file) = (escaped(&tested.name), escaped(file));
     let opened = format!("    <testcase name=\"{name}\" classname=\"{file}\" file=\"{file}\" line=\"{}\"", tested.place.line);
@@ -176,7 +199,7 @@ fn case(file: &str, tested: &Tested, xml: &mut String) {
         return;
     }
     let each = tested.failures.iter().map(|failure| format!("{} should be {}, and is {}", failure.path, failure.want, failure.got));
-    let told = each.collect::<Vec<_>>().join("\n");
+    let told = each.chain(tested.limit.clone()).collect::<Vec<_>>().join("\n");
     let first = told.lines().next().unwrap_or_default();
     let _ = writeln!(
         xml,

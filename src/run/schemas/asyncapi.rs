@@ -61,7 +61,9 @@ fn channels(subscription: &Subscription) -> Vec<Channel<'_>> {
         ("unqualifiedLeads", &subscription.topics.unqualified, "Leads that do not qualify, and why.", &["UnqualifiedLead"]),
         ("routedLeads", &subscription.topics.routing, "One event a destination: who follows up, by when.", &["LeadRouted"]),
         ("deadLetters", &subscription.topics.dead_letter, "Records that hold no lead: the original bytes, untouched.", &["DeadLetter"]),
+        ("ledger", &subscription.topics.ledger, "What was read of each input partition and what was written for it.", &["LedgerEntry"]),
     ];
+    let outputs = outputs.into_iter().filter(|(_, topic, ..)| !topic.is_empty());
     let outputs = outputs.map(|(id, topic, doc, messages)| Channel { id: id.to_owned(), topic, doc, messages, written: true });
     raw.chain(outputs).collect()
 }
@@ -120,11 +122,13 @@ fn event(subscription: &Subscription, released: &Released) -> Document {
         let frames = "In the Confluent frame, or in single-object encoding.";
         return message.with("description", frames).with("payload", payload).with("bindings", kafka([("key", key("Any key."))]));
     }
-    let mut sets: Vec<&[headers::Header]> = vec![&headers::EVENT];
-    if subscription.headers == EventHeaders::CloudEvents {
+    let is_entry = kind == RecordKind::LedgerEntry;
+    let mut sets: Vec<&[headers::Header]> = if is_entry { Vec::new() } else { vec![&headers::EVENT] };
+    if subscription.headers == EventHeaders::CloudEvents && !is_entry {
         sets.push(&headers::CLOUD_EVENTS);
     }
-    let mut binding = vec![("key", key("The person key, else the lead id: 32 hex digits."))];
+    let keys = if is_entry { "The input partition: TOPIC/PARTITION." } else { "The person key, else the lead id: 32 hex digits." };
+    let mut binding = vec![("key", key(keys))];
     if format == WireFormat::ConfluentFrame {
         binding.push(("schemaIdLocation", "payload".into()));
         binding.push(("schemaIdPayloadEncoding", "confluent".into()));
@@ -148,8 +152,8 @@ fn event(subscription: &Subscription, released: &Released) -> Document {
 fn example(subscription: &Subscription, kind: RecordKind, format: WireFormat) -> Document {
     let value = bundle::example(kind);
     let headers = match subscription.headers {
-        EventHeaders::None => Document::object([]),
-        EventHeaders::CloudEvents => cloud_events::headers(subscription, kind, &value),
+        EventHeaders::CloudEvents if kind != RecordKind::LedgerEntry => cloud_events::headers(subscription, kind, &value),
+        _ => Document::object([]),
     };
     let example = Document::object([("name", "example".into()), ("headers", headers)]);
     if format == WireFormat::Json { example.with("payload", value) } else { example }

@@ -16,7 +16,7 @@ fn asked(config: &Config, raw: bool) -> Result<(Registry, Vec<Subject>), Failure
     let settings = config.encoding.registry();
     let settings = settings.ok_or_else(|| Failure::usage("there is no registry to ask: set encoding.registry to its URL"))?;
     let registry = Registry::new(settings, Box::new(Unwatched)).map_err(Failure::usage)?;
-    let mut subjects = subjects(&config.topics);
+    let mut subjects = subjects(&config.topics, &config.encoding);
     if raw {
         subjects.extend(config.topics.raw.iter().map(|topic| Subject::of_input(topic)));
     }

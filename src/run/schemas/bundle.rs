@@ -24,6 +24,7 @@ pub(super) fn example(kind: RecordKind) -> Document {
         RecordKind::QualifiedLead => include_str!("../../../schemas/QualifiedLead/v1.example.json"),
         RecordKind::UnqualifiedLead => include_str!("../../../schemas/UnqualifiedLead/v1.example.json"),
         RecordKind::LeadRouted => include_str!("../../../schemas/LeadRouted/v1.example.json"),
+        RecordKind::LedgerEntry => include_str!("../../../schemas/LedgerEntry/v1.example.json"),
     })
 }
 
@@ -63,7 +64,7 @@ pub fn files(subscription: &Subscription) -> BTreeMap<String, String> {
 
 fn readme(subscription: &Subscription) -> String {
     let mut topics = String::from("| topic | holds | values |\n|---|---|---|\n");
-    for kind in [RecordKind::QualifiedLead, RecordKind::UnqualifiedLead, RecordKind::LeadRouted] {
+    for kind in [RecordKind::QualifiedLead, RecordKind::UnqualifiedLead, RecordKind::LeadRouted, RecordKind::LedgerEntry] {
         for topic in subscription.topics(kind) {
             let _ = writeln!(topics, "| `{topic}` | `{}` | {} |", kind.name(), subscription.format(kind).told());
         }

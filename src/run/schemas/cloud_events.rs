@@ -36,6 +36,7 @@ fn kind_of_event(kind: RecordKind) -> &'static str {
         RecordKind::QualifiedLead => "leadstream.lead.qualified.v1",
         RecordKind::UnqualifiedLead => "leadstream.lead.unqualified.v1",
         RecordKind::LeadRouted => "leadstream.lead.routed.v1",
+        RecordKind::LedgerEntry => "leadstream.ledger.entry.v1",
     }
 }
 

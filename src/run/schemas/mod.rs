@@ -64,6 +64,8 @@ pub struct Subscription {
     pub unqualified: WireFormat,
     /// How routed leads are written.
     pub routing: WireFormat,
+    /// How the ledger is written.
+    pub ledger: WireFormat,
     /// Which headers events carry.
     pub headers: EventHeaders,
 }
@@ -83,6 +85,7 @@ impl Subscription {
             qualified: format(OutputTopic::Qualified),
             unqualified: format(OutputTopic::Unqualified),
             routing: format(OutputTopic::Routing),
+            ledger: format(OutputTopic::Ledger),
             headers: encoding.headers,
         }
     }
@@ -94,6 +97,7 @@ impl Subscription {
             RecordKind::QualifiedLead => vec![&self.topics.qualified],
             RecordKind::UnqualifiedLead => vec![&self.topics.unqualified],
             RecordKind::LeadRouted => vec![&self.topics.routing],
+            RecordKind::LedgerEntry => Some(self.topics.ledger.as_str()).filter(|name| !name.is_empty()).into_iter().collect(),
         }
     }
 
@@ -104,6 +108,7 @@ impl Subscription {
             RecordKind::QualifiedLead => self.qualified,
             RecordKind::UnqualifiedLead => self.unqualified,
             RecordKind::LeadRouted => self.routing,
+            RecordKind::LedgerEntry => self.ledger,
         }
     }
 }

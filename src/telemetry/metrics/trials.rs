@@ -2,18 +2,19 @@
 //! the series of those that are long gone are taken away.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use prometheus::{Counter, Gauge, IntCounterVec, IntGauge, core::Collector};
+use prometheus::{Counter, Gauge, IntGauge};
 
-use super::Table;
+use super::family::{Counters, Table, Told};
 use crate::{
     io::Tally,
     lead::{Verdict, Vocabulary},
+    pipeline::RouteChange,
     telemetry::{
-        ShownTrials,
+        KnownWords, ShownTrials,
         names::{self, RELEASED_REASONS},
     },
 };
@@ -41,33 +42,35 @@ impl Recent {
 /// All metrics by ruleset.
 #[derive(Clone)]
 pub(super) struct TrialMetrics {
-    ruleset_leads: IntCounterVec,
-    ruleset_unqualified: IntCounterVec,
+    ruleset_leads: Counters<(Told, Verdict)>,
+    ruleset_unqualified: Counters<(Told, Told)>,
     canary_share: Gauge,
     canary_stopped: IntGauge,
-    shadow_leads: IntCounterVec,
-    shadow_changes: IntCounterVec,
-    shadow_route_changes: IntCounterVec,
+    shadow_leads: Counters<(Told,)>,
+    shadow_changes: Counters<(Told, Verdict, Verdict)>,
+    shadow_route_changes: Counters<(Told, Told, RouteChange)>,
     shadow_sampled: Gauge,
     shadow_seconds: Counter,
     rulesets: Arc<Mutex<Recent>>,
     candidates: Arc<Mutex<Recent>>,
+    words: KnownWords,
 }
 
 impl TrialMetrics {
-    pub(super) fn register(table: &mut Table) -> Result<Self, prometheus::Error> {
+    pub(super) fn register(table: &mut Table, words: KnownWords) -> Result<Self, prometheus::Error> {
         Ok(Self {
-            ruleset_leads: table.counter(&names::RULESET_LEADS)?,
-            ruleset_unqualified: table.counter(&names::RULESET_UNQUALIFIED)?,
+            ruleset_leads: table.counters(&names::RULESET_LEADS)?,
+            ruleset_unqualified: table.counters(&names::RULESET_UNQUALIFIED)?,
             canary_share: table.number(&names::CANARY_SHARE)?,
             canary_stopped: table.gauge(&names::CANARY_STOPPED)?,
-            shadow_leads: table.counter(&names::SHADOW_LEADS)?,
-            shadow_changes: table.counter(&names::SHADOW_CHANGES)?,
-            shadow_route_changes: table.counter(&names::SHADOW_ROUTE_CHANGES)?,
+            shadow_leads: table.counters(&names::SHADOW_LEADS)?,
+            shadow_changes: table.counters(&names::SHADOW_CHANGES)?,
+            shadow_route_changes: table.counters(&names::SHADOW_ROUTE_CHANGES)?,
             shadow_sampled: table.number(&names::SHADOW_SAMPLED)?,
             shadow_seconds: table.seconds(&names::SHADOW_SECONDS)?,
             rulesets: Arc::default(),
             candidates: Arc::default(),
+            words,
         })
     }
 
@@ -75,10 +78,10 @@ impl TrialMetrics {
     pub(super) fn ruleset(&self, label: &str) {
         self.ruleset_counted(label);
         for verdict in Verdict::ALL {
-            self.ruleset_leads.with_label_values(&[label, verdict.name()]);
+            self.ruleset_leads.of((label, *verdict));
         }
         for reason in RELEASED_REASONS {
-            self.ruleset_unqualified.with_label_values(&[label, reason]);
+            self.ruleset_unqualified.of((label, reason));
         }
     }
 
@@ -92,9 +95,9 @@ impl TrialMetrics {
         }
         for candidate in &trials.shadows {
             self.candidate_counted(&candidate.label);
-            self.shadow_leads.with_label_values(&[&candidate.label]);
+            self.shadow_leads.of((&candidate.label,));
             for (from, to) in [(Verdict::Qualified, Verdict::Unqualified), (Verdict::Unqualified, Verdict::Qualified)] {
-                self.shadow_changes.with_label_values(&[&candidate.label, from.name(), to.name()]);
+                self.shadow_changes.of((&candidate.label, from, to));
             }
         }
         if trials.shadows.is_empty() {
@@ -108,10 +111,10 @@ impl TrialMetrics {
             let label = &*of.ruleset.label;
             self.ruleset_counted(label);
             for (verdict, leads) in [(Verdict::Qualified, of.judged.qualified), (Verdict::Unqualified, of.judged.unqualified())] {
-                self.ruleset_leads.with_label_values(&[label, verdict.name()]).inc_by(leads);
+                self.ruleset_leads.of((label, verdict)).inc_by(leads);
             }
             for (reason, count) in of.reasons.iter() {
-                self.ruleset_unqualified.with_label_values(&[label, reason]).inc_by(count);
+                self.ruleset_unqualified.of((label, self.words.known(reason))).inc_by(count);
             }
         }
         let Some(sampled) = tally.shadows.sampled else { return };
@@ -120,41 +123,28 @@ impl TrialMetrics {
         for of in tally.shadows.iter() {
             let label = &*of.ruleset.label;
             self.candidate_counted(label);
-            self.shadow_leads.with_label_values(&[label]).inc_by(of.leads);
+            self.shadow_leads.of((label,)).inc_by(of.leads);
             for ((from, to), count) in of.verdicts.iter() {
-                self.shadow_changes.with_label_values(&[label, from.name(), to.name()]).inc_by(count);
+                self.shadow_changes.of((label, *from, *to)).inc_by(count);
             }
             for ((destination, change), count) in of.routes.iter() {
-                self.shadow_route_changes.with_label_values(&[label, destination, change.name()]).inc_by(count);
+                self.shadow_route_changes.of((label, self.words.known(destination), *change)).inc_by(count);
             }
         }
     }
 
     fn ruleset_counted(&self, label: &str) {
         if let Some(gone) = self.rulesets.lock().unwrap_or_else(PoisonError::into_inner).counted(label) {
-            forget(&self.ruleset_leads, "ruleset", &gone);
-            forget(&self.ruleset_unqualified, "ruleset", &gone);
+            self.ruleset_leads.forget("ruleset", &gone);
+            self.ruleset_unqualified.forget("ruleset", &gone);
         }
     }
 
     fn candidate_counted(&self, label: &str) {
         if let Some(gone) = self.candidates.lock().unwrap_or_else(PoisonError::into_inner).counted(label) {
-            forget(&self.shadow_leads, "candidate", &gone);
-            forget(&self.shadow_changes, "candidate", &gone);
-            forget(&self.shadow_route_changes, "candidate", &gone);
-        }
-    }
-}
-
-/// Takes away every series whose label `name` has this value.
-fn forget(all: &IntCounterVec, name: &str, value: &str) {
-    for family in all.collect() {
-        for series in family.get_metric() {
-            let labels: HashMap<&str, &str> = series.get_label().iter().map(|label| (label.name(), label.value())).collect();
-            if labels.get(name) == Some(&value) {
-                // It was there a moment ago; gone is what it is to be.
-                let _ = all.remove(&labels);
-            }
+            self.shadow_leads.forget("candidate", &gone);
+            self.shadow_changes.forget("candidate", &gone);
+            self.shadow_route_changes.forget("candidate", &gone);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The state of a process, as its lanes tell of themselves.
 
 use super::*;
+use crate::io::Cause;
 use crate::lead::DeadLetterCode;
 
 fn partition(number: i32) -> Partition {
@@ -22,11 +23,11 @@ fn a_lane_that_takes_every_batch_back_is_not_ready_until_one_goes_through() {
     status.happened(0, LaneEvent::Assigned(&[]));
     let abort = |reason| Abort { reason, detail: "why".to_owned(), too_large: Vec::new(), limits: None };
     for _ in 0..9 {
-        status.aborted(0, &abort("rebalance"), Timestamp::from_micros(1));
+        status.aborted(0, &abort(Cause::Rebalance), Timestamp::from_micros(1));
     }
     assert_eq!(status.missing(), [""; 0]);
     for _ in 0..IN_VAIN {
-        status.aborted(0, &abort("missing_topic"), Timestamp::from_micros(1));
+        status.aborted(0, &abort(Cause::MissingTopic), Timestamp::from_micros(1));
     }
     assert_eq!(status.missing(), ["lane 0 takes every batch back: missing_topic: why"]);
     status.committed(0, &Tally::default(), Timestamp::from_micros(2));
@@ -116,7 +117,7 @@ fn the_status_shows_where_each_lane_stands() {
     tally.read(&topic);
     tally.dead_letter(crate::lead::DeadLetterStage::Decode, DeadLetterCode::NotUtf8);
     status.committed(0, &tally, Timestamp::from_millis(1_000));
-    let abort = Abort { reason: "fenced", detail: "another producer".to_owned(), too_large: Vec::new(), limits: None };
+    let abort = Abort { reason: Cause::Fenced, detail: "another producer".to_owned(), too_large: Vec::new(), limits: None };
     status.aborted(0, &abort, Timestamp::from_millis(2_000));
 
     let shown = status.to_json(Instant::now());

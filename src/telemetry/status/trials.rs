@@ -94,7 +94,7 @@ impl TrialStatus {
 
 impl CandidateStatus {
     fn new(ruleset: RulesetName) -> Self {
-        let routes = RouteChange::ALL.map(|change| (change.name(), 0)).into();
+        let routes = RouteChange::ALL.iter().map(|change| (change.name(), 0)).collect();
         Self { ruleset, leads: 0, verdicts: BTreeMap::new(), routes, samples: VecDeque::new() }
     }
 

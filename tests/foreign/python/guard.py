@@ -4,6 +4,7 @@
 {"user": "x", "password": "y"}
 """
 import json
+import re
 import sys
 
 from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, AclPermissionType, AdminClient,
@@ -21,7 +22,7 @@ def parts(acl):
     """The words of kafka-acls.sh, as far as they are used here."""
     words = acl.split()
     options = dict(zip(words[::2], words[1::2]))
-    operation = AclOperation[options.pop("--operation").upper()]
+    operation = AclOperation[re.sub(r"(?<!^)(?=[A-Z])", "_", options.pop("--operation")).upper()]
     pattern = ResourcePatternType[options.pop("--resource-pattern-type", "literal").upper()]
     [(kind, name)] = options.items()
     return RESOURCES[kind], name, pattern, operation

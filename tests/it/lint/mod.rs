@@ -2,6 +2,8 @@
 //! line with a mistake ends with `# <- CODE`.
 
 mod conditions;
+mod planted;
+mod together;
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
@@ -21,10 +23,14 @@ fn linted(text: &str) -> Vec<Problem> {
     let file = RulesetFile { name: "rules.toml".to_owned(), text: text.to_owned() };
     let extends = text.contains("extends = \"default\"");
     let files: Vec<RulesetFile> = [file].into_iter().chain(extends.then(rules::built_in)).collect();
-    if let Err(problems) = Ruleset::merge(&files) {
-        panic!("{text}\n{problems:#?}");
+    linted_files(&files)
+}
+
+fn linted_files(files: &[RulesetFile]) -> Vec<Problem> {
+    match Ruleset::merge(files) {
+        Ok(rules) => rules.lint(files, now(), &|_| false),
+        Err(problems) => panic!("{problems:#?}"),
     }
-    Ruleset::lint(&files, now(), &|_| false)
 }
 
 /// Line and code of each mark.
@@ -64,6 +70,7 @@ fn gates_that_always_hold_are_told() {
         "has(note) || !has(note)",
         "!(size(note) > 3 && size(note) < 2)",
         "has(lead_id)",
+        "has(event_time.getFullYear())",
         "campaign in [\"NURTURE\", \"DEMAND_GENERATION\", \"UNCLASSIFIED\"]",
         "event_time == event_time || !has(event_time)",
     ] {
@@ -192,7 +199,7 @@ fn scores_that_cancel_and_thresholds_out_of_reach_are_told() {
 #[test]
 fn what_is_not_handled_is_told() {
     for case in [
-        "[storefront.AZURE_MARKETPLACE] # <- unhandled_storefront\nfollow_up = []\n".to_owned(),
+        "[storefront.AZURE_MARKETPLACE]\nfollow_up = [] # <- unhandled_storefront\n".to_owned(),
         "[storefront.AZURE_MARKETPLACE]\nfollow_up = []\n".to_owned()
             + &route("r", "destination = \"X\"", "campaign == \"DEMAND_GENERATION\""),
         "[action.\"NEW\"]\naction = \"CONTACT_ME\"\n".to_owned(),
@@ -208,9 +215,11 @@ fn what_is_not_handled_is_told() {
     check(&removed("\"gate.spam\", \"score.manager\", \"route.unknown_origin\"", ""));
     // With nothing inherited.
     let tables = "[source.shop]\nstorefront = \"APP_SOURCE\"\n[action.buy]\naction = \"INSTALL\"\n[action.ask]\naction = \"CONTACT_ME\"\n";
-    check(&format!("{ALONE}{tables}{}", route("r", "destination = \"X\"", "storefront == \"APP_SOURCE\"")));
+    let alone = ALONE.replace("[ruleset]", "[ruleset] # <- unhandled_storefront");
+    check(&format!("{alone}{tables}{}", route("r", "destination = \"X\"", "storefront == \"APP_SOURCE\"")));
+    check(&format!("{ALONE}{tables}{}", route("r", "destination = \"X\"", "storefront != \"AZURE_MARKETPLACE\"")));
     check(&format!(
-        "{ALONE}{}{}{}",
+        "{alone}{}{}{}",
         tables.replace("[action.ask]", "[action.ask] # <- unhandled_action"),
         score("s", 10, "action == \"INSTALL\"", ""),
         route("r", "destination = \"X\"", "storefront == \"APP_SOURCE\"")
@@ -221,6 +230,12 @@ fn what_is_not_handled_is_told() {
         route("r", "destination = \"X\"", "storefront == \"UNKNOWN\"")
     ));
     check(&format!("{ALONE}{tables}"));
+    // A route for all takes those of whom no rule asks.
+    let asked = score("s", 10, "action == \"INSTALL\"", "");
+    check(&format!("{ALONE}{tables}{asked}[[route]]\nid = \"r\"\ndestination = \"X\"\n"));
+    let both = route("a", "destination = \"X\"", "score.total >= 10") + &route("b", "destination = \"Y\"", "score.total < 10");
+    check(&format!("{ALONE}{tables}{asked}{both}"));
+    check(&format!("{}[[route]]\nid = \"all\"\ndestination = \"CRM\"\n", removed("\"score.create\"", "")));
     check(&format!("{DEFAULT}{}", "[[score.rule]]\nid = \"x\"\npart = \"fit\"\npoints = 1\nwhen = 'action == \"CREATE\"'\n"));
     check(&format!(
         "{}{}",
@@ -237,7 +252,7 @@ fn dates_that_have_passed_and_ids_that_replace_a_stranger_are_told() {
         "[[campaign]]\nid = \"c\"\nfrom = 2026-01-01T00:00:00Z\nuntil = 2026-11-01T09:00:00Z # <- dates_passed\n",
         "[source.fair]\nstorefront = \"APP_SOURCE\"\nuntil = 2026-01-01T00:00:00Z # <- dates_passed\n",
         "[clock.fair]\nhot = \"1h\"\nuntil = 2026-01-01T00:00:00Z # <- dates_passed\n",
-        "[[gate]] # <- reused_id\nid = \"spam\"\nreason = \"country\"\nwhen = 'contact.country == \"FR\"'\n",
+        "[[gate]]\nid = \"spam\" # <- reused_id\nreason = \"country\"\nwhen = 'contact.country == \"FR\"'\n",
         "[[gate]]\nid = \"spam\"\nreason = \"spam\"\nwhen = 'is_spam || contact.country == \"FR\"'\n",
         "[[score.rule]]\nid = \"spam\"\npart = \"fit\"\npoints = 1\nwhen = 'contact.country == \"FR\"'\n",
         "[[score.rule]]\nid = \"vp\"\npart = \"fit\"\npoints = 25\nwhen = 'contact.seniority == \"VP\"'\n",
@@ -278,7 +293,7 @@ fn overriding_what_is_extended_is_no_mistake() {
                  [[campaign]]\nid = \"any\"\nwhen = 'has(attribution.utm_campaign)'\n";
     let outermost = "[ruleset]\nname = \"a\"\nversion = \"1\"\nextends = \"base\"\n".to_owned() + outer;
     let files = [file("outer", outermost), file("base", format!("{DEFAULT}{base}")), rules::built_in()];
-    assert_eq!(Ruleset::lint(&files, now(), &|_| false), []);
+    assert_eq!(linted_files(&files), []);
     // In one file it is.
     let found = linted(&format!("{DEFAULT}{outer}{base}"));
     assert_eq!(found.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["never_fires", "never_fires"]);
@@ -360,6 +375,16 @@ fn of_very_many_findings_the_first_are_told() {
     assert_eq!((found.len(), found[1000].message.as_str()), (1001, "and 100 more of the kind never_fires"));
 }
 
+/// Silence about so many rules is no proof that nothing is wrong.
+#[test]
+fn what_was_not_looked_at_is_told() {
+    let routes: Vec<String> =
+        (0..9_000).map(|at| route(&format!("r{at}"), "destination = \"X\"", &format!("offer_id == \"o{at}\""))).collect();
+    let found = linted(&format!("{DEFAULT}{}", routes.concat()));
+    let told: Vec<_> = found.iter().map(|problem| (problem.code, problem.file.as_deref(), problem.line)).collect();
+    assert_eq!(told, [("lint_unfinished", Some("rules.toml"), 0)]);
+}
+
 /// Every file of the folder: `good*.toml` without a mark, each other with marks of the one code it is named after.
 #[test]
 fn the_fixtures_have_their_findings_and_no_others() {
@@ -378,5 +403,5 @@ fn the_fixtures_have_their_findings_and_no_others() {
 fn nothing_is_told_of_the_built_in_ruleset_nor_of_a_copy() {
     check(rules::DEFAULT);
     check(DEFAULT);
-    assert_eq!(Ruleset::lint(&[rules::built_in()], now(), &|_| false), []);
+    assert_eq!(linted_files(&[rules::built_in()]), []);
 }

@@ -15,9 +15,11 @@ use super::{
 
 /// The lines of a process that tries in vain, after so long that a flood would show.
 fn lines_after_a_while(service: &Service) -> Vec<String> {
+    let is_told = |line: &str| line.contains(" WARN ") || line.contains(" ERROR ");
+    wait_for("something is told", SOON, || service.lines(), || service.lines().lines().any(is_told).then_some(()));
     let_pass(Duration::from_secs(4));
     service.assert_runs();
-    service.lines().lines().filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).map(str::to_owned).collect()
+    service.lines().lines().filter(|line| is_told(line)).map(str::to_owned).collect()
 }
 
 fn findings(scene: &Scene, arguments: &[String]) -> Vec<String> {

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod credentials;
+mod deployed;
 mod rights;
 mod secrets;
 
@@ -192,11 +193,16 @@ pub(super) fn words(arguments: &[String]) -> Vec<&str> {
     arguments.iter().map(String::as_str).collect()
 }
 
-/// The ACLs that `deploy/kafka/acls.sh` prints for this scene.
+/// The ACLs that `deploy/kafka/acls.sh` prints for this scene's `run`.
 pub(super) fn acls(scene: &Scene) -> Vec<String> {
+    acls_of(scene, "run")
+}
+
+/// Those that it prints for another command.
+pub(super) fn acls_of(scene: &Scene, what: &str) -> Vec<String> {
     let output = Command::new("sh")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/kafka/acls.sh"))
-        .arg("print")
+        .args(["print", what])
         .envs([
             ("GROUP", &scene.group),
             ("RAW", &scene.raw),
@@ -204,6 +210,7 @@ pub(super) fn acls(scene: &Scene) -> Vec<String> {
             ("UNQUALIFIED", &scene.unqualified),
             ("ROUTING", &scene.routing),
             ("DEAD_LETTER", &scene.dead_letter),
+            ("LEDGER", &scene.ledger),
         ])
         .output()
         .expect("a shell is there");

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, thread, time::Duration};
 
 use super::{
     super::{
+        clients::{self, Raw},
         disturbed, doctor,
-        leads::Expected,
+        leads::{Expected, with_note},
         outcomes::Outcomes,
         service::{SOON, Scene, Service},
         waiting::{let_pass, wait_for},
     },
-    Fortress, acls, fortress, words,
+    Fortress, acls, acls_of, fortress, words,
 };
 
 /// A scene with topics, and a user of its own who may do nothing yet.
@@ -77,7 +78,7 @@ fn exactly_the_rights_of_the_script_are_enough() {
 #[test]
 fn each_missing_right_is_named_and_waited_for() {
     thread::scope(|scope| {
-        for number in 0..7 {
+        for number in 0..8 {
             scope.spawn(move || one_is_missing(number));
         }
     });
@@ -150,4 +151,51 @@ fn wait_until_named(service: &Service, words: &str, at: usize) {
             service.lines()[at..].contains(words).then_some(())
         },
     );
+}
+
+/// What a command of this user writes to standard output, once it ends with this code.
+fn told_by(scene: &Scene, arguments: &[String], verb: &[&str], exit: i32) -> String {
+    let output = scene.call(&[verb, &words(arguments)].concat());
+    let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(exit), "{verb:?}: {all}");
+    all
+}
+
+#[test]
+fn dead_letters_are_settled_and_ranges_replayed_with_exactly_the_rights_of_the_script() {
+    let (fortress, scene, principal, arguments) = stage("rights-beside");
+    let expected = write(&scene, 0..80);
+    // Somebody else decides them, by a wrong setting.
+    let tight = ["run", "--once", "--set", "limits.record_bytes=60", "--set", "rules.test=false"];
+    let decided = scene.call(&tight);
+    assert!(decided.status.success(), "{}", String::from_utf8_lossy(&decided.stderr));
+    // One more has an event that is too large for its topic: who may not see the topic's settings learns of it by the refusal.
+    let large = Raw { value: Some(with_note(0, 30_000)), ..Raw::default() };
+    scene.write(&[large]);
+    let decided = scene.call(&[&tight[..], &["--set", "limits.field_bytes=65536"]].concat());
+    assert!(decided.status.success(), "{}", String::from_utf8_lossy(&decided.stderr));
+    clients::alter_topic(&scene.brokers, &scene.qualified, &[("max.message.bytes", "20000")]);
+
+    fortress.grant(&principal, &acls_of(&scene, "dlq"));
+    let refused = told_by(&scene, &arguments, &["dlq", "retry", "--commit"], 1);
+    assert!(refused.contains("topics create --dlq"), "{refused}");
+    assert!(scene.call(&["topics", "create", "--dlq"]).status.success());
+    let retried = told_by(&scene, &arguments, &["dlq", "retry", "--commit", "--json", "--set", "limits.field_bytes=65536"], 0);
+    let retried: serde_json::Value = serde_json::from_str(retried.lines().collect::<String>().trim()).expect("JSON");
+    assert_eq!(retried["rejected"]["output_too_large"].as_u64(), Some(1), "{retried:#}");
+    assert!(retried["decided"].as_u64() > Some(50), "{retried:#}");
+    let listed = told_by(&scene, &arguments, &["dlq", "ls"], 0);
+    assert!(listed.contains("output_too_large"), "{listed}");
+    told_by(&scene, &arguments, &["dlq", "park", "--commit", "--code", "output_too_large"], 0);
+    assert_eq!(scene.read(&format!("{}.parked", scene.dead_letter)).len(), 1);
+    fortress.revoke(&principal, &acls_of(&scene, "dlq"));
+
+    fortress.grant(&principal, &acls_of(&scene, "replay"));
+    let range = ["replay", "--from", "earliest", "--to", "latest", "--set", "http.listen=127.0.0.1:0", "--id"];
+    let done = told_by(&scene, &arguments, &[&range[..], &["mine"]].concat(), 0);
+    assert!(done.contains("replay mine is done: 81 records"), "{done}");
+    assert!(expected.len() == 80 && Outcomes::of_replay(&scene, "mine").by_position_count() == 81);
+    fortress.grant(&principal, &acls(&scene));
+    let done = told_by(&scene, &arguments, &[&range[..], &["live", "--promote", "--yes"]].concat(), 0);
+    assert!(done.contains("81 records with dead letters were left to `leadstream dlq`"), "{done}");
 }

@@ -101,6 +101,70 @@ impl<'a, 's> Datum<'a, 's> {
         }
     }
 
+    /// Passes over the value at a node, `depth` levels deep.
+    pub(super) fn skip(&mut self, node: NodeId, depth: usize) -> Result<(), Rejection> {
+        self.step()?;
+        let schema = self.schema;
+        match schema.node(node) {
+            Node::Null => {}
+            Node::Union(branches) => {
+                let branch = self.branch(branches)?;
+                self.skip(branch, depth)?;
+            }
+            Node::Boolean => {
+                self.boolean()?;
+            }
+            Node::Integer | Node::Timestamp(_) | Node::Enum(_) => {
+                self.long()?;
+            }
+            Node::Float => {
+                self.float()?;
+            }
+            Node::Double => {
+                self.double()?;
+            }
+            Node::Bytes | Node::String => {
+                self.counted()?;
+            }
+            Node::Fixed(size) => {
+                self.take(*size)?;
+            }
+            Node::Array(items) => {
+                self.deeper(depth)?;
+                self.items(|datum, _| datum.skip(*items, depth + 1))?;
+            }
+            Node::Map(values) => {
+                self.deeper(depth)?;
+                self.items(|datum, _| {
+                    datum.counted()?;
+                    datum.skip(*values, depth + 1)
+                })?;
+            }
+            Node::Record(fields) => {
+                self.deeper(depth)?;
+                fields.iter().try_for_each(|(_, node)| self.skip(*node, depth + 1))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The bytes at a node that holds a text, bytes or null.
+    pub(super) fn bytes(&mut self, node: NodeId) -> Result<Option<&'a [u8]>, Rejection> {
+        match self.schema.node(node) {
+            Node::Union(branches) => {
+                let branch = self.branch(branches)?;
+                self.bytes(branch)
+            }
+            Node::Bytes | Node::String => self.counted().map(Some),
+            _ => self.skip(node, 1).map(|()| None),
+        }
+    }
+
+    /// How many bytes are left.
+    pub(super) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     fn json(&mut self, node: NodeId, depth: usize, out: &mut Json) -> Result<(), Rejection> {
         self.step()?;
         let schema = self.schema;

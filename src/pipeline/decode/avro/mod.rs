@@ -1,14 +1,21 @@
 //! Raw leads in Avro: finds the schema a value was written with by its frame, and fills a lead from each record. How bytes lie
 //! along a schema is `datum`'s; where schemas by number come from is the shell's.
 
+mod container;
 mod datum;
 
-use std::{borrow::Cow, collections::BTreeMap, sync::LazyLock};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
+
+pub use container::{FirstDatum, WRITER_SCHEMA_HEADER, first_datum};
 
 use super::{Filler, Limits, RawLead, json_text, raw_lead::Place};
 use crate::{
     lead::{DeadLetterCode, Format, Rejection},
-    schemas::{self, Node, NodeId, RecordKind, Unit, WriterSchema},
+    schemas::{self, ContainerSchema, Node, NodeId, RecordKind, Unit, WriterSchema},
 };
 use datum::{Datum, Value};
 
@@ -20,17 +27,27 @@ const SINGLE_OBJECT: [u8; 2] = [0xc3, 0x01];
 /// More schemas than that are not remembered at once.
 const MOST_SCHEMAS: usize = 256;
 
-/// Schemas by the number a registry gave them, as far as they were asked for. A number never changes its meaning.
+/// Schemas that values name and do not hold.
 #[derive(Debug, Default)]
-pub(in crate::pipeline) struct WriterSchemas(BTreeMap<u32, Result<WriterSchema, String>>);
+pub(in crate::pipeline) struct WriterSchemas {
+    /// By the number a registry gave them, as far as they were asked for. A number never changes its meaning.
+    by_number: BTreeMap<u32, Result<WriterSchema, String>>,
+    /// The one of the file that values come from, which their fingerprint names.
+    of_file: Option<Arc<ContainerSchema>>,
+}
 
 impl WriterSchemas {
     /// Remembers what the registry has under a number.
     pub(in crate::pipeline) fn learn<T: AsRef<str>>(&mut self, id: u32, texts: &[T]) {
-        if self.0.len() >= MOST_SCHEMAS {
-            self.0.clear();
+        if self.by_number.len() >= MOST_SCHEMAS {
+            self.by_number.clear();
         }
-        self.0.insert(id, WriterSchema::parse(texts));
+        self.by_number.insert(id, WriterSchema::parse(texts));
+    }
+
+    /// From now on values come from a file of this schema, or from none.
+    pub(in crate::pipeline) fn begin_file(&mut self, schema: Option<Arc<ContainerSchema>>) {
+        self.of_file = schema;
     }
 }
 
@@ -52,6 +69,31 @@ pub(super) fn is_likely(bytes: &[u8]) -> bool {
 /// knows that schema.
 pub(super) fn leads<'a>(bytes: &'a [u8], before: usize, limits: &Limits, known: &WriterSchemas) -> Result<Vec<RawLead<'a>>, Rejection> {
     let (schema, datum) = framed(bytes, known)?;
+    along(schema, bytes, datum, before, limits)
+}
+
+/// The same of a value that has its writer's schema beside it, as the dead letter of a container file's datum has.
+///
+/// # Errors
+/// As [`leads`]; `unknown_schema` where the schema beside it is not the one it names.
+pub(super) fn leads_beside<'a>(bytes: &'a [u8], text: &[u8], limits: &Limits) -> Result<Vec<RawLead<'a>>, Rejection> {
+    let unknown = |why: &str| {
+        let detail = format!("no raw lead can be read by the schema in its header {WRITER_SCHEMA_HEADER}: {why}");
+        Rejection::decode(DeadLetterCode::UnknownSchema, detail)
+    };
+    let text = std::str::from_utf8(text).map_err(|_| unknown("it is not UTF-8"))?;
+    let beside = ContainerSchema::parse(text, None).map_err(|why| unknown(&why))?;
+    let rest = bytes.strip_prefix(&SINGLE_OBJECT).and_then(|rest| rest.strip_prefix(&beside.fingerprint));
+    let datum = rest.ok_or_else(|| unknown("the value's fingerprint is that of another"))?;
+    along(&beside.schema, bytes, datum, 0, limits)
+}
+
+/// Whether bytes name their schema by its fingerprint.
+pub(super) fn is_single_object(bytes: &[u8]) -> bool {
+    bytes.starts_with(&SINGLE_OBJECT)
+}
+
+fn along<'a>(schema: &WriterSchema, bytes: &[u8], datum: &'a [u8], before: usize, limits: &Limits) -> Result<Vec<RawLead<'a>>, Rejection> {
     let mut datum = Datum::new(datum, schema, limits);
     let mut leads = Vec::new();
     if let Node::Array(items) = schema.node(schema.root()) {
@@ -79,8 +121,10 @@ fn framed<'a, 'k>(bytes: &'a [u8], known: &'k WriterSchemas) -> Result<(&'k Writ
     let cut = || malformed("the value ends within its frame");
     if let Some(rest) = bytes.strip_prefix(&SINGLE_OBJECT) {
         let (fingerprint, datum) = rest.split_first_chunk::<8>().ok_or_else(cut)?;
-        let known = RELEASED.iter().find(|(released, _)| released == fingerprint);
-        let schema = known.map(|(_, schema)| schema).ok_or_else(|| {
+        // The file's own first: a fingerprint leaves out what a number counts.
+        let of_file = known.of_file.iter().map(|file| (&file.fingerprint, &file.schema));
+        let mut schemas = of_file.chain(RELEASED.iter().map(|(released, schema)| (released, schema)));
+        let schema = schemas.find(|(found, _)| *found == fingerprint).map(|(_, schema)| schema).ok_or_else(|| {
             let fingerprint = u64::from_be_bytes(*fingerprint);
             unknown(format!("the fingerprint {fingerprint:016x} is that of no released RawLead; `leadstream schemas list` shows them"))
         })?;
@@ -91,7 +135,7 @@ fn framed<'a, 'k>(bytes: &'a [u8], known: &'k WriterSchemas) -> Result<(&'k Writ
     };
     let (number, datum) = rest.split_first_chunk::<4>().ok_or_else(cut)?;
     let id = u32::from_be_bytes(*number);
-    match known.0.get(&id) {
+    match known.by_number.get(&id) {
         Some(Ok(schema)) => Ok((schema, datum)),
         Some(Err(why)) => Err(unknown(format!("no raw lead can be read by schema {id} of the registry: {why}"))),
         None => {

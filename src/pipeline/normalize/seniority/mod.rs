@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use crate::lead::Seniority;
 
-use super::fold::Short;
+use super::{fold::Short, remembered::Remembered};
 use words::{Meaning, Place};
 
 /// More of a title tells nothing new, and is not worth the time.
@@ -15,6 +15,21 @@ const LONGEST: usize = 512;
 
 /// So many words may stand between a word that lowers a level and that level: "assistant regional IT sales manager".
 const REACH: u8 = 3;
+
+/// Titles read before.
+#[derive(Debug, Default)]
+pub(super) struct Titles(Remembered<Seniority>);
+
+impl Titles {
+    /// What [`of`] says.
+    pub(super) fn seniority(&mut self, title: Option<&str>) -> Seniority {
+        match title {
+            // Hardly two people have the same long title.
+            Some(title) if title.len() <= 64 => self.0.answer(title, || of(Some(title)), |level| *level),
+            title => of(title),
+        }
+    }
+}
 
 /// The level of a title; without one unknown.
 pub(super) fn of(title: Option<&str>) -> Seniority {

@@ -5,7 +5,7 @@ use std::ptr;
 
 use cel::{IdedExpr, common::ast::Expr};
 
-use super::{Compiler, Typed};
+use super::{Compiler, Typed, operators};
 use crate::{
     lead::{Flag, Vocabulary},
     rules::{
@@ -54,6 +54,7 @@ impl Compiler<'_> {
         };
         if !fits {
             let hint = match (left.2, right.2) {
+                (Type::Bool, _) if ordered && is_ordering(left.0) => "join two comparisons with &&, as in 10 < x && x < 20",
                 (Type::Word(_), Type::Text | Type::Word(_)) | (Type::Text, Type::Word(_)) => {
                     "its words have no order: name those you mean, as in x in [\"…\", \"…\"]"
                 }
@@ -233,6 +234,13 @@ fn in_list(item: Node, list: Vec<Node>) -> Node {
 
 fn makes_text(node: &Node) -> bool {
     matches!(node, Node::Join(_) | Node::Lower(_) | Node::Choose(_))
+}
+
+/// Whether it compares by order, as the first half of `10 < x < 20` does.
+fn is_ordering(at: &IdedExpr) -> bool {
+    let Expr::Call(call) = &at.expr else { return false };
+    let ordering = [Comparison::Less, Comparison::LessOrEqual, Comparison::Greater, Comparison::GreaterOrEqual];
+    operators::comparison(&call.func_name).is_some_and(|how| ordering.contains(&how))
 }
 
 fn is_time(node: &Node) -> bool {

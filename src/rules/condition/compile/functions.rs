@@ -1,21 +1,17 @@
 //! The functions a condition may call, and how each is checked and lowered. What CEL has beside them is in `refused`.
 
 use cel::{IdedExpr, common::ast::Expr};
-use regex::RegexBuilder;
 
-use super::{Compiler, Typed, comparisons, refused::REFUSED};
+use super::{Compiler, Typed, comparisons, refused::REFUSED, regexes};
 use crate::rules::{
     condition::{
         Fault,
-        fields::Type,
+        fields::{self, Type},
         times,
         tree::{Literal, LoweredTest, Node, TextTest},
     },
     suggest,
 };
-
-/// Bytes a regular expression may take once compiled: `(a{1000}){1000}` would take a gigabyte.
-const LARGEST_REGEX: usize = 256 * 1024;
 
 /// Every function with how it is called.
 pub(in crate::rules::condition) const FUNCTIONS: [(&str, &str); 21] = [
@@ -107,9 +103,10 @@ impl Compiler<'_> {
             (format!("{refused} is not supported in conditions"), (*instead).to_owned())
         } else {
             let names = FUNCTIONS.iter().map(|(name, _)| *name);
+            let turned = (name.eq_ignore_ascii_case("not")).then(|| "write ! for \"not\"".to_owned());
             let near = suggest::nearest(name, names.clone()).map(|near| format!("did you mean {near}?"));
             let all: Vec<&str> = names.collect();
-            (format!("unknown function {name}"), near.unwrap_or_else(|| format!("there are {}", all.join(", "))))
+            (format!("unknown function {name}"), turned.or(near).unwrap_or_else(|| format!("there are {}", all.join(", "))))
         };
         self.faults.push(Fault { offset, length: name.len(), message, hint });
     }
@@ -127,6 +124,15 @@ impl Compiler<'_> {
         let ((text_node, of), (part_node, part_type)) = (lowered?, part_lowered?);
         self.text(text, of)?;
         self.text(part, part_type)?;
+        if let (Node::Field(field), Node::Literal(Literal::Text(written))) = (&text_node, &part_node)
+            && let Some(form) = fields::form(field.path)
+            && !(form.fits_in)(written)
+        {
+            let mended = Some((form.mend)(written)).filter(|mended| (form.fits_in)(mended));
+            let hint = mended.map_or_else(|| format!("write {}", form.words), |mended| format!("write {mended:?}"));
+            self.fault(part, format!("{} never has {written:?} in it: it is always {}", field.path, form.words), hint);
+            return None;
+        }
         if let (Node::Lower(_), Node::Literal(Literal::Text(written))) = (&text_node, &part_node) {
             if written.bytes().any(|byte| byte.is_ascii_uppercase()) {
                 let message = format!("a text from lowerAscii() never has {written:?} in it");
@@ -148,22 +154,15 @@ impl Compiler<'_> {
             self.fault(regex, "matches(…) takes a written text only, so that it can be checked now", hint);
             return None;
         };
-        let built = RegexBuilder::new(&pattern).size_limit(LARGEST_REGEX).dfa_size_limit(LARGEST_REGEX).nest_limit(32).build();
-        match built {
+        if let Some(letter) = regexes::capital(&pattern).filter(|_| is_small(&node)) {
+            let message = format!("this needs a capital {letter:?}, and is asked of a text in small letters");
+            self.fault(regex, message, "write it in small letters, or with (?i) before it");
+            return None;
+        }
+        match self.regexes.build(&pattern) {
             Ok(compiled) => Some((Node::Matches(Box::new(node), Box::new(compiled)), Type::Bool)),
-            Err(regex::Error::CompiledTooBig(_)) => {
-                let message = format!("this regular expression is costly: it takes more than {} KiB", LARGEST_REGEX / 1024);
-                self.fault(regex, message, "count less: write a{1,9} or a+ in place of a{1000}, and [a-z] in place of \\w");
-                None
-            }
-            Err(error) => {
-                let said = error.to_string();
-                let said = said.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                self.fault(
-                    regex,
-                    format!("this is no regular expression: {said}"),
-                    "the syntax is RE2's: no look-around, no back-references",
-                );
+            Err((message, hint)) => {
+                self.fault(regex, message, hint);
                 None
             }
         }
@@ -225,5 +224,14 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+}
+
+/// Whether what the expression tells has no capital letter in it.
+fn is_small(node: &Node) -> bool {
+    match node {
+        Node::Field(field) => fields::form(field.path).is_some_and(|form| !(form.fits_in)("A") && (form.fits_in)("a")),
+        Node::Lower(_) => true,
+        _ => false,
     }
 }

@@ -7,6 +7,9 @@ mod loops;
 mod operators;
 mod place;
 mod refused;
+mod regexes;
+
+pub(in crate::rules) use regexes::Regexes;
 
 #[cfg(test)]
 pub(super) use functions::FUNCTIONS;
@@ -30,8 +33,8 @@ use crate::rules::suggest;
 type Typed = Option<(Node, Type)>;
 
 /// Checks and lowers a whole condition.
-pub(super) fn compile(expression: &IdedExpr, source: &SourceInfo, sight: Sight) -> Result<Node, Vec<Fault>> {
-    let mut compiler = Compiler { source, sight, elements: Vec::new(), faults: Vec::new() };
+pub(super) fn compile(expression: &IdedExpr, source: &SourceInfo, sight: Sight, regexes: &mut Regexes) -> Result<Node, Vec<Fault>> {
+    let mut compiler = Compiler { source, sight, regexes, elements: Vec::new(), faults: Vec::new() };
     let lowered = compiler.truth(expression, "a condition");
     if let Some(node) = &lowered {
         compiler.takes_few_steps(expression, steps::of(node));
@@ -52,6 +55,7 @@ pub(super) fn compile(expression: &IdedExpr, source: &SourceInfo, sight: Sight) 
 struct Compiler<'a> {
     source: &'a SourceInfo,
     sight: Sight,
+    regexes: &'a mut Regexes,
     /// Name and type of the elements of the loops around, innermost last.
     elements: Vec<(String, Type)>,
     faults: Vec<Fault>,
@@ -152,6 +156,9 @@ impl Compiler<'_> {
     }
 
     fn unknown_name(&mut self, at: &IdedExpr, path: &str) {
+        if !self.regexes.hints() {
+            return self.fault(at, format!("unknown field {path}"), "all fields are listed in docs/conditions.md");
+        }
         let inside: Vec<&str> = FIELDS.iter().map(|field| field.path).filter(|field| is_inside(field, path)).collect();
         if !inside.is_empty() {
             return self.fault(at, format!("{path} is no value by itself"), format!("name one of its fields: {}", inside.join(", ")));
@@ -159,7 +166,14 @@ impl Compiler<'_> {
         let within = FIELDS.iter().filter(|field| field.from <= self.sight).map(|field| field.path);
         let elements: Vec<String> = self.elements.iter().map(|(name, _)| name.clone()).collect();
         let visible = within.chain(elements.iter().map(String::as_str));
+        let literal = match path.to_ascii_lowercase().as_str() {
+            "true" => Some("true"),
+            "false" => Some("false"),
+            "null" | "none" | "nil" | "undefined" => Some("null"),
+            _ => None,
+        };
         let hint = match suggest::nearest(path, visible) {
+            _ if literal.is_some() => format!("write {}", literal.unwrap_or_default()),
             Some(near) => format!("did you mean {near}?"),
             None if path.chars().any(char::is_uppercase) => format!("a text stands in quotes: {path:?}"),
             None => "all fields are listed in docs/conditions.md; texts stand in quotes".to_owned(),

@@ -5,7 +5,7 @@ use cel::IdedExpr;
 use super::{Compiler, Typed};
 
 /// Each as it is written, and what to use. A name with `()` is a function's.
-pub(in crate::rules::condition) const REFUSED: [(&str, &str); 32] = [
+pub(in crate::rules::condition) const REFUSED: [(&str, &str); 33] = [
     ("map()", "ask the elements with exists(…) or all(…); a list cannot be made of another"),
     ("filter()", "ask the elements with exists(…) or all(…); a list cannot be made of another"),
     ("exists_one()", "use exists(…), or compare the size(…)"),
@@ -29,6 +29,7 @@ pub(in crate::rules::condition) const REFUSED: [(&str, &str); 32] = [
     ("lastIndexOf()", "use contains(…), endsWith(…) or matches(…)"),
     ("format()", "texts are not made of numbers or times; join texts with +"),
     ("reverse()", "use endsWith(…)"),
+    ("now()", "received_at is the only clock: when the record reached Kafka; a replay decides the same"),
     ("min()", "write x < y ? x : y"),
     ("max()", "write x > y ? x : y"),
     ("5u", "write whole numbers without u"),

@@ -16,10 +16,13 @@ use crate::{
         condition::{
             Condition, evaluate,
             fields::{self, FIELDS, Value},
-            tree::{Elements, Literal, Node},
+            tree::{Comparison, Elements, Literal, Node},
         },
     },
 };
+
+/// What it takes to make a lead and to ask it, in steps.
+const EXAMPLE: usize = 500;
 
 /// Fields of a lead with their values.
 pub(in crate::rules) type Example = serde_json::Map<String, Json>;
@@ -71,6 +74,45 @@ impl Condition {
         found
     }
 
+    /// The largest whole number that it names.
+    pub(in crate::rules) fn largest_number(&self) -> Option<i64> {
+        let mut largest = None;
+        let mut open = vec![&self.0];
+        while let Some(node) = open.pop() {
+            if let Node::Literal(Literal::Int(number)) = node {
+                largest = largest.max(Some(*number));
+            }
+            open.extend(question::parts(node));
+        }
+        largest
+    }
+
+    /// Whether it asks for several things at once.
+    pub(in crate::rules) fn has_parts(&self) -> bool {
+        matches!(self.0, Node::All(_))
+    }
+
+    /// A text with a capital letter that it looks for in the field.
+    pub(in crate::rules) fn capitals_of(&self, field: &str) -> Option<&str> {
+        let is_it = |node: &Node| matches!(node, Node::Field(known) if known.path == field);
+        let mut open = vec![&self.0];
+        while let Some(node) = open.pop() {
+            let asked: Vec<&Node> = match node {
+                Node::Test(_, text, part) if is_it(text) => vec![part],
+                Node::Compare(Comparison::Equal, one, other) if is_it(one) || is_it(other) => vec![one, other],
+                Node::InList(item, list) if is_it(item) => list.iter().collect(),
+                _ => Vec::new(),
+            };
+            let texts =
+                asked.into_iter().filter_map(|node| if let Node::Literal(Literal::Text(text)) = node { Some(&**text) } else { None });
+            if let Some(text) = texts.into_iter().find(|text| *text != text.to_lowercase()) {
+                return Some(text);
+            }
+            open.extend(question::parts(node));
+        }
+        None
+    }
+
     /// Whether one of its tests tells the one word of a field from the other.
     pub(in crate::rules) fn tells_apart(&self, field: &str, one: &str, other: &str) -> bool {
         question::tells_apart(&self.0, field, one, other)
@@ -106,6 +148,7 @@ impl<'r> Space<'r> {
         also: &[&str],
         shows: impl Fn(&Subject<'_>) -> bool,
     ) -> Option<Example> {
+        self.spend(EXAMPLE);
         let mut names = BTreeMap::new();
         for condition in about {
             named(&condition.0, &mut names);

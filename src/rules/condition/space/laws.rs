@@ -1,15 +1,19 @@
 //! What holds of every lead, whatever the conditions: how fields hang together, and what the rules themselves make of a lead. Each
 //! law is certain; where it is not, there is none.
 
+use std::collections::BTreeSet;
+
 use super::{
-    super::tree::Node,
+    super::tree::{Comparison, Node},
     Space,
-    formula::Formula,
-    values::Known,
-    variables::{Of, name_of_reason},
+    formula::{AskedOfText, Formula},
+    question::{self, Test, flag_name},
+    unlisted::Feature,
+    values::{self, Known},
+    variables::{Of, name_of_reason, pair_passes},
 };
 use crate::{
-    lead::{Storefront, Vocabulary},
+    lead::{EmailKind, Flag, Storefront, Vocabulary},
     rules::LOW_SCORE,
 };
 
@@ -36,6 +40,12 @@ fn then(one: Formula, other: Formula) -> Formula {
         (Formula::Maybe, _) | (_, Formula::Maybe) => Formula::Maybe,
         _ => Formula::any([one.not(), other]),
     }
+}
+
+/// How late an event was received, as conditions may ask for it, and whether it is turned round there.
+pub(super) fn delays() -> [(String, bool); 2] {
+    let name = |one, other| question::difference_name(one, other);
+    [(name("received_at", "event_time"), false), (name("event_time", "received_at"), true)]
 }
 
 fn both(one: &Formula, other: &Formula) -> [Formula; 2] {
@@ -69,6 +79,22 @@ fn of_the_lead(space: &Space<'_>) -> Vec<Formula> {
     laws.push(then(there("contact.phone_e164"), there("contact.phone_raw")));
     laws.extend(both(&there("contact.title"), &is_unknown("contact.seniority").not()));
     laws.push(then(there("contact.country"), there("contact.country_raw")));
+    let flag = |flag: Flag| truth(&flag_name(flag.name()));
+    laws.extend(both(&flag(Flag::EduDomain), &space.is("contact.email_kind", EmailKind::Edu.name())));
+    laws.extend(both(&flag(Flag::EmailInvalid), &Formula::all([there("contact.email"), there("contact.email_domain").not()])));
+    laws.extend(both(&flag(Flag::CountryUnknown), &Formula::all([there("contact.country_raw"), there("contact.country").not()])));
+    laws.extend(both(&flag(Flag::PhoneUnverifiable), &Formula::all([there("contact.phone_raw"), there("contact.phone_e164").not()])));
+    let late_after = space.rules.policy.late_after;
+    for (name, turned) in delays() {
+        let is_late = |value: &Known| value.rank().is_some_and(|micros| if turned { -micros } else { micros } > late_after);
+        laws.extend(both(&flag(Flag::LateDelivery), &space.rows(&name, is_late)));
+        // How the two times stand to each other, and what lies between them.
+        let (pair, how) = question::pair_name("event_time", "received_at", Comparison::Less);
+        let follows = |value: &Known| value.rank().is_some_and(|micros| if turned { micros < 0 } else { micros > 0 });
+        laws.extend(both(&space.rows(&pair, |standing| pair_passes(how, standing)), &space.rows(&name, follows)));
+        let is_same = |value: &Known| value.rank() == Some(0);
+        laws.extend(both(&space.rows(&pair, |standing| pair_passes(Comparison::Equal, standing)), &space.rows(&name, is_same)));
+    }
     let policy = &space.rules.policy;
     if policy.own_domains.is_empty() {
         laws.push(truth("own_domain").not());
@@ -78,6 +104,46 @@ fn of_the_lead(space: &Space<'_>) -> Vec<Formula> {
     let not_own = space.rows("contact.email_domain", |value| matches!(value, Known::Text(text) if !policy.is_own_domain(text)));
     laws.push(then(own, truth("own_domain")));
     laws.push(then(not_own, truth("own_domain").not()));
+    laws.extend(of_sizes(space));
+    laws
+}
+
+/// How long texts are: those that are written somewhere, those that begin or end with something, and what is missing.
+fn of_sizes(space: &Space<'_>) -> Vec<Formula> {
+    let mut laws = Vec::new();
+    for sizes in &space.variables {
+        let (Of::Term(Node::Size(of)), Some(size)) = (sizes.of, sizes.columns.first()) else { continue };
+        let name = question::name(of);
+        let found = space.columns.get(&name).and_then(|(at, column)| Some((*at, *column, space.variables.get(*at)?)));
+        let (Some((at, column, texts)), Node::Field(_) | Node::Column(..)) = (found, &**of) else { continue };
+        let there = space.rows(&name, Known::is_there);
+        laws.extend(both(&there, &space.rows(size, |value| value.rank().is_some())));
+        if values::is_never_empty(of) {
+            laws.push(then(there, space.rows(size, |value| value.rank().is_some_and(|size| size > 0))));
+        }
+        // A row stands for all sizes up to the next one.
+        let standing_for = |letters: usize| sizes.row_with(&Known::Int(i64::try_from(letters).unwrap_or(i64::MAX)));
+        let of_row = |row: &Vec<Known>| match row.get(column) {
+            Some(Known::Text(text)) => Some(text.chars().count()),
+            _ => None,
+        };
+        for letters in texts.rows.iter().filter_map(of_row).collect::<BTreeSet<_>>() {
+            let Some(row) = standing_for(letters) else { continue };
+            let of_this = space.rows(&name, |value| matches!(value, Known::Text(text) if text.chars().count() == letters));
+            laws.push(then(
+                of_this,
+                sizes.rows.get(row).map_or(Formula::Maybe, |row| space.rows(size, |value| row.first() == Some(value))),
+            ));
+        }
+        for (feature, known) in texts.features.iter().enumerate() {
+            let (Feature::Part { how, part, lowered: false }, Some(unlisted)) = (known, texts.unlisted) else { continue };
+            let Some(least) = standing_for(part.chars().count()).and_then(|row| sizes.rows.get(row)?.first()?.rank()) else { continue };
+            let mut rows = texts.rows_where(column, |value| Test::Text(*how, part).passes(value.value()));
+            rows.put(unlisted, true);
+            let has = Formula::Text(AskedOfText { variable: at, rows, feature, has: true });
+            laws.push(then(has, space.rows(size, |value| value.rank().is_some_and(|size| size >= least))));
+        }
+    }
     laws
 }
 
@@ -108,6 +174,9 @@ fn of_the_decision(space: &Space<'_>) -> Vec<Formula> {
     let enough = Formula::any(Storefront::ALL.iter().map(reaches));
     laws.push(then(qualified, enough.clone()));
     laws.push(then(reason(LOW_SCORE), enough.not()));
+    // Whoever does not qualify has a reason, and nobody else has.
+    let none = space.rows(&question::size_name("reasons"), |value| value.rank() == Some(0));
+    laws.extend(both(&space.is("verdict", "QUALIFIED"), &none));
 
     let campaign = |id: Option<&str>| {
         space.rows("marketing_campaign", |value| match (value, id) {

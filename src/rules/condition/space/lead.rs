@@ -146,6 +146,7 @@ impl<'r> Space<'r> {
                 }
             }
         }
+        self.add_up(&mut draft, model);
         self.mend(&mut draft, model);
         draft
     }

@@ -24,12 +24,17 @@ const TRIED: [(i64, i64); 2] = [(HOUR, 9_000), (MINUTE, 2_880)];
 /// Letters of a text that is made for its size.
 const LONGEST: usize = 10_000;
 
-impl Space<'_> {
-    pub(super) fn mend(&self, draft: &mut Draft<'_>, model: &Model) {
+impl<'r> Space<'r> {
+    pub(super) fn mend(&self, draft: &mut Draft<'r>, model: &Model) {
         let asked = || model.rows.iter().filter_map(|(at, row)| Some((self.variables.get(*at)?, *row)));
         for (variable, row) in asked() {
             let (Of::Term(node), Some(value)) = (variable.of, variable.value(row, 0)) else { continue };
             match (node, value) {
+                (Node::Size(of), Known::Int(size)) if matches!(&**of, Node::Field(field) if field.path == "reasons") => {
+                    let size = usize::try_from(*size).unwrap_or_default();
+                    let missing: Vec<&str> = self.rules.reasons().filter(|reason| !draft.reasons.contains(reason)).collect();
+                    draft.reasons.extend(missing.into_iter().take(size.saturating_sub(draft.reasons.len())));
+                }
                 (Node::Size(of), Known::Int(size)) => draft.set_size(of, usize::try_from(*size).unwrap_or_default().min(LONGEST)),
                 (Node::Calculate(Arithmetic::Subtract, left, right), Known::Duration(micros)) => draft.set_between(left, right, *micros),
                 _ => {}
@@ -43,7 +48,11 @@ impl Space<'_> {
             let start = draft.time(name);
             let steps = TRIED.into_iter().flat_map(|(step, count)| (0..count).flat_map(move |at| [at * step, -at * step]));
             let mut times = steps.map(|by| start.plus_micros(by));
-            if let Some(time) = times.find(|time| of_it.iter().all(|(variable, row)| is_in_row(variable, *row, *time))) {
+            let fits = |time: &Timestamp| {
+                self.spend(2 * of_it.len());
+                of_it.iter().all(|(variable, row)| is_in_row(variable, *row, *time))
+            };
+            if let Some(time) = times.find(fits) {
                 draft.set_time(name, time);
             }
         }
@@ -68,7 +77,7 @@ fn is_in_row(variable: &Variable<'_>, row: usize, time: Timestamp) -> bool {
 }
 
 /// The shortest text that fits a regular expression, as far as that is plain.
-pub(super) fn text_that_fits(regex: &str) -> Option<String> {
+pub(in crate::rules::condition) fn text_that_fits(regex: &str) -> Option<String> {
     let mut text = String::new();
     fits(&regex_syntax::parse(regex).ok()?, &mut text);
     Some(text)

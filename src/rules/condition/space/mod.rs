@@ -2,6 +2,8 @@
 //! them, and whether formulas can hold together. Over-estimates what leads there are, so what is impossible here is impossible;
 //! what is possible here is shown by a lead, and only then told. Judges no ruleset: `rules::lint` asks the questions.
 
+mod branches;
+mod calendar;
 mod classes;
 mod draft;
 mod entries;
@@ -14,6 +16,7 @@ mod points;
 mod question;
 mod search;
 mod set;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod unlisted;
@@ -28,17 +31,19 @@ use super::{
     tree::{Comparison, Node},
 };
 use crate::{lead::Timestamp, rules::Ruleset};
+use calendar::Calendar;
 use formula::AskedOfText;
 use laws::Laws;
 use points::Points;
 use question::{Answers, Test};
-use set::Set;
 use unlisted::{Unlisted, of_unlisted};
 use values::Known;
 use variables::{Variable, Wanted};
 
 pub(in crate::rules) use example::Example;
 pub(in crate::rules) use formula::Formula;
+pub(super) use mend::text_that_fits;
+pub(super) use question::parts;
 pub(in crate::rules) use search::{Answer, Model};
 
 /// All that conditions of a ruleset can ask of a lead.
@@ -50,6 +55,7 @@ pub(in crate::rules) struct Space<'r> {
     classes: Vec<classes::Class<'r>>,
     laws: Laws,
     points: Points,
+    calendars: Vec<Calendar<'r>>,
     now: Timestamp,
     /// What all searches together may still take.
     effort: Cell<usize>,
@@ -70,8 +76,10 @@ impl<'r> Space<'r> {
         for (at, variable) in variables.iter().enumerate() {
             columns.extend(variable.columns.iter().enumerate().map(|(column, name)| (name.clone(), (at, column))));
         }
+        let (laws, points) = (Laws::default(), Points::default());
+        let calendars = calendar::of(&variables);
         let effort = Cell::new(search::EFFORT);
-        let mut space = Self { rules, variables, columns, classes, laws: Laws::default(), points: Points::default(), now, effort };
+        let mut space = Self { rules, variables, columns, classes, laws, points, calendars, now, effort };
         space.settle_usual_rows();
         space.points = Points::of(&space);
         space.laws = Laws::of(&space);
@@ -99,6 +107,11 @@ impl<'r> Space<'r> {
         let found = self.columns.get(name).and_then(|(at, column)| Some((at, column, self.variables.get(*at)?)));
         let Some((at, column, variable)) = found else { return Formula::Maybe };
         Formula::is(*at, variable.rows_where(*column, holds))
+    }
+
+    /// That the field is there.
+    pub(in crate::rules) fn has(&self, name: &str) -> Formula {
+        self.rows(name, Known::is_there)
     }
 
     /// That the field has this word.
@@ -135,11 +148,14 @@ impl<'r> Answers<'r> for Reader<'_, 'r> {
         let name = question::name(term);
         let found = self.0.columns.get(&name).and_then(|(at, column)| Some((*at, *column, self.0.variables.get(*at)?)));
         let Some((at, column, variable)) = found else { return Formula::Maybe };
-        let mut rows = variable.rows_where(column, |value| test.passes(value.value()));
+        // Long lists of texts are asked for one by one.
+        let listed = test.equal_text().and_then(|text| variable.rows_of_text(text));
+        self.0.spend(1 + variable.rows.len() / if listed.is_some() { 64 } else { 8 });
+        let mut rows = listed.unwrap_or_else(|| variable.rows_where(column, |value| test.passes(value.value())));
         let Some(unlisted) = variable.unlisted else { return Formula::is(at, rows) };
         match of_unlisted(test) {
             Unlisted::Truth(truth) => {
-                rows = Set::of(variable.rows.len(), |row| if row == unlisted { truth } else { rows.contains(row) });
+                rows.put(unlisted, truth);
                 Formula::is(at, rows)
             }
             Unlisted::Depends(feature, has) => match variable.features.iter().position(|known| *known == feature) {

@@ -51,13 +51,22 @@ impl Points {
         let (mut least, mut most) = (bounds.least, bounds.most);
         for (variable, by_row) in &bounds.by_row {
             let allowed = rows(*variable);
-            let open = || {
-                by_row.iter().enumerate().filter(|(row, _)| allowed.is_none_or(|allowed| allowed.contains(*row))).map(|(_, points)| points)
-            };
-            least = least.saturating_add(open().map(|(least, _)| *least).min().unwrap_or_default());
-            most = most.saturating_add(open().map(|(_, most)| *most).max().unwrap_or_default());
+            let (mut worst, mut best) = (i64::MAX, i64::MIN);
+            let mut take = |(least, most): &(i64, i64)| (worst, best) = (worst.min(*least), best.max(*most));
+            match allowed {
+                Some(allowed) => allowed.iter().filter_map(|row| by_row.get(row)).for_each(&mut take),
+                None => by_row.iter().for_each(&mut take),
+            }
+            least = least.saturating_add(if worst > best { 0 } else { worst });
+            most = most.saturating_add(if worst > best { 0 } else { best });
         }
         Some((least, most))
+    }
+
+    /// What it takes to tell the bounds.
+    pub(super) fn size(&self) -> usize {
+        let rows = |bounds: &Bounds| bounds.by_row.iter().map(|(_, rows)| 1 + rows.len() / 8).sum::<usize>();
+        [&self.total, &self.fit, &self.intent].into_iter().map(rows).sum()
     }
 
     /// The rows of a variable that bring the most points to the total.

@@ -1,11 +1,11 @@
 //! What a condition asks, taken apart: a term (a field, or what is made of fields) and a test with written values. Says what a test
 //! makes of a value as `evaluate` does; knows no variable.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use super::super::{
     evaluate::{lowered_test, test},
-    fields::{Field, Table, Type, Value},
+    fields::{self, FIELDS, Field, Table, Type, Value},
     order::compare,
     tree::{Arithmetic, Comparison, Elements, Literal, LoweredTest, Node, TextTest},
 };
@@ -108,10 +108,11 @@ impl<'n> Reading<'_, 'n> {
         held
     }
 
-    /// What an element stands for.
+    /// What an element stands for, and two of the sums of the score for the third.
     fn resolved(&self, node: &'n Node) -> &'n Node {
         match node {
             Node::Element(out) => self.elements.iter().rev().nth(*out).copied().unwrap_or(node),
+            Node::Calculate(how, left, right) => third_sum(*how, left, right).unwrap_or(node),
             other => other,
         }
     }
@@ -152,6 +153,17 @@ impl<'n> Reading<'_, 'n> {
         let (yes, no) = (self.comparison(how, yes, other), self.comparison(how, no, other));
         (asked.size() <= TWICE).then(|| one_of(asked, yes, no))
     }
+}
+
+/// The total is fit and intent together.
+fn third_sum(how: Arithmetic, left: &Node, right: &Node) -> Option<&'static Node> {
+    let (Node::Field(left), Node::Field(right)) = (left, right) else { return None };
+    field_term(match (how, left.path, right.path) {
+        (Arithmetic::Add, "score.fit", "score.intent") | (Arithmetic::Add, "score.intent", "score.fit") => "score.total",
+        (Arithmetic::Subtract, "score.total", "score.fit") => "score.intent",
+        (Arithmetic::Subtract, "score.total", "score.intent") => "score.fit",
+        _ => return None,
+    })
 }
 
 /// The one if it holds, else the other.
@@ -303,8 +315,32 @@ pub(super) fn key_name(map: &Field, key: &str) -> String {
     format!("{}[{key:?}]", map.path)
 }
 
+/// The name of one field taken from another.
+pub(super) fn difference_name(one: &str, other: &str) -> String {
+    let field = |path| fields::find(path).map(|field| Box::new(Node::Field(field)));
+    let difference = field(one).zip(field(other)).map(|(one, other)| Node::Calculate(Arithmetic::Subtract, one, other));
+    difference.as_ref().map(name).unwrap_or_default()
+}
+
+/// The name of two fields held against each other, and how they then are.
+pub(super) fn pair_name(one: &str, other: &str, how: Comparison) -> (String, Comparison) {
+    let (Some(one), Some(other)) = (field_term(one), field_term(other)) else { return (String::new(), how) };
+    super::variables::name_of_pair(how, one, other)
+}
+
+/// The name of a field's size.
+pub(super) fn size_name(path: &str) -> String {
+    fields::find(path).map(|field| name(&Node::Size(Box::new(Node::Field(field))))).unwrap_or_default()
+}
+
 pub(super) fn flag_name(flag: &str) -> String {
     format!("{flag:?} in flags")
+}
+
+/// The field of this path as a term.
+pub(super) fn field_term(path: &str) -> Option<&'static Node> {
+    static TERMS: LazyLock<Vec<Node>> = LazyLock::new(|| FIELDS.iter().map(Node::Field).collect());
+    TERMS.iter().find(|term| matches!(term, Node::Field(field) if field.path == path))
 }
 
 impl Literal {
@@ -314,6 +350,17 @@ impl Literal {
 }
 
 impl Test<'_> {
+    /// The text that it asks for, where it asks for one.
+    pub(super) fn equal_text(&self) -> Option<&str> {
+        match self {
+            Self::Compare(Comparison::Equal, literal) => match &**literal {
+                Literal::Text(text) => Some(text),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// What the test makes of a value.
     pub(super) fn passes(&self, value: Value<'_>) -> bool {
         match self {
@@ -331,7 +378,7 @@ impl Test<'_> {
 }
 
 /// The expressions that an expression is made of.
-pub(super) fn parts(node: &Node) -> Vec<&Node> {
+pub(in crate::rules::condition) fn parts(node: &Node) -> Vec<&Node> {
     match node {
         Node::Literal(_) | Node::Field(_) | Node::Column(..) | Node::Element(_) | Node::HasFlag(_) => Vec::new(),
         Node::Not(of)

@@ -8,7 +8,6 @@ use super::{
     formula::{Asked, AskedOfText, Formula},
     set::Set,
     unlisted::{self, Feature},
-    values::Known,
 };
 
 /// What came of the question whether formulas can hold together.
@@ -33,7 +32,7 @@ pub(in crate::rules) struct Model {
 /// Steps of one search.
 const STEPS: usize = 20_000;
 /// Steps of all searches and parts of formulas held against what they found: about a second.
-pub(super) const EFFORT: usize = 25_000_000;
+pub(super) const EFFORT: usize = 32_000_000;
 /// What one step of a search takes, beside a part of a formula that is held against a model.
 const STEP: usize = 8;
 /// So often what was found is held against laws and the rest.
@@ -44,8 +43,15 @@ const AT_ONCE: usize = 4;
 /// What is left of each variable.
 #[derive(Clone, Default)]
 pub(super) struct Left {
-    rows: BTreeMap<usize, Set>,
+    pub(super) rows: BTreeMap<usize, Set>,
     features: Vec<(usize, usize, bool)>,
+}
+
+impl Left {
+    /// What it takes to copy it.
+    fn size(&self) -> usize {
+        self.rows.values().map(|rows| 4 + rows.size() / 64).sum::<usize>() + self.features.len()
+    }
 }
 
 impl Space<'_> {
@@ -85,8 +91,13 @@ impl Space<'_> {
         Answer::Unknown
     }
 
-    fn spend(&self, steps: usize) {
+    pub(super) fn spend(&self, steps: usize) {
         self.effort.set(self.effort.get().saturating_sub(steps));
+    }
+
+    /// Whether something was left unanswered as it would have taken too long.
+    pub(in crate::rules) fn is_exhausted(&self) -> bool {
+        self.effort.get() == 0
     }
 
     /// Whether it holds of the model.
@@ -163,10 +174,11 @@ impl Space<'_> {
                 choices = undecided;
                 continue;
             }
-            let Some((at, _)) = narrowest else { return self.with_a_score(left) };
+            let Some((at, _)) = narrowest else { return self.with_a_score(left).filter(|left| self.has_days(left)) };
             for part in undecided.swap_remove(at).iter().filter(|part| self.is_open(part, &left)) {
                 // What is handed on takes its time, too.
                 *steps = steps.saturating_sub(undecided.len() / 16);
+                self.spend(left.size());
                 if let Some(found) = self.search(vec![part], undecided.clone(), left.clone(), steps) {
                     return Some(found);
                 }
@@ -180,9 +192,15 @@ impl Space<'_> {
         let AskedOfText { variable, rows: listed, feature, has } = asked;
         let unlisted = self.variables.get(*variable).and_then(|variable| variable.unlisted);
         left.features.push((*variable, *feature, *has));
+        // Each is held against each.
+        self.spend(left.features.len() * left.features.len() / 8 + listed.size() / 64);
         let excluded = self.exclude_each_other(*variable, &left.features);
         let rows = left.rows.entry(*variable).or_insert_with(|| Set::all(listed.size()));
-        rows.narrow(&Set::of(listed.size(), |row| if Some(row) == unlisted { !excluded } else { listed.contains(row) }));
+        let mut allowed = listed.clone();
+        if let Some(unlisted) = unlisted {
+            allowed.put(unlisted, !excluded);
+        }
+        rows.narrow(&allowed);
         (!rows.is_empty()).then_some(())
     }
 
@@ -208,25 +226,6 @@ impl Space<'_> {
             }),
             _ => true,
         }
-    }
-
-    /// Leaves of the sums what the points can come to.
-    fn with_a_score(&self, mut left: Left) -> Option<Left> {
-        for name in ["score.total", "score.fit", "score.intent"] {
-            let Some((at, column)) = self.columns.get(name) else { continue };
-            let (Some(variable), Some(mut rows)) = (self.variables.get(*at), left.rows.get(at).cloned()) else { continue };
-            let Some((least, most)) = self.points.bounds(name, &|variable| left.rows.get(&variable)) else { continue };
-            // A row stands for all sums up to its neighbours, not for its own alone; rows are in order.
-            let sum = |row: usize| variable.value(row, *column).and_then(Known::rank);
-            rows.narrow(&Set::of(rows.size(), |row| {
-                sum(row + 1).is_none_or(|above| above > least) && row.checked_sub(1).and_then(sum).is_none_or(|below| below < most)
-            }));
-            if rows.is_empty() {
-                return None;
-            }
-            left.rows.insert(*at, rows);
-        }
-        Some(left)
     }
 }
 

@@ -20,7 +20,7 @@ impl Set {
     }
 
     pub(super) fn all(size: usize) -> Self {
-        Self::of(size, |_| true)
+        Self::none(size).turned()
     }
 
     pub(super) fn contains(&self, number: usize) -> bool {
@@ -59,8 +59,13 @@ impl Set {
     }
 
     pub(super) fn insert(&mut self, number: usize) {
+        self.put(number, true);
+    }
+
+    /// Takes the number in, or out.
+    pub(super) fn put(&mut self, number: usize, is_in: bool) {
         if let Some(word) = self.words.get_mut(number / 64) {
-            *word |= 1 << (number % 64);
+            *word = *word & !(1 << (number % 64)) | u64::from(is_in) << (number % 64);
         }
     }
 

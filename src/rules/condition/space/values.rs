@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::super::{
-    fields::{self, Value},
+    fields::{self, Type, Value},
     times,
     tree::{Literal, Node, TimePart},
 };
@@ -153,6 +153,7 @@ pub(super) fn of_term(term: &Node, written: &Written) -> Vec<Known> {
         Node::Field(_) => values.extend(may_miss(term).then_some(Known::Null)),
         Node::Column(..) => values.push(Known::Null),
         Node::Entry(..) => values.push(Known::Error),
+        Node::Part(_, of, _) | Node::Size(of) if is_always_there(of) => {}
         _ => values.extend([Known::Null, Known::Error]),
     }
     values
@@ -166,6 +167,12 @@ pub(super) fn may_miss(term: &Node) -> bool {
         Kind::Word(_) => WORDS_THAT_MAY_MISS.contains(&field.path),
         _ => !ALWAYS_THERE.contains(&field.path),
     }
+}
+
+/// Whether it is a field that every lead has, if only as a list or a map without elements.
+fn is_always_there(node: &Node) -> bool {
+    let Node::Field(field) = node else { return false };
+    matches!(field.of, Type::Map | Type::Flags | Type::Reasons) || !may_miss(node)
 }
 
 /// Each number with its neighbours: so every number has one among them that lies between the same.
@@ -192,6 +199,11 @@ fn fractions(written: &Written) -> impl Iterator<Item = f64> {
         ]
     });
     near.chain([0.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN])
+}
+
+/// Whether the field, where it is there, has a letter at least.
+pub(super) fn is_never_empty(term: &Node) -> bool {
+    matches!(term, Node::Field(field) if TRIMMED.contains(&field.path))
 }
 
 /// Whether a field can have this text at all.

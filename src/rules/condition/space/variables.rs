@@ -2,12 +2,12 @@
 //! and region, total and grade), and true or false for what is not understood. Asks nothing of them.
 
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
-    sync::LazyLock,
 };
 
 use super::super::{
-    fields::{FIELDS, Field, Value},
+    fields::{Field, Value},
     order::compare,
     tree::{Comparison, Node},
 };
@@ -15,7 +15,8 @@ use super::{
     EVENT_TIME,
     classes::{self, Class},
     formula::Formula,
-    question::{self, Answers, Test, flag_name},
+    laws::delays,
+    question::{self, Answers, Test, field_term, flag_name},
     set::Set,
     unlisted::{Feature, Unlisted, of_unlisted},
     values::{self, Known, Written},
@@ -79,6 +80,20 @@ impl Variable<'_> {
         let mut rows = Set::none(self.rows.len());
         values.iter().filter(|(value, _)| holds(value)).for_each(|(_, with)| rows.widen(with));
         rows
+    }
+
+    /// The same of equality with a text, where the rows are texts: those that are written somewhere come first, in order.
+    pub(super) fn rows_of_text(&self, text: &str) -> Option<Set> {
+        let listed = self.rows.get(..self.unlisted?)?;
+        let mut rows = Set::none(self.rows.len());
+        let order = |row: &Vec<Known>| match row.first() {
+            Some(Known::Text(known)) => (**known).cmp(text),
+            _ => Ordering::Less,
+        };
+        if let Ok(row) = listed.binary_search_by(order) {
+            rows.insert(row);
+        }
+        Some(rows)
     }
 }
 
@@ -214,6 +229,15 @@ pub(super) fn of<'r>(wanted: Wanted<'r>, rules: &'r Ruleset, now: Timestamp) -> 
     if let Some((_, written, _)) = terms.get_mut(EVENT_TIME) {
         written.numbers.extend(dates);
     }
+    for (name, turned) in delays() {
+        let late_after = rules.policy.late_after;
+        terms.entry(name).and_modify(|(_, written, _)| written.numbers.extend([0, if turned { -late_after } else { late_after }]));
+    }
+
+    // Whether a text is empty is told apart, so that what is never empty can be known.
+    for (_, written, _) in terms.values_mut().filter(|(term, ..)| matches!(term, Node::Size(_))) {
+        written.numbers.insert(0);
+    }
 
     for (name, (map, key)) in keys.into_iter().filter(|(name, _)| !terms.contains_key(name)) {
         let rows = vec![vec![Known::Unlisted], vec![Known::Error]];
@@ -269,10 +293,4 @@ fn by_value(rows: &[Vec<Known>], column: usize) -> Vec<(Known, Set)> {
         }
     }
     found
-}
-
-/// The field of this path as a term.
-fn field_term(path: &str) -> Option<&'static Node> {
-    static TERMS: LazyLock<Vec<Node>> = LazyLock::new(|| FIELDS.iter().map(Node::Field).collect());
-    TERMS.iter().find(|term| matches!(term, Node::Field(field) if field.path == path))
 }

@@ -95,6 +95,7 @@ fn the_page_tells_the_limits() {
         steps::OPEN_LENGTH.to_string(),
         steps::MOST_JOINED.to_string(),
         "256".to_owned(),
+        "64".to_owned(),
     ];
     assert_eq!(told, limits);
     assert!(faults("note.matches(\"(a{1000}){1000}\")", Sight::Lead)[0].ends_with("256 KiB"));
