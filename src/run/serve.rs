@@ -49,13 +49,14 @@ const LEAVE: Duration = Duration::from_secs(8);
 pub fn serve(config: &Config, mut pipeline: Pipeline, trials: Trials, arguments: &ServeArguments) -> Result<(), Failure> {
     logging::start(&config.log);
     log_bugs();
+    // Before anybody is told that it is there: a signal that nobody listens for ends a process without a word.
+    let (sender, endings) = channel();
+    on_signal(sender.clone())?;
+    let hangups = Hangups::listen()?;
     let health = Arc::new(BrokerHealth::new(&config.kafka.brokers));
     let telemetry = Telemetry::start(config, &pipeline, &trials)?;
     let registry = config.encoding.registry().map(|settings| Registry::new(settings, telemetry.registry()));
     let registry = registry.transpose().map_err(Failure::usage)?.map(Arc::new);
-    let (sender, endings) = channel();
-    on_signal(sender.clone())?;
-    let hangups = Hangups::listen()?;
 
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),

@@ -286,9 +286,19 @@ impl Service {
         self.reap();
     }
 
-    /// SIGTERM.
+    /// SIGTERM, once it listens for it: a process that has just been started is ended by it like any other.
     pub(crate) fn terminate(&self) {
+        wait_for("it listens for SIGTERM", SOON, || self.lines(), || (self.catches_sigterm() || self.has_ended()).then_some(()));
         self.signal("TERM");
+    }
+
+    /// Whether SIGTERM is among the signals it catches, as the kernel tells (`SigCgt`, a bit a signal).
+    fn catches_sigterm(&self) -> bool {
+        const SIGTERM: u32 = 15;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        let caught = caught.map(|mask| u64::from_str_radix(mask.trim(), 16).expect("a mask"));
+        caught.is_some_and(|mask| mask & (1 << (SIGTERM - 1)) != 0)
     }
 
     /// SIGHUP: it reads its rules again.

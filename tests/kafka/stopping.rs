@@ -33,8 +33,12 @@ fn sigterm_drains_and_the_next_process_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn sigterm_ends_a_process_that_has_nothing_to_do_or_no_broker() {
+fn sigterm_ends_a_process_that_starts_has_nothing_to_do_or_no_broker() {
     let scene = Scene::with_topics("idle", broker::shared(), 1);
+    let mut starting = scene.run(&[]);
+    starting.terminate();
+    assert_eq!(starting.exit_within(Duration::from_secs(10)), 0, "{}", starting.lines());
+
     let mut idle = scene.run(&[]);
     idle.wait_ready();
     idle.terminate();
