@@ -28,6 +28,7 @@ use crate::io::Cause;
 
 use super::{
     BrokerHealth,
+    native::{Borrows, Lent, give_back},
     properties::{SOCKET_TIMEOUT, TRANSACTION_TIMEOUT},
     reasons::logged,
     sabotage::sabotage,
@@ -88,6 +89,7 @@ pub(super) struct Reports {
     cause: Mutex<Option<(Code, String)>>,
     /// The client's last words on a transaction that failed.
     said: Mutex<Option<String>>,
+    lent: Lent,
 }
 
 impl Reports {
@@ -148,6 +150,12 @@ impl ProducerContext for Reports {
     }
 }
 
+impl Borrows for Reports {
+    fn lent(&self) -> &Lent {
+        &self.lent
+    }
+}
+
 /// A transactional (or, for at-least-once, only idempotent) producer.
 pub(super) struct Producer {
     destinations: Destinations,
@@ -175,6 +183,7 @@ impl Producer {
             failed: Mutex::new(Vec::new()),
             cause: Mutex::new(None),
             said: Mutex::new(None),
+            lent: Lent::default(),
         };
         let client: BaseProducer<Reports> = config.create_with_context(reports)?;
         let reports = Arc::clone(client.client().context());
@@ -227,6 +236,7 @@ impl Producer {
                 return Err(trouble(Cause::FailedAbort, "abort: delivery reports did not come back", Remedy::Replace));
             }
         }
+        give_back(&self.client);
         if !self.transactional {
             return Ok(());
         }

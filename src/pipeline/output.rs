@@ -1,7 +1,7 @@
 //! The records a batch leaves behind: one arena of bytes for keys, values and headers, cleared and used again batch after
-//! batch. Knows the kinds of output topic, not their names.
+//! batch, and lent to who sends them. Knows the kinds of output topic, not their names.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use crate::lead::{HeaderSpan, Headers, Timestamp};
 
@@ -69,7 +69,8 @@ struct Entry {
 /// All outputs of a batch, in the order of its records.
 #[derive(Debug, Default)]
 pub struct OutputBuffer {
-    bytes: Vec<u8>,
+    /// Shared only while it is lent.
+    bytes: Arc<Vec<u8>>,
     headers: Vec<HeaderSpan>,
     entries: Vec<Entry>,
     record: usize,
@@ -90,7 +91,11 @@ impl OutputBuffer {
     /// Empties the buffer, keeping its memory, for a batch whose one reading of the wall clock is `stamp`; it reaches
     /// nothing but the headers `ce_time` and `dlq-first-failed-at`.
     pub fn begin(&mut self, stamp: Timestamp) {
-        self.bytes.clear();
+        match Arc::get_mut(&mut self.bytes) {
+            Some(bytes) => bytes.clear(),
+            // Whoever has it keeps it.
+            None => self.bytes = Arc::default(),
+        }
         self.headers.clear();
         self.entries.clear();
         self.record = 0;
@@ -99,7 +104,9 @@ impl OutputBuffer {
 
     /// Gives back what it holds in memory over `keep` bytes beside what is in it: one huge record must not stay for ever.
     pub fn shrink(&mut self, keep: usize) {
-        self.bytes.shrink_to(keep);
+        if let Some(bytes) = Arc::get_mut(&mut self.bytes) {
+            bytes.shrink_to(keep);
+        }
     }
 
     /// From now on no output of `topic` has more than `largest` bytes, whatever the settings allow: the topic takes less now.
@@ -136,13 +143,14 @@ impl OutputBuffer {
         value: impl FnOnce(&mut Vec<u8>) -> bool,
         headers: impl FnOnce(&mut HeaderWriter<'_>),
     ) {
-        let start = self.bytes.len();
-        let has_key = key(&mut self.bytes);
-        let key_end = self.bytes.len();
-        let has_value = value(&mut self.bytes);
-        let value_end = self.bytes.len();
+        let bytes = Arc::make_mut(&mut self.bytes);
+        let start = bytes.len();
+        let has_key = key(bytes);
+        let key_end = bytes.len();
+        let has_value = value(bytes);
+        let value_end = bytes.len();
         let first_header = self.headers.len();
-        headers(&mut HeaderWriter { bytes: &mut self.bytes, spans: &mut self.headers });
+        headers(&mut HeaderWriter { bytes, spans: &mut self.headers });
         self.entries.push(Entry {
             topic,
             record: self.record,
@@ -160,7 +168,7 @@ impl OutputBuffer {
 
     /// Takes back all that came after `mark`.
     pub fn truncate(&mut self, mark: Mark) {
-        self.bytes.truncate(mark.bytes);
+        Arc::make_mut(&mut self.bytes).truncate(mark.bytes);
         self.headers.truncate(mark.headers);
         self.entries.truncate(mark.entries);
     }
@@ -187,6 +195,18 @@ impl OutputBuffer {
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Output<'_>> {
         self.entries.get(index).map(|entry| self.view(entry))
+    }
+
+    /// The memory that all outputs stand in, for who sends them without copying: as long as somebody holds it nothing is written there.
+    #[must_use]
+    pub fn arena(&self) -> &Arc<Vec<u8>> {
+        &self.bytes
+    }
+
+    /// Where in the arena the value of the output at `index` stands; `None`: null, or past the end.
+    #[must_use]
+    pub fn value_at(&self, index: usize) -> Option<Range<usize>> {
+        self.entries.get(index)?.value.clone()
     }
 
     /// All outputs, in order of pushing.

@@ -187,13 +187,13 @@ impl RulesReport {
         self.metrics.ruleset_taken(&ruleset);
         self.metrics.destinations(pipeline.rules.destinations());
         self.status.ruleset(ruleset);
-        self.status.rules_accepted(what);
+        self.accepted(what);
     }
 
     /// They are tried from the next batch on.
     pub(super) fn tried(&self, what: &str, live: &ArcSwap<Live>) {
         self.metrics.candidate_taken();
-        self.status.rules_accepted(what);
+        self.accepted(what);
         self.trials(live);
     }
 
@@ -202,12 +202,17 @@ impl RulesReport {
         self.metrics.ruleset_refused();
         let first = problems.iter().find(|problem| problem.is_error()).or(problems.first());
         let headline = |problem: &Problem| problem.to_string().lines().next().unwrap_or_default().to_owned();
-        self.status.rules_refused(what, first.map(headline).unwrap_or_default());
+        self.metrics.rulesets_refused(self.status.rules_refused(what, first.map(headline).unwrap_or_default()));
+    }
+
+    /// Of whatever was refused, this is not any more.
+    fn accepted(&self, what: &str) {
+        self.metrics.rulesets_refused(self.status.rules_accepted(what));
     }
 
     /// They are again as they were.
     pub(super) fn unchanged(&self, what: &str) {
-        self.status.rules_accepted(what);
+        self.accepted(what);
     }
 
     /// What is on trial from the next batch on.

@@ -76,6 +76,7 @@ pub struct Metrics {
     spans: Counters<(SpanResult,)>,
     ruleset: Gauges<(Told, Told, Told)>,
     ruleset_reloads: Counters<(ReloadResult,)>,
+    rulesets_refused: IntGauge,
     trials: TrialMetrics,
     used: Used,
     held: Arc<Mutex<Held>>,
@@ -177,6 +178,7 @@ impl Metrics {
             spans: table.counters(&names::SPANS)?,
             ruleset: table.gauges(&names::RULESET_INFO)?,
             ruleset_reloads: table.counters(&names::RULESET_RELOADS)?,
+            rulesets_refused: table.gauge(&names::RULESETS_REFUSED)?,
             trials: TrialMetrics::register(&mut table, words.clone())?,
             used: Used::register(&mut table)?,
             held: Arc::default(),
@@ -289,6 +291,11 @@ impl Metrics {
     /// A changed ruleset is not good.
     pub fn ruleset_refused(&self) {
         self.ruleset_reloads.of((ReloadResult::Refused,)).inc();
+    }
+
+    /// So many are refused now.
+    pub fn rulesets_refused(&self, count: usize) {
+        self.rulesets_refused.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Everything, in Prometheus's text format.

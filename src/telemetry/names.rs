@@ -232,6 +232,13 @@ pub const RULESET_RELOADS: Metric = counter(
     &[RELOAD_RESULT],
     "Changed rulesets that were taken or refused while running, those on trial too",
 );
+/// Rulesets that are refused now.
+pub const RULESETS_REFUSED: Metric = gauge(
+    "leadstream_rulesets_refused",
+    Unit::Count("rulesets"),
+    &[],
+    "Rulesets, with their tables, whose changed files are refused now, those on trial too; the ones before go on",
+);
 /// Leads by the ruleset that decided them.
 pub const RULESET_LEADS: Metric = counter(
     "leadstream_ruleset_leads_total",
@@ -360,6 +367,7 @@ pub const ALL: &[Metric] = &[
     CONSUMER_LAG_SECONDS,
     RULESET_INFO,
     RULESET_RELOADS,
+    RULESETS_REFUSED,
     RULESET_LEADS,
     RULESET_UNQUALIFIED,
     CANARY_SHARE,

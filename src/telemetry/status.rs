@@ -219,14 +219,18 @@ impl Status {
         self.state().ruleset = ruleset;
     }
 
-    /// Changed rules are not in use, and why; `what` says which, such as "rules".
-    pub fn rules_refused(&self, what: &str, why: String) {
-        self.state().refused.insert(what.to_owned(), why);
+    /// Changed rules are not in use, and why; `what` says which, such as "rules". Tells how many there are.
+    pub fn rules_refused(&self, what: &str, why: String) -> usize {
+        let mut state = self.state();
+        state.refused.insert(what.to_owned(), why);
+        state.refused.len()
     }
 
-    /// Changed rules are in use, or again as they were.
-    pub fn rules_accepted(&self, what: &str) {
-        self.state().refused.remove(what);
+    /// Changed rules are in use, or again as they were. Tells how many are not.
+    pub fn rules_accepted(&self, what: &str) -> usize {
+        let mut state = self.state();
+        state.refused.remove(what);
+        state.refused.len()
     }
 
     /// The rulesets on trial from now on.

@@ -268,6 +268,8 @@ fn topics_and_rights_are_those_that_leadstream_makes_and_asks_for() {
     let config = Config::default();
     let mut wanted: BTreeSet<&str> = config.topics.raw.iter().map(String::as_str).collect();
     wanted.extend(config.topics.outputs().map(|(_, name)| name));
+    let of_dlq = ["parked", "settled"].map(|kind| format!("{}.{kind}", config.topics.dead_letter));
+    wanted.extend(of_dlq.iter().map(String::as_str));
     let topics = all(&objects, "KafkaTopic");
     assert_eq!(topics.iter().filter_map(|topic| topic["metadata"]["name"].as_str()).collect::<BTreeSet<_>>(), wanted);
     for topic in &topics {
@@ -276,6 +278,9 @@ fn topics_and_rights_are_those_that_leadstream_makes_and_asks_for() {
         if name == config.topics.ledger {
             settings["retention.ms"] = json!(-1);
             settings["retention.bytes"] = json!(-1);
+        } else if name == of_dlq[1] {
+            settings["cleanup.policy"] = json!("compact");
+            assert_eq!(topic["spec"]["partitions"], 1, "{name}: its records are in one order");
         } else if !config.topics.raw.iter().any(|raw| raw == name) {
             settings["max.message.bytes"] = json!(largest_output(&config));
         }

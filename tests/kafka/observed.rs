@@ -234,7 +234,11 @@ fn every_panel_and_every_rule_sees_what_happens_and_a_kill_leaves_rates_sane() {
         }
         put(&scene, "canary.toml", &rules("wrong", Some("true")));
         wait_until("the canary stops", SOON, || prometheus.value("max(leadstream_canary_stopped)") == Some(1.0));
+        put(&scene, "live.toml", "no rules again");
+        wait_until("it is refused until it is mended", SOON, || prometheus.value("sum(leadstream_rulesets_refused)") == Some(2.0));
         see_rules(&prometheus);
+        put(&scene, "live.toml", &rules("live2", None));
+        wait_until("none is refused", SOON, || prometheus.value("sum(leadstream_rulesets_refused)") == Some(0.0));
 
         second.kill();
         let up = |port: u16| prometheus.value(&format!("up{{instance=\"{}\"}}", instance(port)));

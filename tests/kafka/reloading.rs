@@ -154,6 +154,8 @@ fn a_bad_file_is_told_and_what_was_in_use_stays() {
     };
     desk.put(&rules(1, false).replacen("storefront = ", "storefrunt = ", 1));
     refused(1.0);
+    let refused_now = || service.metric("leadstream_rulesets_refused").expect("from the start");
+    wait_until("it is refused now", SOON, || refused_now() > 0.5);
     let lines = service.lines();
     assert!(lines.contains("storefrunt") && lines.contains("what was in use stays in use"), "{lines}");
     let (code, page) = service.try_page("/readyz").expect("it answers");
@@ -169,6 +171,7 @@ fn a_bad_file_is_told_and_what_was_in_use_stays() {
     assert!(decided(&desk.scene).values().flatten().all(|(version, _)| version == "0"));
     desk.put(&rules(0, false));
     wait_until("nothing is wrong any more", SOON, || !service.page("/readyz").contains("refused"));
+    wait_until("none is refused now", SOON, || refused_now() < 0.5);
     assert_eq!((reloads(&service, "ok"), reloads(&service, "refused")), (0.0, 3.0), "what came back is what was in use");
 }
 

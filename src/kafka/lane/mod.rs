@@ -52,6 +52,9 @@ const PLACE: Duration = Duration::from_secs(5);
 /// `next_batch` returns at least this often, with or without records.
 const ROUND: Duration = Duration::from_millis(250);
 
+/// So many records may be read without a look at the clock, while they come without a wait.
+const UNTIMED: usize = 64;
+
 /// Batches are at most this large, and where limits are small at least this large, in bytes.
 const LARGEST_BATCH: usize = 1_000_000;
 const SMALLEST_BATCH: usize = 8 * 1024;
@@ -374,12 +377,20 @@ impl Lane for KafkaLane {
                 placed = !paused && self.place();
             }
             let Some(member) = &self.member else { return Ok(Next::Idle) };
-            let until = if batch.is_empty() { round } else { full_at };
-            let wait = until.saturating_duration_since(Instant::now());
-            if wait.is_zero() || self.stopping() {
-                break;
+            // Where records stand ready no clock is asked, but now and then.
+            let mut read = None;
+            if placed && !batch.len().is_multiple_of(UNTIMED) {
+                read = member.consumer.poll(Duration::ZERO);
             }
-            match member.consumer.poll(wait.min(Duration::from_millis(100))) {
+            if read.is_none() {
+                let until = if batch.is_empty() { round } else { full_at };
+                let wait = until.saturating_duration_since(Instant::now());
+                if wait.is_zero() || self.stopping() {
+                    break;
+                }
+                read = member.consumer.poll(wait.min(Duration::from_millis(100)));
+            }
+            match read {
                 None => {}
                 // Whatever is dropped here has to be read again.
                 Some(Ok(_)) if !placed => self.rewinding = true,

@@ -9,7 +9,7 @@ mod produce;
 
 pub use admin::{GroupMember, Operation, PartitionReplicas};
 pub(super) use admin::{describe_cluster, describe_groups, describe_topics, end_offsets, list_groups};
-pub(super) use produce::{Handed, TopicHandle};
+pub(super) use produce::{Borrows, Handed, Lent, TopicHandle, give_back};
 
 use std::{
     ffi::{CStr, CString, c_char, c_void},

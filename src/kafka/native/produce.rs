@@ -1,10 +1,11 @@
-//! Records handed to a producer many at a time: one call for one partition, with no name to look up, no partitioner to ask and no
-//! allocation but the client's own copy. Which partition that is, and what becomes of a refusal, is the producer's to say.
+//! Records handed to a producer many at a time: one call for one partition, with no name to look up, no partitioner to ask, and
+//! values that are not copied but lent. Which partition that is, and what becomes of a refusal, is the producer's to say.
 
 use std::{
     ffi::{CString, c_int, c_void},
+    ops::Range,
     ptr::{self, NonNull},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use rdkafka::{
@@ -19,51 +20,81 @@ use rdkafka::{
 const AT_ONCE: usize = 512;
 
 /// One record for a topic and a partition, without headers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(in super::super) struct Handed<'a> {
     /// What its delivery report names.
     pub(in super::super) output: usize,
+    /// Copied by the client.
     pub(in super::super) key: Option<&'a [u8]>,
-    pub(in super::super) value: Option<&'a [u8]>,
+    /// Where the value stands in the arena; the client reads it there.
+    pub(in super::super) value: Option<Range<usize>>,
+}
+
+/// Memory that a client reads values from. A part of its context, which outlives it: where a client never comes to its end, neither
+/// does what it was lent.
+#[derive(Debug, Default)]
+pub(in super::super) struct Lent(Mutex<Vec<Arc<Vec<u8>>>>);
+
+/// The context of a client that takes values without copying them.
+pub(in super::super) trait Borrows: ProducerContext<DeliveryOpaque = usize> + 'static {
+    /// What it was lent.
+    fn lent(&self) -> &Lent;
+}
+
+/// Lets go of what the client was lent, if none of its records is on the way any more. Whether that is so.
+pub(in super::super) fn give_back<C: Borrows>(client: &BaseProducer<C>) -> bool {
+    // Held while records are handed over too: none can come between the look and the end.
+    let mut lent = client.context().lent().0.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_idle = client.in_flight_count() == 0;
+    if is_idle {
+        lent.clear();
+    }
+    is_idle
 }
 
 /// A topic as one client knows it.
-pub(in super::super) struct TopicHandle<C: ProducerContext<DeliveryOpaque = usize> + 'static> {
+pub(in super::super) struct TopicHandle<C: Borrows> {
     topic: NonNull<native::rd_kafka_topic_t>,
     /// Kept for the client, which reads them during a call alone.
     messages: Vec<native::rd_kafka_message_t>,
-    /// Outlives the handle.
-    _client: Arc<BaseProducer<C>>,
+    client: Arc<BaseProducer<C>>,
 }
 
-// SAFETY: librdkafka's handles may be used from any thread; the pointers in `messages` are gone when a call returns.
-unsafe impl<C: ProducerContext<DeliveryOpaque = usize> + 'static> Send for TopicHandle<C> {}
+// SAFETY: librdkafka's handles may be used from any thread; the pointers in `messages` are not read when a call has returned.
+unsafe impl<C: Borrows> Send for TopicHandle<C> {}
 
-impl<C: ProducerContext<DeliveryOpaque = usize> + 'static> TopicHandle<C> {
+impl<C: Borrows> TopicHandle<C> {
     /// The topic under this name, with the client's own settings; `None`: the name is no topic's.
     pub(in super::super) fn open(client: &Arc<BaseProducer<C>>, name: &str) -> Option<Self> {
         let text = CString::new(name).ok()?;
         // SAFETY: the client's handle is valid while `client` lives, and the name is copied; no settings: the client's.
         let topic = unsafe { native::rd_kafka_topic_new(client.client().native_ptr(), text.as_ptr(), ptr::null_mut()) };
-        Some(Self { topic: NonNull::new(topic)?, messages: Vec::new(), _client: Arc::clone(client) })
+        Some(Self { topic: NonNull::new(topic)?, messages: Vec::new(), client: Arc::clone(client) })
     }
 
-    /// Hands over records for one partition, in order; they are copied. Tells how many were taken, and where the first was
-    /// that was not, and why; where the queue is full, none behind it was taken.
+    /// Hands over records for one partition, in order, with their values in `arena`, which is lent until `give_back`. Tells how
+    /// many were taken, and where the first was that was not, and why; where the queue is full, none behind it was taken.
     pub(in super::super) fn produce(
         &mut self,
         partition: i32,
+        arena: &Arc<Vec<u8>>,
         records: &mut dyn Iterator<Item = Handed<'_>>,
     ) -> (usize, Option<(usize, Code)>) {
+        let mut lent = self.client.context().lent().0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !lent.iter().any(|lent| Arc::ptr_eq(lent, arena)) {
+            lent.push(Arc::clone(arena));
+        }
         let mut taken = 0;
         loop {
             self.messages.clear();
-            self.messages.extend(records.take(AT_ONCE).map(message));
+            self.messages.extend(records.take(AT_ONCE).map(|record| message(record, arena)));
             let Ok(count @ 1..) = c_int::try_from(self.messages.len()) else { return (taken, None) };
-            let copy = native::RD_KAFKA_MSG_F_COPY;
-            // SAFETY: topic and client are valid; the array has `count` messages, whose keys and values outlive the call and are
-            // copied before the call returns; `_private` is what the delivery callback of this client's context takes: a `usize`.
-            let good = unsafe { native::rd_kafka_produce_batch(self.topic.as_ptr(), partition, copy, self.messages.as_mut_ptr(), count) };
+            // No flag: values are neither copied nor freed.
+            // SAFETY: topic and client are valid; the array has `count` messages, whose keys are copied before the call returns. Values
+            // lie in an arena that the client's context holds, and that nobody writes to as long as it is held, until no record is on
+            // the way: then the client has forgotten all of them. `_private` is what the delivery callback of this client's context
+            // takes: a `usize`.
+            let good = unsafe { native::rd_kafka_produce_batch(self.topic.as_ptr(), partition, 0, self.messages.as_mut_ptr(), count) };
             taken += usize::try_from(good).unwrap_or(0);
             if good < count {
                 let refused = self.messages.iter().find(|message| message.err != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -73,10 +104,11 @@ impl<C: ProducerContext<DeliveryOpaque = usize> + 'static> TopicHandle<C> {
     }
 }
 
-fn message(record: Handed<'_>) -> native::rd_kafka_message_t {
+fn message(record: Handed<'_>, arena: &[u8]) -> native::rd_kafka_message_t {
     let bytes =
         |bytes: Option<&[u8]>| bytes.map_or((ptr::null_mut(), 0), |bytes| (bytes.as_ptr().cast_mut().cast::<c_void>(), bytes.len()));
-    let ((payload, len), (key, key_len)) = (bytes(record.value), bytes(record.key));
+    let value = record.value.map(|value| arena.get(value).unwrap_or_default());
+    let ((payload, len), (key, key_len)) = (bytes(value), bytes(record.key));
     native::rd_kafka_message_t {
         err: RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR,
         rkt: ptr::null_mut(),
@@ -90,7 +122,7 @@ fn message(record: Handed<'_>) -> native::rd_kafka_message_t {
     }
 }
 
-impl<C: ProducerContext<DeliveryOpaque = usize> + 'static> Drop for TopicHandle<C> {
+impl<C: Borrows> Drop for TopicHandle<C> {
     fn drop(&mut self) {
         // SAFETY: made by `open`, destroyed once, before its client.
         unsafe { native::rd_kafka_topic_destroy(self.topic.as_ptr()) };

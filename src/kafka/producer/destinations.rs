@@ -1,5 +1,5 @@
 //! Where outputs go: a topic whose partitions are known, with the outputs that wait for each. They are placed as the client
-//! would place them, but here, so that each partition's records are handed over together (ADR 26). What cannot be placed here
+//! would place them, but here, so that each partition's records are handed over together (ADR 27). What cannot be placed here
 //! goes one by one, and the client places it.
 
 use std::{
@@ -107,8 +107,10 @@ impl Destinations {
         let Some(destination) = self.known.get_mut(place) else { return (0, None) };
         let Destination { topic, waiting, .. } = destination;
         let Some((partition, outputs)) = waiting.iter_mut().enumerate().find(|(_, waiting)| !waiting.is_empty()) else { return (0, None) };
-        let handed = |index: &usize| out.get(*index).map(|output| Handed { output: first + index, key: output.key, value: output.value });
-        let (taken, refused) = topic.produce(i32::try_from(partition).unwrap_or(i32::MAX), &mut outputs.iter().filter_map(handed));
+        let handed =
+            |index: &usize| out.get(*index).map(|output| Handed { output: first + index, key: output.key, value: out.value_at(*index) });
+        let partition = i32::try_from(partition).unwrap_or(i32::MAX);
+        let (taken, refused) = topic.produce(partition, out.arena(), &mut outputs.iter().filter_map(handed));
         outputs.drain(..taken);
         (taken, refused)
     }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    super::{OutputNames, properties::TRANSACTION_TIMEOUT},
+    super::{OutputNames, native::give_back, properties::TRANSACTION_TIMEOUT},
     Producer, Remedy, Trouble,
     destinations::Ways,
     sort, trouble,
@@ -154,7 +154,7 @@ impl Producer {
             if self.reports.has_failed.load(Ordering::Acquire) {
                 return Err(trouble(Cause::Delivery, "an output was not delivered", Remedy::Abort));
             }
-            if self.client.in_flight_count() == 0 {
+            if give_back(&self.client) {
                 return Ok(());
             }
             if Instant::now() > deadline {

@@ -356,6 +356,36 @@ fn a_record_that_the_client_refuses_is_found() {
 }
 
 #[test]
+fn what_is_on_its_way_is_kept_whatever_becomes_of_the_buffer() {
+    let mut stage = Stage::set();
+    let mut out = OutputBuffer::default();
+    let fill = |out: &mut OutputBuffer, byte: u8| {
+        out.begin(Timestamp::from_micros(0));
+        let put = |bytes: &mut Vec<u8>| {
+            bytes.extend([byte; 100]);
+            true
+        };
+        out.push(OutputTopic::Routing, put, put, |_| {});
+    };
+    fill(&mut out, b'a');
+    stage.producer.write(&[(&out, &stage.topics)]).expect("written");
+    stage.producer.commit().expect("committed");
+    assert_eq!(Arc::strong_count(out.arena()), 1, "the client has let go of it");
+
+    let place = Arc::as_ptr(out.arena());
+    fill(&mut out, b'b');
+    assert_eq!(Arc::as_ptr(out.arena()), place, "used again");
+    stage.fails(Api::Produce, &[Answer::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED]);
+    assert_eq!(told(stage.producer.write(&[(&out, &stage.topics)])), (Cause::Delivery, Remedy::Abort));
+    let lent = Arc::clone(out.arena());
+    fill(&mut out, b'c');
+    assert!(lent.iter().all(|byte| *byte == b'b'), "nobody wrote to what the client may still read");
+    assert_eq!(Arc::strong_count(&lent), 2, "the client has it");
+    stage.producer.abort().expect("aborted");
+    assert_eq!(Arc::strong_count(&lent), 1, "the client has let go of it");
+}
+
+#[test]
 fn a_full_queue_is_waited_for() {
     for keyed in [false, true] {
         let mut stage = Stage::with(&[("queue.buffering.max.messages", "10")], 1_000_000);

@@ -12,7 +12,7 @@ fn by_ruleset() -> String {
 }
 
 fn now() -> Vec<Panel> {
-    let reloads = |result: &str| format!("sum(increase(leadstream_ruleset_reloads_total{{our, result=\"{result}\"}}{SPAN}))");
+    let taken = format!("sum(increase(leadstream_ruleset_reloads_total{{our, result=\"ok\"}}{SPAN}))");
     vec![
         Panel::table(1, "Live ruleset", "The ruleset that decides, of each process: all should have the same hash.")
             .size(12, 5)
@@ -24,12 +24,16 @@ fn now() -> Vec<Panel> {
         Panel::stat(2, "Taken", "Changed rulesets that processes took in the shown time, those on trial too.")
             .size(3, 5)
             .decimals(0)
-            .query(reloads("ok"), "taken"),
-        Panel::stat(3, "Refused", "Changed rulesets that processes refused in the shown time: the old ones go on. /readyz says why.")
-            .size(3, 5)
-            .decimals(0)
-            .from(0.5, "red")
-            .query(reloads("refused"), "refused"),
+            .query(taken, "taken"),
+        Panel::stat(
+            3,
+            "Refused now",
+            "Changed rulesets that processes refuse until they are mended: the old ones go on. /readyz says why.",
+        )
+        .size(3, 5)
+        .decimals(0)
+        .from(0.5, "red")
+        .query("sum(leadstream_rulesets_refused{our})", "refused"),
         Panel::stat(4, "Canary", "Whether a canary has left its band and stopped, in any process; /status says why.")
             .size(3, 5)
             .word(0.0, "not stopped", "green")
