@@ -46,7 +46,7 @@ pub struct BatchLimits {
     pub records: usize,
     /// … or this many bytes of keys, values and headers …
     pub bytes: usize,
-    /// … or this long after its first record.
+    /// … or it is this long since the last one was, and nothing more stands ready.
     pub wait: Duration,
 }
 

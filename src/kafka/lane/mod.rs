@@ -52,8 +52,8 @@ const PLACE: Duration = Duration::from_secs(5);
 /// `next_batch` returns at least this often, with or without records.
 const ROUND: Duration = Duration::from_millis(250);
 
-/// So many records may be read without a look at the clock, while they come without a wait.
-const UNTIMED: usize = 64;
+/// So many times a lane may poll without a look at the clock, while records stand ready.
+const UNTIMED: u32 = 256;
 
 /// Batches are at most this large, and where limits are small at least this large, in bytes.
 const LARGEST_BATCH: usize = 1_000_000;
@@ -123,6 +123,8 @@ pub struct KafkaLane {
     /// When the broker was last asked what may be read.
     rights_asked: Option<Instant>,
     sampled: Instant,
+    /// When the last batch was read: the next is due an interval later, however long it took to commit that one.
+    closed: Instant,
 }
 
 /// Records may be sent together up to this many bytes: the least that any output topic takes in one batch.
@@ -160,6 +162,7 @@ impl KafkaLane {
             denied: Vec::new(),
             rights_asked: None,
             sampled: Instant::now(),
+            closed: Instant::now(),
         }
     }
 
@@ -362,8 +365,7 @@ impl Lane for KafkaLane {
             self.rewinding = true;
         }
         let round = Instant::now() + ROUND;
-        let mut full_at = round;
-        let mut placed = false;
+        let (mut due, mut placed, mut polls) = (round, false, 0_u32);
         loop {
             self.take_changes(batch);
             let to_place = self.rewinding || !self.unsettled.is_empty() || self.range_in_doubt;
@@ -377,15 +379,16 @@ impl Lane for KafkaLane {
                 placed = !paused && self.place();
             }
             let Some(member) = &self.member else { return Ok(Next::Idle) };
-            // Where records stand ready no clock is asked, but now and then.
-            let mut read = None;
-            if placed && !batch.len().is_multiple_of(UNTIMED) {
-                read = member.consumer.poll(Duration::ZERO);
+            // Records that are dropped fill no batch: where they never end, it is due all the same.
+            polls += 1;
+            if self.stopping() || (polls.is_multiple_of(UNTIMED) && Instant::now() > round.max(due)) {
+                break;
             }
+            // What stands ready is taken without a look at the clock; what does not is waited for until the batch is due.
+            let mut read = if placed && !batch.is_empty() { member.consumer.poll(Duration::ZERO) } else { None };
             if read.is_none() {
-                let until = if batch.is_empty() { round } else { full_at };
-                let wait = until.saturating_duration_since(Instant::now());
-                if wait.is_zero() || self.stopping() {
+                let wait = if batch.is_empty() { round } else { due }.saturating_duration_since(Instant::now());
+                if wait.is_zero() {
                     break;
                 }
                 read = member.consumer.poll(wait.min(Duration::from_millis(100)));
@@ -404,7 +407,7 @@ impl Lane for KafkaLane {
                         pause(member, &owned.partition);
                     } else if !owned.halted {
                         if batch.is_empty() {
-                            full_at = Instant::now() + limits.wait;
+                            due = Instant::now().max(self.closed + limits.wait);
                         }
                         owned.newest = Some(push(batch, owned.partition.clone(), &message));
                         if batch.len() >= limits.records || batch.bytes() >= limits.bytes {
@@ -416,7 +419,11 @@ impl Lane for KafkaLane {
             }
         }
         self.take_changes(batch);
-        Ok(if batch.is_empty() { Next::Idle } else { Next::Records })
+        if batch.is_empty() {
+            return Ok(Next::Idle);
+        }
+        self.closed = Instant::now();
+        Ok(Next::Records)
     }
 
     fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError> {
