@@ -21,10 +21,6 @@ use crate::problem::{Problem, Severity};
 
 /// Environment variables of leadstream start with this; `__` stands between the parts of a key.
 const PREFIX: &str = "LEADSTREAM__";
-/// So many places that are no TOML are told one by one (ADR 8).
-const MOST_TOLD: usize = 1000;
-/// That there are more of them.
-const MORE: &str = "more_problems";
 
 /// The configuration, and its warnings beside it.
 ///
@@ -62,7 +58,7 @@ pub fn inspect(
     loader.whole();
     let Loader { config, mut found, .. } = loader;
     // Each layer in its own order: the file from top to bottom, variables by name, flags as given.
-    found.sort_by_key(|(rank, problem)| (*rank, problem.code == MORE, problem.line, problem.column));
+    found.sort_by_key(|(rank, problem)| (*rank, problem.line, problem.column));
     (config, found.into_iter().map(|(_, problem)| problem).collect())
 }
 
@@ -87,16 +83,11 @@ impl Loader<'_> {
     fn file(&mut self) {
         let sources = self.sources;
         let (text, errors) = syntax::recover(&sources.text);
-        let broken: Vec<usize> = errors.iter().map(|error| error.offset).collect();
-        let more = errors.len().saturating_sub(MOST_TOLD);
-        for SyntaxError { offset, message } in errors.into_iter().take(MOST_TOLD) {
+        let mut broken = Vec::new();
+        for SyntaxError { offset, message } in errors {
             let problem = Problem::error("toml_syntax", format!("not valid TOML: {message}")).hint(syntax::hint(&message));
             self.found.push((0, sources.in_file(problem, offset)));
-        }
-        if more > 0 {
-            let problem = Problem::error(MORE, format!("and {more} more of the kind toml_syntax"));
-            let hint = "the first of a kind are told one by one: mend them and check again";
-            self.found.push((0, problem.hint(hint)));
+            broken.push(offset);
         }
         let (table, _) = DeTable::parse_recoverable(&text);
         self.table(table.get_ref(), "", &broken);

@@ -191,14 +191,6 @@ fn the_type_of_a_key_decides_how_text_is_read() {
     assert_eq!(config.run.commit_interval, Duration::from_millis(250));
 }
 
-/// Of very many places that are no TOML the first are told, in a time that does not grow with all of them times the text.
-#[test]
-fn of_very_many_mistakes_the_first_are_told() {
-    let problems = bad(&"[run]\nlanes = 2\n".repeat(20_000), &[], &[]);
-    assert_eq!(problems.len(), 1001);
-    assert!(problems.last().is_some_and(|last| last.message.ends_with("more of the kind toml_syntax")), "{:?}", problems.last());
-}
-
 #[test]
 fn problems_of_variables_and_flags_name_them() {
     let problems = bad(
