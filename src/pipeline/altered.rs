@@ -1,7 +1,7 @@
 //! A lead as it would be read if its record, or a row of the tables, said something else: for `explain`, which proposes nothing that
 //! it has not tried. Which changes are worth a try, it does not know.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{
     lead::{Facts, Flag, Identity, Origin, Timestamp, Vocabulary},
@@ -61,6 +61,9 @@ pub fn altered<'a, R>(facts: &Facts<'a>, all: &[Alteration], setting: &Setting<'
         }
     }
     if offer_is_changed {
+        if let Some(row) = &mut offer {
+            lead_to(row, &facts)?;
+        }
         facts.offer.row = offer.as_ref();
     }
     if let Some(row) = account {
@@ -93,6 +96,19 @@ fn set_account(row: &mut Row, column: Option<&str>, said: &Said) -> Option<()> {
     Some(())
 }
 
+/// Makes the row one that a table would find for the lead's offer; a lead that names none has none.
+fn lead_to(row: &mut Offer, facts: &Facts<'_>) -> Option<()> {
+    let small = |id: &Option<Cow<'_, str>>| id.as_deref().map(str::to_lowercase);
+    let (publisher, id) = (small(&facts.offer.publisher_id)?, small(&facts.offer.offer_id)?);
+    for (written, named) in [(&mut row.publisher_id, &publisher), (&mut row.offer_id, &id)] {
+        if written.is_empty() {
+            written.clone_from(named);
+        }
+    }
+    // The row of a lead's offer may be that of the beginning of its id.
+    (row.publisher_id.to_lowercase() == publisher && id.starts_with(&row.offer_id.to_lowercase())).then_some(())
+}
+
 fn set_offer(row: &mut Option<Offer>, column: Option<&str>, said: &Said) -> Option<()> {
     let Some(column) = column else {
         match said {
@@ -102,11 +118,11 @@ fn set_offer(row: &mut Option<Offer>, column: Option<&str>, said: &Said) -> Opti
         }
         return Some(());
     };
-    let text = text(said)?;
+    let text = text(said).ok()?;
     let row = row.get_or_insert_default();
     match (column, text) {
-        ("offer_type", text) => row.offer_type = word(text)?,
-        ("listing_option", text) => row.listing_option = word(text)?,
+        ("offer_type", text) => row.offer_type = word(text).ok()?,
+        ("listing_option", text) => row.listing_option = word(text).ok()?,
         ("title", text) => row.title = text.map(str::to_owned),
         ("publisher_id", Some(text)) => text.clone_into(&mut row.publisher_id),
         ("offer_id", Some(text)) => text.clone_into(&mut row.offer_id),
@@ -117,25 +133,26 @@ fn set_offer(row: &mut Option<Offer>, column: Option<&str>, said: &Said) -> Opti
     Some(())
 }
 
-/// The text that is said, or that none is; nothing at all where something else is said.
-#[allow(clippy::option_option)]
-fn text(said: &Said) -> Option<Option<&str>> {
+/// What a field cannot say.
+struct Unsayable;
+
+/// The text that is said, or that none is.
+fn text(said: &Said) -> Result<Option<&str>, Unsayable> {
     match said {
-        Said::Text(text) => Some(Some(text)),
-        Said::Nothing => Some(None),
-        _ => None,
+        Said::Text(text) => Ok(Some(text)),
+        Said::Nothing => Ok(None),
+        _ => Err(Unsayable),
     }
 }
 
-/// The word that is said, or that none is; nothing at all where it is none of the list.
-#[allow(clippy::option_option)]
-fn word<V: Vocabulary>(text: Option<&str>) -> Option<Option<V>> {
-    text.map_or(Some(None), |text| V::from_name(text).map(Some))
+/// The word that is said, or that none is.
+fn word<V: Vocabulary>(text: Option<&str>) -> Result<Option<V>, Unsayable> {
+    text.map(|text| V::from_name(text).ok_or(Unsayable)).transpose()
 }
 
 fn set<'a>(facts: &mut Facts<'a>, field: &str, said: &Said, setting: &Setting<'a>) -> Option<()> {
     let (contact, flags) = (&mut facts.contact, &mut facts.flags);
-    let owned = || text(said).map(|text| text.map(|text| text.to_owned().into()));
+    let owned = || text(said).ok().map(|text| text.map(|text| text.to_owned().into()));
     match (field, said) {
         ("event_time", Said::Time(time)) => facts.event_time = *time,
         ("received_at", Said::Time(time)) => facts.received_at = *time,
@@ -178,7 +195,7 @@ fn set<'a>(facts: &mut Facts<'a>, field: &str, said: &Said, setting: &Setting<'a
         ("publisher_id", _) => facts.offer.publisher_id = owned()?,
         ("offer_id", _) => facts.offer.offer_id = owned()?,
         _ if field.starts_with("referral.") => return set_referral(facts, field, said),
-        _ => return set_entry(facts, field, text(said)?),
+        _ => return set_entry(facts, field, text(said).ok()?),
     }
     Some(())
 }
@@ -198,7 +215,7 @@ fn set_referral(facts: &mut Facts<'_>, field: &str, said: &Said) -> Option<()> {
                 "referral.deal_currency" => &mut referral.deal_currency,
                 _ => return None,
             };
-            *slot = text(said)?.map(|text| text.to_owned().into());
+            *slot = text(said).ok()?.map(|text| text.to_owned().into());
         }
     }
     Some(())
@@ -287,6 +304,18 @@ mod tests {
         let option =
             changed(&[("offer.listing_option", text("transact"))], |facts| facts.offer.row.is_some_and(|row| row.listing_option.is_some()));
         assert_eq!(option, Some(true));
+        // The row is that of the lead's offer: of one that names none there is none, nor is there one of another offer.
+        let named = changed(&[("offer.title", text("X"))], |facts| {
+            facts.offer.row.is_some_and(|row| Some(row.offer_id.as_str()) == facts.offer.offer_id.as_deref())
+        });
+        assert_eq!(named, Some(true));
+        for of_none in [
+            [("offer_id", Said::Nothing), ("offer.listing_option", text("transact"))],
+            [("publisher_id", Said::Nothing), ("offer", Said::Truth(true))],
+            [("offer_id", text("planner")), ("offer.offer_id", text("plane"))],
+        ] {
+            assert_eq!(changed(&of_none, |_| ()), None, "{of_none:?}");
+        }
     }
 
     #[test]

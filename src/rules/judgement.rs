@@ -199,6 +199,23 @@ fn reason<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<&'a str>
     Some(text)
 }
 
+/// The grades that need a least total, best first.
+const GRADES: [&str; 3] = ["A", "B", "C"];
+
+/// Where the grade is written that does not fall: of two the one whose author could know the other.
+fn out_of_order(reader: &Reader<'_>, section: &Section<'_>, least: [i64; 3]) -> Option<usize> {
+    let pairs = least.iter().zip(least.iter().skip(1)).zip(GRADES.iter().zip(GRADES.iter().skip(1)));
+    let (_, (better, worse)) = pairs.into_iter().find(|((higher, lower), _)| higher <= lower)?;
+    let place = |grade: &str| section.get(grade).map(|value| value.span().start);
+    Some(match (place(better), place(worse)) {
+        (Some(better), Some(worse)) if reader.are_in_one_file(better, worse) => worse,
+        // Files that extend others stand before them.
+        (Some(better), Some(worse)) => better.min(worse),
+        (Some(at), None) | (None, Some(at)) => at,
+        (None, None) => section.start,
+    })
+}
+
 pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Scoring {
     let none = RuleList::new(Vec::new(), |_| None);
     let mut scoring = Scoring { threshold: 0, threshold_by_storefront: Vec::new(), grades: [60, 40, 20], rules: none };
@@ -221,13 +238,15 @@ pub(super) fn scoring<'a>(reader: &mut Reader<'a>, root: &'a DeTable<'a>) -> Sco
         }
     }
     if let Some(grades) = section.get("grades").and_then(|value| reader.section("score.grades", value, keys::GRADES)) {
-        for (least, grade) in scoring.grades.iter_mut().zip(["A", "B", "C"]) {
+        let told = reader.told();
+        for (least, grade) in scoring.grades.iter_mut().zip(GRADES) {
             *least = grades.integer(reader, grade).unwrap_or(*least);
         }
-        if !scoring.grades.is_sorted_by(|higher, lower| higher > lower) {
+        // Of grades with a fault nobody knows what was meant.
+        if let Some(at) = out_of_order(reader, &grades, scoring.grades).filter(|_| reader.told() == told) {
             let [a, b, c] = scoring.grades;
             let message = format!("grades must fall from A to C; here they are {a}, {b}, {c}");
-            reader.tell(grades.start, "invalid_value", message, "write for example { A = 60, B = 40, C = 20 }");
+            reader.tell(at, "invalid_value", message, "write for example { A = 60, B = 40, C = 20 }");
         }
     }
     let mut ids = Ids::default();

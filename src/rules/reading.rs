@@ -60,6 +60,11 @@ impl<'a> Reader<'a> {
         self.problems.is_empty()
     }
 
+    /// How much was told so far: what follows from a fault alone is not told once more.
+    pub(super) fn told(&self) -> usize {
+        self.counts.values().sum()
+    }
+
     /// Everything that was told, from top to bottom, the outermost file first.
     pub(super) fn into_problems(mut self) -> Vec<Problem> {
         for (what, removed) in std::mem::take(&mut self.absent).still_named() {

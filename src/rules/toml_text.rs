@@ -1,6 +1,8 @@
 //! A text as TOML, or what is wrong with it, each mistake told once and where it was made. Knows which tables are lists of
 //! entries; not what stands in them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use toml::de::{DeTable, Error};
 
 use super::reading::Reader;
@@ -14,12 +16,13 @@ pub(super) fn parse<'t>(reader: &mut Reader<'_>, start: usize, text: &'t str) ->
     if errors.is_empty() {
         return Some(root.into_inner());
     }
-    let mut told = Vec::new();
+    let mut headers = Headers::of(text);
+    let mut told = BTreeSet::new();
     for error in errors {
         let at = error.span().map_or(0, |span| span.start);
-        let (at, message, hint) = mistake(text, at, &error);
-        if !told.contains(&at) && !follows(text, &told, at) {
-            told.push(at);
+        let (at, message, hint) = mistake(&mut headers, at, &error);
+        if !told.contains(&at) && !headers.follows(&told, at) {
+            told.insert(at);
             reader.tell(start + at, "toml_syntax", message, hint);
         }
     }
@@ -27,52 +30,93 @@ pub(super) fn parse<'t>(reader: &mut Reader<'_>, start: usize, text: &'t str) ->
 }
 
 /// Where the mistake was made, what it is, and what to do.
-fn mistake(text: &str, at: usize, error: &Error) -> (usize, String, String) {
+fn mistake(headers: &mut Headers<'_>, at: usize, error: &Error) -> (usize, String, String) {
     let message = error.message().lines().next().unwrap_or_default();
-    let (line_start, line) = line_of(text, at);
     if message == "duplicate key"
-        && let Some(name) = header(line)
+        && let Some(header) = headers.on_line_of(at)
     {
-        let is_of = |other: &str| other == name || other.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-        let is_list = |line: &str| line.trim_start().starts_with("[[");
-        let single = if is_list(line) {
-            let before = lines(text).take_while(|(start, _)| *start < line_start);
-            before.filter(|(_, line)| !is_list(line)).find(|(_, line)| header(line).is_some_and(is_of))
+        let name = header.name;
+        let single = if header.is_list {
+            headers.first_single(name).filter(|single| single.line < header.line)
         } else {
-            let is_entry = |line: &str| is_list(line) && header(line) == Some(name);
-            Some((line_start, line)).filter(|_| lines(text).any(|(_, line)| is_entry(line)))
+            Some(header).filter(|_| headers.lists.contains(name))
         };
-        if let Some((start, line)) = single {
-            let at = start + line.find('[').map_or(0, |bracket| bracket + 1);
+        if let Some(single) = single {
             let message = format!("{name} is a list of entries here, and this header is of a single table");
-            return (at, message, format!("write [[{name}]] with double brackets before each"));
+            return (single.bracket + 1, message, format!("write [[{name}]] with double brackets before each"));
         }
     }
     (at, format!("not valid TOML: {message}"), HINT.to_owned())
 }
 
-/// Whether what is wrong there stands in a table whose header is told already: below one that is there twice, so are its keys.
-fn follows(text: &str, told: &[usize], at: usize) -> bool {
-    let (line_start, line) = line_of(text, at);
-    let own = lines(text).take_while(|(start, _)| *start < line_start).filter(|(_, line)| header(line).is_some()).last();
-    header(line).is_none() && own.is_some_and(|(start, line)| told.iter().any(|told| (start..start + line.len()).contains(told)))
+/// A line that begins with a bracket.
+#[derive(Clone, Copy, Debug)]
+struct Header<'t> {
+    /// The byte at which its line begins, and the one of its bracket.
+    line: usize,
+    bracket: usize,
+    end: usize,
+    /// What stands between the brackets.
+    name: &'t str,
+    is_list: bool,
 }
 
-/// The lines with the byte each begins at.
-fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let mut start = 0;
-    text.split_inclusive('\n').map(move |line| {
-        start += line.len();
-        (start - line.len(), line)
-    })
+/// All headers of a text: read once, for a text may have as many mistakes as lines.
+struct Headers<'t> {
+    /// In the order of the text.
+    all: Vec<Header<'t>>,
+    /// Names of lists.
+    lists: BTreeSet<&'t str>,
+    /// Headers of single tables by their names: places in `all`.
+    singles: BTreeMap<&'t str, Vec<usize>>,
+    /// What was looked for, with the first single table of that name or beneath it.
+    found: BTreeMap<&'t str, Option<usize>>,
 }
 
-fn line_of(text: &str, at: usize) -> (usize, &str) {
-    lines(text).take_while(|(start, _)| *start <= at).last().unwrap_or_default()
-}
+impl<'t> Headers<'t> {
+    fn of(text: &'t str) -> Self {
+        let mut headers = Self { all: Vec::new(), lists: BTreeSet::new(), singles: BTreeMap::new(), found: BTreeMap::new() };
+        let mut line = 0;
+        for written in text.split_inclusive('\n') {
+            let end = line + written.len();
+            if let Some(rest) = written.trim_start().strip_prefix('[') {
+                let is_list = rest.starts_with('[');
+                let name = rest.strip_prefix('[').unwrap_or(rest).split(']').next().unwrap_or_default().trim();
+                let bracket = line + (written.len() - written.trim_start().len());
+                if is_list {
+                    headers.lists.insert(name);
+                } else {
+                    headers.singles.entry(name).or_default().push(headers.all.len());
+                }
+                headers.all.push(Header { line, bracket, end, name, is_list });
+            }
+            line = end;
+        }
+        headers
+    }
 
-/// What stands between the brackets of a header.
-fn header(line: &str) -> Option<&str> {
-    let rest = line.trim_start().strip_prefix('[')?;
-    Some(rest.strip_prefix('[').unwrap_or(rest).split(']').next().unwrap_or_default().trim())
+    /// The header that stands on the line of this byte, or else the last one before it.
+    fn before(&self, at: usize) -> Option<Header<'t>> {
+        self.all.get(self.all.partition_point(|header| header.line <= at).checked_sub(1)?).copied()
+    }
+
+    fn on_line_of(&self, at: usize) -> Option<Header<'t>> {
+        self.before(at).filter(|header| at < header.end)
+    }
+
+    /// Whether what is wrong there stands in a table whose header is told already: below one that is there twice, so are its keys.
+    fn follows(&self, told: &BTreeSet<usize>, at: usize) -> bool {
+        self.before(at).is_some_and(|header| at >= header.end && told.range(header.line..header.end).next().is_some())
+    }
+
+    /// The first header of a single table of this name, or of one beneath it.
+    fn first_single(&mut self, name: &'t str) -> Option<Header<'t>> {
+        let singles = &self.singles;
+        let first = *self.found.entry(name).or_insert_with(|| {
+            let beneath = singles.range(name..).take_while(|(other, _)| other.starts_with(name));
+            let beneath = beneath.filter(|(other, _)| other.get(name.len()..).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')));
+            beneath.filter_map(|(_, places)| places.first().copied()).min()
+        });
+        first.and_then(|at| self.all.get(at).copied())
+    }
 }

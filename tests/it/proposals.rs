@@ -2,13 +2,14 @@
 //! default; `LEADSTREAM_RULESETS=200` is the long form.
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::Write as _,
     path::Path,
     process::{Command, Stdio},
 };
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::mutate::Dice;
 
@@ -16,7 +17,7 @@ const RULESETS: u64 = 4;
 const SEED: u64 = 11;
 
 /// What gates refuse, and what score rules ask for.
-const CONDITIONS: [&str; 32] = [
+const CONDITIONS: [&str; 37] = [
     "!(contact.country in [\"US\", \"CA\"])",
     "contact.country == \"FR\" || contact.country == \"DE\"",
     "contact.region != \"AMER\"",
@@ -49,7 +50,15 @@ const CONDITIONS: [&str; 32] = [
     "has(contact.first_name) ? contact.first_name == \"Jane\" : contact.last_name == \"Doe\"",
     "!has(contact.last_name) && !has(contact.first_name)",
     "!(contact.title == \"CEO\" || note.contains(\"seats\"))",
+    "offer.listing_option != \"transact\"",
+    "offer.listing_option in [\"list\", \"contact_me\"]",
+    "offer.offer_type == \"saas\" || offer.offer_type == \"consulting_service\"",
+    "has(offer)",
+    "!(offer.title.contains(\"Planner\"))",
 ];
+
+/// The table of offers, as it is before something is proposed.
+const OFFERS: [(&str, &str); 2] = [("cedar.planner", "saas"), ("acme.vm", "virtual_machine")];
 
 fn ruleset(dice: &mut Dice) -> String {
     let mut parts = vec!["[ruleset]\nname = \"random\"\nversion = \"1\"\nextends = \"default\"".to_owned()];
@@ -80,43 +89,82 @@ fn lead(dice: &mut Dice) -> Value {
     })
 }
 
-/// Puts what is proposed where the record has it; whether all of it is the record's, none a table's, and none hidden, as values
-/// are of a lead that is redacted.
-fn put(lead: &mut Value, such_as: &Value) -> bool {
-    let mut whole = true;
-    for change in such_as.as_array().expect("a list") {
-        let (field, is) = (change["field"].as_str().expect("a field"), change["is"].as_str().expect("a value"));
-        let place = match field {
-            _ if is == "[redacted]" || is == "\"[redacted]\"" => {
-                whole = false;
-                continue;
-            }
-            "source_raw" => "/leadSource",
-            "action_raw" => "/actionCode",
-            "contact.email" => "/userDetails/email",
-            "contact.phone_raw" => "/userDetails/phone",
-            "contact.country_raw" => "/userDetails/country",
-            "contact.company" => "/userDetails/company",
-            "contact.title" => "/userDetails/title",
-            "contact.first_name" => "/userDetails/firstName",
-            "contact.last_name" => "/userDetails/lastName",
-            "note" => "/description",
-            other if other.starts_with("offer.") => {
-                whole = false;
-                continue;
-            }
-            other => panic!("{other} is not in these records"),
-        };
-        *lead.pointer_mut(place).expect(place) = serde_json::from_str(is).expect("as JSON");
-    }
-    whole
+/// A lead, and what of its offer's row is otherwise.
+#[derive(Clone, Debug)]
+struct Proposed {
+    lead: Value,
+    row: Map<String, Value>,
+    /// That there is none.
+    no_row: bool,
 }
 
-fn explained(rules: &Path, lead: &Value) -> Value {
+impl Proposed {
+    /// Puts what is proposed where the record or the table has it; whether none of it is hidden, as values are of a lead that is
+    /// redacted.
+    fn put(&mut self, such_as: &Value) -> bool {
+        let mut whole = true;
+        for change in such_as.as_array().expect("a list") {
+            let (field, is) = (change["field"].as_str().expect("a field"), change["is"].as_str().expect("a value"));
+            let place = match field {
+                _ if is == "[redacted]" || is == "\"[redacted]\"" => {
+                    whole = false;
+                    continue;
+                }
+                "source_raw" => "/leadSource",
+                "action_raw" => "/actionCode",
+                "contact.email" => "/userDetails/email",
+                "contact.phone_raw" => "/userDetails/phone",
+                "contact.country_raw" => "/userDetails/country",
+                "contact.company" => "/userDetails/company",
+                "contact.title" => "/userDetails/title",
+                "contact.first_name" => "/userDetails/firstName",
+                "contact.last_name" => "/userDetails/lastName",
+                "note" => "/description",
+                "offer" => {
+                    self.no_row = is == "null" || is == "false";
+                    continue;
+                }
+                other => {
+                    let column = other.strip_prefix("offer.").unwrap_or_else(|| panic!("{other} is not in these records"));
+                    self.row.insert(column.to_owned(), serde_json::from_str(is).expect("as JSON"));
+                    continue;
+                }
+            };
+            *self.lead.pointer_mut(place).expect(place) = serde_json::from_str(is).expect("as JSON");
+        }
+        whole
+    }
+
+    /// The table of offers with the row of the lead's offer.
+    fn offers(&self) -> String {
+        let mut rows: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
+        let of_row = |(name, of): (&'static str, &str)| (name, Map::from_iter([("offer_type".to_owned(), json!(of))]));
+        rows.extend(OFFERS.into_iter().map(of_row));
+        let named = self.lead["leadSource"].as_str().and_then(|source| source.split_once('|')).map(|(_, offer)| offer);
+        if self.no_row {
+            rows.retain(|name, _| Some(*name) != named);
+        } else if !self.row.is_empty() {
+            let named = named.unwrap_or_else(|| panic!("{self:?}: a row for a lead that names no offer"));
+            rows.entry(named).or_default().extend(self.row.clone());
+        }
+        let line = |(name, mut row): (&str, Map<String, Value>)| {
+            let (publisher, id) = name.split_once('.').expect("both");
+            row.retain(|_, value| !value.is_null());
+            row.extend([("publisher_id".to_owned(), json!(publisher)), ("offer_id".to_owned(), json!(id))]);
+            format!("{}\n", Value::Object(row))
+        };
+        rows.into_iter().map(line).collect()
+    }
+}
+
+fn explained(rules: &Path, proposed: &Proposed) -> Value {
+    let tables = rules.with_extension("tables");
+    fs::create_dir_all(&tables).expect("a folder");
+    fs::write(tables.join("offers.ndjson"), proposed.offers()).expect("written");
     let mut command = Command::new(env!("CARGO_BIN_EXE_leadstream"));
-    command.args(["explain", "--json", "--now", "2026-11-01T09:00:00Z", "--rules"]).arg(rules);
+    command.args(["explain", "--json", "--now", "2026-11-01T09:00:00Z", "--rules"]).arg(rules).arg("--tables").arg(tables);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program");
-    child.stdin.take().expect("a pipe").write_all(lead.to_string().as_bytes()).expect("written");
+    child.stdin.take().expect("a pipe").write_all(proposed.lead.to_string().as_bytes()).expect("written");
     let output = child.wait_with_output().expect("its end");
     assert_eq!(output.status.code(), Some(0));
     serde_json::from_slice(&output.stdout).expect("JSON")
@@ -132,7 +180,7 @@ fn what_is_said_to_qualify_a_lead_does() {
         let (text, path) = (ruleset(&mut dice), folder.path().join(format!("{number}.toml")));
         fs::write(&path, &text).expect("written");
         for _ in 0..3 {
-            let lead = lead(&mut dice);
+            let lead = Proposed { lead: lead(&mut dice), row: Map::new(), no_row: false };
             let explained_once = explained(&path, &lead);
             if explained_once["verdict"] != "UNQUALIFIED" {
                 continue;
@@ -146,26 +194,26 @@ fn what_is_said_to_qualify_a_lead_does() {
             let (mut opened, mut whole) = (lead.clone(), true);
             for gate in nearest["gates"].as_array().expect("gates") {
                 assert!(gate["would_need"].is_array(), "{gate}");
-                whole &= put(&mut opened, &gate["such_as"]);
+                whole &= opened.put(&gate["such_as"]);
             }
             let rules = nearest["score"]["rules"].as_array().cloned().unwrap_or_default();
             let mut all = Vec::new();
             if rules.first().is_some_and(|rule| rule["enough"] == true) {
                 for rule in &rules {
                     let mut one = opened.clone();
-                    let whole = put(&mut one, &rule["such_as"]) && whole;
+                    let whole = one.put(&rule["such_as"]) && whole;
                     all.extend(whole.then_some(one));
                 }
             } else {
                 for rule in &rules {
-                    whole &= put(&mut opened, &rule["such_as"]);
+                    whole &= opened.put(&rule["such_as"]);
                 }
                 all.extend(whole.then_some(opened));
             }
             for proposed in all {
                 tried += 1;
                 let then = explained(&path, &proposed);
-                assert_eq!(then["verdict"], "QUALIFIED", "{text}\n{lead}\n{nearest:#}\n{proposed}\n{}", then["reasons"]);
+                assert_eq!(then["verdict"], "QUALIFIED", "{text}\n{lead:?}\n{nearest:#}\n{proposed:?}\n{}", then["reasons"]);
             }
         }
     }

@@ -55,12 +55,15 @@ impl Calendars {
 
 fn calendar<'a>(reader: &mut Reader<'a>, section: &Section<'a>) -> Option<Calendar> {
     let zone = section.required(reader, "zone", "\"Europe/Berlin\"").and_then(|value| zone(reader, value));
+    let told = reader.told();
     let hours = section.required(reader, "hours", "{ monday = \"09:00-17:00\" }").and_then(|value| {
         let section = reader.section(format!("{}.hours", section.name), value, keys::HOURS)?;
         let days = keys::HOURS.iter().map(|day| day.name);
         let hours: Vec<_> = days.map(|day| section.get(day).map_or_else(Vec::new, |value| hours_of(reader, value, day))).collect();
         <[_; 7]>::try_from(hours).ok().map(|hours| (section.start, hours))
     });
+    // Of hours with a fault nobody knows what was meant.
+    let hours = hours.filter(|_| reader.told() == told);
     let holidays = section.get("holidays").map(|value| holidays(reader, value)).unwrap_or_default();
     let (start, hours) = hours?;
     let calendar = Calendar { zone: zone?, hours, holidays };

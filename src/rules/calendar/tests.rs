@@ -98,10 +98,9 @@ fn what_is_no_calendar_is_told() {
         ("zone = 'Europe/Berln'\nhours = { monday = '09:00-17:00' }", vec!["1:8 there is no time zone \"Europe/Berln\""]),
         ("zone = 'UTC'\nhours = {}", vec!["2:9 calendar.c has no working time"]),
         ("zone = 'UTC'\nhours = { monday = [] }", vec!["2:9 calendar.c has no working time"]),
-        (
-            "zone = 'UTC'\nhours = { mon = '09:00-17:00' }",
-            vec!["2:9 calendar.c has no working time", "2:11 unknown key \"mon\" in calendar.c.hours"],
-        ),
+        ("zone = 'UTC'\nhours = { mon = '09:00-17:00' }", vec!["2:11 unknown key \"mon\" in calendar.c.hours"]),
+        ("zone = 'UTC'\nhours = { monday = '17:00-09:00' }", vec!["2:20 \"17:00-09:00\" is no span of hours"]),
+        ("zone = 'UTC'\nhours = { monday = 9 }", vec!["2:20 monday must be a text, not a whole number"]),
         (
             "zone = 'UTC'\nhours = { monday = ['09:00-17:00', '16:00-18:00'] }",
             vec!["2:36 \"16:00-18:00\" begins before the hours that stand before it end"],

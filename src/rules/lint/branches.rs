@@ -1,6 +1,6 @@
 //! Parts of `||` that never hold beside parts that may: what was meant to be let in, or kept out, by them is not.
 
-use super::Lint;
+use super::{Lint, unfinished::Stage};
 use crate::rules::{
     Ruleset,
     condition::{
@@ -27,6 +27,7 @@ impl<'r> Lint<'_, 'r> {
         // What follows from a rule that never holds is told by that.
         let something_is_dead = self.found.iter().any(|(_, problem)| problem.code == "never_fires");
         for Entry { kind, id, when, dates, decided, with } in self.entries(rules, decided) {
+            self.look_at(Stage::Branches, Some((kind, id)));
             let Some(place) = self.places.own(kind, id).filter(|place| !self.has_ended(*place)) else { continue };
             // Of what never or always holds it is told as a whole.
             if self.found.iter().any(|(at, problem)| *at == place.when() && matches!(problem.code, "never_fires" | "always_fires")) {
@@ -55,7 +56,7 @@ impl<'r> Lint<'_, 'r> {
                 let example = self.space.example(&model, &[when], also, |subject| when.holds(subject) && !branch.holds(subject));
                 let what = if kind == "score" { format!("the score rule {id:?}") } else { format!("the {kind} {id:?}") };
                 let message = format!("{what} has a part that can never hold: {}", branch.written);
-                let at = branch.texts.iter().map(|text| self.place_in(place, &format!("{text:?}"))).find(|at| *at != place.when());
+                let at = self.find_in(place, &branch.written).or_else(|| branch.texts.iter().find_map(|text| self.find_text(place, text)));
                 let hint = "ask for something that a lead can have there, or take that part out";
                 self.tell(at.unwrap_or_else(|| place.when()), "dead_branch", message, hint, example);
             }

@@ -1,6 +1,6 @@
 //! Campaigns that no lead can have: none is like that, or an earlier one takes them all.
 
-use super::Lint;
+use super::{Lint, unfinished::Stage};
 use crate::rules::condition::space::{Answer, Formula};
 
 impl Lint<'_, '_> {
@@ -12,6 +12,7 @@ impl Lint<'_, '_> {
         let lets_pass: Vec<Formula> = formulas.iter().map(|formula| formula.clone().not()).collect();
         let lets_pass: Vec<&Formula> = lets_pass.iter().collect();
         for (at, (campaign, formula)) in rules.campaigns.iter().zip(&formulas).enumerate() {
+            self.look_at(Stage::Campaigns, Some(("campaign", &campaign.id)));
             let Some(place) = self.places.own("campaign", &campaign.id) else { continue };
             let what = format!("the campaign {:?}", campaign.id);
             let decided = decided && self.places.file(place.start) == 0;

@@ -1,6 +1,6 @@
 //! Gates that never hold, and gates that always do.
 
-use super::Lint;
+use super::{Lint, unfinished::Stage};
 use crate::rules::condition::{
     Condition,
     space::{Answer, Formula},
@@ -13,6 +13,7 @@ impl Lint<'_, '_> {
         let formulas: Vec<Formula> = rules.gates.iter().map(|gate| self.space.gate(gate)).collect();
         let mut always = false;
         for (gate, formula) in rules.gates.iter().zip(&formulas) {
+            self.look_at(Stage::Gates, Some(("gate", &gate.id)));
             let lets_none_pass = self.is_impossible(&[&formula.clone().not()], false);
             always |= lets_none_pass;
             let Some(place) = self.places.own("gate", &gate.id) else { continue };
@@ -39,6 +40,7 @@ impl Lint<'_, '_> {
     /// Gates of which one holds for every lead.
     fn gates_together(&mut self, formulas: &[Formula]) -> bool {
         let rules = self.rules;
+        self.look_at(Stage::GatesTogether, None);
         let open: Vec<Formula> = formulas.iter().map(|gate| gate.clone().not()).collect();
         let open: Vec<&Formula> = open.iter().collect();
         let Some(used) = self.impossible(&[], &open, false) else { return false };

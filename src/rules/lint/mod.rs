@@ -16,6 +16,7 @@ mod reasons;
 mod routes;
 mod scores;
 mod texts;
+mod unfinished;
 mod unhandled;
 
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ use super::{
     Ruleset,
     condition::{
         Condition,
-        space::{Answer, Example, Formula, Space},
+        space::{Answer, Example, Formula, Model, Space},
     },
     files::{RulesetFile, Texts},
     merge,
@@ -37,6 +38,7 @@ use super::{
     suggest,
 };
 use places::{Place, Places};
+use unfinished::Looking;
 
 impl Ruleset {
     /// What is worth knowing of the ruleset though it loads: warnings, in the order of its `files` (outermost first), about what
@@ -48,12 +50,23 @@ impl Ruleset {
         let Some(merged) = merge::merge(&mut reader, &texts) else { return Vec::new() };
         let places = Places::of(&merged, &texts);
         let space = Space::new(self, now);
-        let mut lint = Lint { rules: self, space: &space, places: &places, texts: &texts, now, found: Vec::new() };
+        let any_lead = match space.can_hold(&[&Formula::Always], &[], true) {
+            Answer::Possible(model) => Some(model),
+            _ => None,
+        };
+        let mut lint = Lint { rules: self, space: &space, places: &places, texts: &texts, now, any_lead, looking: None, found: Vec::new() };
+        // What needs no search comes first: there is always enough left for it.
         lint.dates();
         let base = files.get(1..).filter(|base| !base.is_empty()).and_then(|base| Self::merge(base).ok());
         if let Some(base) = &base {
             lint.ids(base);
         }
+        lint.columns(exists);
+        lint.reasons();
+        lint.letters();
+        lint.texts();
+        lint.clocks();
+        lint.own_domains();
         let all_refused = lint.gates();
         let out_of_reach = lint.scores();
         let decided = !all_refused && !out_of_reach;
@@ -63,13 +76,8 @@ impl Ruleset {
             lint.storefronts(&dead);
         }
         lint.actions(base.as_ref());
-        lint.columns(exists);
-        lint.reasons();
-        lint.letters();
-        lint.texts();
-        lint.clocks();
-        lint.own_domains();
         lint.branches(decided);
+        let unfinished = space.is_exhausted().then(|| lint.unfinished());
         let mut found = lint.found;
         found.sort_by_key(|(at, _)| *at);
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -85,14 +93,21 @@ impl Ruleset {
             let problem = Problem::warning("more_problems", format!("and {more} more of the kind {code}"));
             problems.push(problem.hint("the first of a kind are told one by one: mend them and check again"));
         }
-        if space.is_exhausted() {
-            let message = "these are so many rules, or so large ones, that not all of them were looked at: of the others nothing is known";
-            let problem = Problem::warning("lint_unfinished", message);
-            let hint = "lists of companies, addresses or offers belong into the reference tables (docs/tables.md); ask for their columns";
-            problems.push(Problem { file: files.first().map(|file| file.name.clone()), ..problem.hint(hint) });
-        }
+        problems.extend(unfinished.map(|problem| Problem { file: files.first().map(|file| file.name.clone()), ..problem }));
         problems
     }
+}
+
+/// Where a condition says this, whatever its blanks, quotes and backslashes.
+fn loosely(condition: &str, written: &str) -> Option<usize> {
+    let letters = |text: &str| -> Vec<(usize, char)> {
+        let counts = |letter: &char| !letter.is_whitespace() && *letter != '\\';
+        let alike = |letter| if letter == '\'' { '"' } else { letter };
+        text.char_indices().filter(|(_, letter)| counts(letter)).map(|(at, letter)| (at, alike(letter))).collect()
+    };
+    let (all, wanted) = (letters(condition), letters(written));
+    let same = |window: &[(usize, char)]| window.iter().map(|(_, letter)| letter).eq(wanted.iter().map(|(_, letter)| letter));
+    all.windows(wanted.len().max(1)).find(|window| same(window)).and_then(|window| window.first()).map(|(at, _)| *at)
 }
 
 /// One look at a ruleset.
@@ -102,6 +117,9 @@ struct Lint<'s, 'r> {
     places: &'s Places,
     texts: &'s Texts<'s>,
     now: Timestamp,
+    /// A lead of which nothing is asked.
+    any_lead: Option<Model>,
+    looking: Option<Looking<'r>>,
     /// With the byte each stands at.
     found: Vec<(usize, Problem)>,
 }
@@ -110,6 +128,11 @@ struct Lint<'s, 'r> {
 const NAMED: usize = 12;
 
 impl<'r> Lint<'_, 'r> {
+    /// A lead of which nothing is asked.
+    fn any_lead(&self) -> Option<Model> {
+        self.any_lead.clone()
+    }
+
     /// Tells a finding; without a lead that shows it there is none.
     fn tell(&mut self, at: usize, code: &'static str, message: String, hint: &str, example: Option<Example>) {
         let Some(example) = example else { return };
@@ -117,11 +140,25 @@ impl<'r> Lint<'_, 'r> {
         self.found.push((at, problem));
     }
 
-    /// Where in the condition of an entry this stands as it is written; else the condition.
+    /// Where in the condition of an entry this stands; else the condition.
     fn place_in(&self, place: Place, written: &str) -> usize {
+        self.find_in(place, written).unwrap_or_else(|| place.when())
+    }
+
+    /// Where in the condition of an entry this text stands in quotes; else the condition.
+    fn place_of_text(&self, place: Place, text: &str) -> usize {
+        self.find_text(place, text).unwrap_or_else(|| place.when())
+    }
+
+    fn find_text(&self, place: Place, text: &str) -> Option<usize> {
+        self.find_in(place, &format!("{text:?}")).or_else(|| self.find_in(place, text))
+    }
+
+    /// Where in the condition of an entry this stands, however it is spaced and quoted there.
+    fn find_in(&self, place: Place, written: &str) -> Option<usize> {
         let start = place.when();
-        let within = self.texts.written(start..place.when_end.unwrap_or(start)).find(written);
-        within.map_or(start, |at| start + at)
+        let condition = self.texts.written(start..place.when_end.unwrap_or(start));
+        Some(start + condition.find(written).or_else(|| loosely(condition, written))?)
     }
 
     /// Whether the entry has ended: that it holds of no lead of today is told by that.
@@ -192,11 +229,14 @@ impl<'r> Lint<'_, 'r> {
         self.tell(place.when(), "never_fires", message, &hint, example);
     }
 
-    /// A reason that it asks for and no gate gives, a text that is empty, or a campaign that there is not.
+    /// A reason that it asks for and no gate gives, a text that is empty, a list without elements, or a campaign that there is not.
     fn slip(&self, when: &Condition) -> Option<String> {
         let reasons: Vec<&str> = self.rules.reasons().collect();
         if let Some(unknown) = when.reasons().into_iter().find(|reason| !reasons.contains(reason)) {
             return Some(format!("no gate gives the reason {unknown:?}; {}", suggest::hint(unknown, &reasons)));
+        }
+        if when.asks_an_empty_list() {
+            return Some("nothing is in a list without elements: write those that it may be, or take it out".to_owned());
         }
         let demands = when.demands();
         if let Some(missing) = demands.iter().find(|demand| !demand.texts.is_empty() && demand.texts.iter().all(|text| text.is_empty())) {

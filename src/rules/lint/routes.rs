@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lint, places::Place};
+use super::{Lint, places::Place, unfinished::Stage};
 use crate::{
     lead::{Verdict, Vocabulary},
     rules::{
@@ -62,6 +62,7 @@ impl<'r> Lint<'_, 'r> {
         let mut dead = Dead { routes: Vec::new() };
         let mut alive = Alive::default();
         for (at, (route, formula)) in rules.routes.iter().zip(&known.holds).enumerate() {
+            self.look_at(Stage::Routes, Some(("route", &route.id)));
             let place = self.place_of(route);
             // Whoever wrote a file did not know of the gates of those that extend it.
             let decided = decided && place.is_none_or(|place| self.places.file(place.start) == 0);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Lint;
+use super::{Lint, unfinished::Stage};
 use crate::{
     lead::{Storefront, Vocabulary},
     rules::{
@@ -21,6 +21,7 @@ impl<'r> Lint<'_, 'r> {
         let mut alive: Vec<(&'r ScoreRule, Formula, Model)> = Vec::new();
         let mut meant = 0;
         for rule in &rules.scoring.rules {
+            self.look_at(Stage::Scores, Some(("score", &rule.id)));
             let formula = self.space.score_rule(rule);
             match self.space.can_hold(&[&formula], &[], false) {
                 Answer::Possible(model) => {
@@ -36,7 +37,9 @@ impl<'r> Lint<'_, 'r> {
                 }
             }
         }
+        self.look_at(Stage::Cancelling, None);
         self.cancelling(&alive);
+        self.look_at(Stage::Thresholds, None);
         self.thresholds(meant)
     }
 

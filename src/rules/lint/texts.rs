@@ -2,10 +2,7 @@
 //! regular expressions between slashes, which are letters like others here.
 
 use super::{Lint, places::Place};
-use crate::rules::condition::{
-    Condition, NeverText,
-    space::{Answer, Formula},
-};
+use crate::rules::condition::{Condition, NeverText};
 
 impl<'r> Lint<'_, 'r> {
     pub(super) fn texts(&mut self) {
@@ -25,11 +22,8 @@ impl<'r> Lint<'_, 'r> {
     }
 
     fn never(&mut self, place: Place, when: &'r Condition, code: &'static str, written: &str, message: String, hint: &str) {
-        let Answer::Possible(model) = self.space.can_hold(&[&Formula::Always], &[], true) else { return };
+        let Some(model) = self.any_lead() else { return };
         let example = self.space.example(&model, &[when], &[], |_| true);
-        // As it is written: in either kind of quotes.
-        let quoted = [format!("{written:?}"), format!("'{written}'"), written.to_owned()];
-        let found = quoted.iter().map(|quoted| self.place_in(place, quoted)).find(|at| *at != place.when());
-        self.tell(found.unwrap_or_else(|| place.when()), code, message, hint, example);
+        self.tell(self.place_of_text(place, written), code, message, hint, example);
     }
 }

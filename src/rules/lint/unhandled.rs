@@ -1,6 +1,6 @@
 //! Storefronts whose qualified leads go nowhere, and actions that the tables tell but no rule asks for.
 
-use super::{Lint, places::Place, routes::Dead};
+use super::{Lint, places::Place, routes::Dead, unfinished::Stage};
 use crate::{
     lead::{Action, Storefront, Verdict, Vocabulary},
     rules::{
@@ -17,6 +17,7 @@ impl<'r> Lint<'_, 'r> {
     /// Storefronts of which no route takes any storefront lead.
     pub(super) fn storefronts(&mut self, dead: &Dead<'r>) {
         let rules = self.rules;
+        self.look_at(Stage::Storefronts, None);
         let routes: Vec<_> = rules.routes.iter().filter(|route| route.verdict == Verdict::Qualified).collect();
         if routes.is_empty() {
             return;
@@ -89,6 +90,7 @@ impl<'r> Lint<'_, 'r> {
     /// Actions that some row tells and that no rule tells from an unknown one, where rules ask for actions at all.
     pub(super) fn actions(&mut self, base: Option<&Ruleset>) {
         let rules = self.rules;
+        self.look_at(Stage::Actions, None);
         let asked = asked_for(rules);
         if !Action::ALL.iter().any(|action| asked(*action)) {
             return;

@@ -1,6 +1,8 @@
 //! Reading `[[test]]`: every value checked, every problem collected. An expectation that could never fail is a slip, and told:
 //! paths must be paths of a decision, words must be words the field can have.
 
+use std::collections::BTreeSet;
+
 use toml::de::{DeTable, DeValue};
 
 use super::{
@@ -46,7 +48,7 @@ pub fn rule_tests(file: &RulesetFile, rules: &Ruleset) -> Result<Vec<RuleTest>, 
     }
     let now = root.get("now").and_then(|value| reader.time_of(value, "now")).or_else(|| Timestamp::parse(NOW));
     let list = root.get("test").and_then(|value| reader.list_of(value, "test")).unwrap_or_default();
-    let mut names = Vec::new();
+    let mut names = BTreeSet::new();
     let mut found = Vec::new();
     for value in list {
         let Some(section) = reader.section("test", value, keys::TEST) else { continue };
@@ -62,20 +64,13 @@ fn rule_test<'a>(
     now: Option<Timestamp>,
     rules: &Ruleset,
     texts: &Texts<'a>,
-    names: &mut Vec<&'a str>,
+    names: &mut BTreeSet<&'a str>,
 ) -> Option<RuleTest> {
     section.required(reader, "name", "\"a French lead is refused\"");
     let name = section.label(reader, "name");
-    if let Some(name) = name {
-        if names.contains(&name) {
-            reader.tell(
-                section.place("name"),
-                "duplicate_name",
-                format!("there is another test {name:?}"),
-                "give each test a name of its own",
-            );
-        }
-        names.push(name);
+    if let Some(name) = name.filter(|name| !names.insert(name)) {
+        let message = format!("there is another test {name:?}");
+        reader.tell(section.place("name"), "duplicate_name", message, "give each test a name of its own");
     }
     let now = section.time(reader, "now").or(now)?;
     let lead = lead(reader, section);

@@ -72,7 +72,7 @@ fn every_problem_of_a_file_is_told_at_its_place() {
             "30:6 duplicate_id the id \"a\" is already taken in this list",
             "31:10 invalid_value \"Low\" is no good reason",
             "33:13 wrong_type threshold must be a whole number, not a text",
-            "34:10 invalid_value grades must fall from A to C; here they are 1, 2, 20",
+            "34:23 invalid_value grades must fall from A to C; here they are 1, 2, 20",
             "37:8 invalid_value \"fitt\" is no value of part",
             "38:9 condition a condition must be true or false; this is a text",
             "39:10 wrong_type points must be a whole number, not a fraction",
@@ -153,6 +153,30 @@ fn a_file_that_is_no_toml_or_no_ruleset_is_refused() {
     assert!(problems(&format!("a = {}", "[".repeat(100_000))).iter().all(|problem| problem.contains("toml_syntax")));
     assert!(Ruleset::parse(&format!("a = {}", "[".repeat(100_000))).is_err());
     assert_eq!(problems_of("a = 1\na = 2"), ["2:1 not valid TOML: duplicate key"]);
+}
+
+/// As many mistakes as lines: each is looked at once, not with the whole text before it.
+#[test]
+fn a_text_with_a_mistake_on_every_line_is_refused_all_the_same() {
+    let text = format!("[ruleset]\nname = \"a\"\nversion = \"1\"\n{}", "[policy]\nlate_after = \"1h\"\n".repeat(20_000));
+    let found = problems(&text);
+    assert_eq!(found.len(), 1001, "the first are told, and how many more there are");
+    assert_eq!(found.first().map(String::as_str), Some("6:2 toml_syntax not valid TOML: duplicate key"));
+    assert_eq!(found.last().map(String::as_str), Some("0:0 more_problems and 18999 more of the kind toml_syntax"));
+}
+
+#[test]
+fn grades_that_do_not_fall_are_told_where_the_one_is_written_that_should() {
+    for (score, wanted) in [
+        ("[score.grades]\nA = 40\nB = 50\nC = 20", "3:5 grades must fall from A to C; here they are 40, 50, 20"),
+        ("[score.grades]\nA = 70\nB = 50\nC = 50", "4:5 grades must fall from A to C; here they are 70, 50, 50"),
+        // The other two are those that every ruleset has.
+        ("[score]\ngrades = { A = 30 }", "2:16 grades must fall from A to C; here they are 30, 40, 20"),
+        // With a fault of its own, a grade is none that others are held against.
+        ("[score]\ngrades = { A = \"70\", B = 65 }", "2:16 A must be a whole number, not a text"),
+    ] {
+        assert_eq!(problems_of(score), [wanted], "{score}");
+    }
 }
 
 #[test]

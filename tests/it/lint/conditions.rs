@@ -2,7 +2,7 @@
 
 use leadstream::rules::Ruleset;
 
-use super::{DEFAULT, check, gate, marked_route, route};
+use super::{DEFAULT, check, gate, linted, marked_route, route};
 
 #[test]
 fn conditions_that_exclude_themselves_never_fire() {
@@ -285,4 +285,29 @@ fn a_slip_in_a_condition_of_several_lines_is_told_on_its_line() {
         [(10, 6, "  || contact.contry == \"US\""), (11, 11, "  || note.contain(\"x\")'''"), (17, 14, "  storefront = \"X\" \"\"\"")],
         "{problems:?}"
     );
+}
+
+/// The same of what can never hold: the part of it that is meant, however it is spaced and quoted.
+#[test]
+fn a_part_that_never_holds_is_told_where_it_begins() {
+    for (when, line, column) in [
+        (r#"'contact.country == "DE" || size(note) > 3 && !has(note)'"#, 5, 36),
+        ("'''\ncontact.country == \"DE\"\n  || size( note ) > 3\n  && !has(note)'''", 7, 6),
+        (r#""account.name == 'x' || account.tier == \"a b\" && account.tier == \"c\"""#, 5, 32),
+        (r#"'account.tier == "x" && account.tier == "y" || account.segment == "z"'"#, 5, 9),
+    ] {
+        let text = format!("{DEFAULT}[[score.rule]]\nid = \"x\"\npart = \"fit\"\npoints = 5\nwhen = {when}\n");
+        let head = DEFAULT.lines().count();
+        let told: Vec<_> = linted(&text).iter().map(|problem| (problem.code, problem.line - head, problem.column)).collect();
+        assert_eq!(told, [("dead_branch", line, column)], "{when}");
+    }
+}
+
+#[test]
+fn a_list_without_elements_is_named_as_what_keeps_it_from_holding() {
+    for when in ["contact.country in []", "has(account) && contact.title in []"] {
+        let found = check(&gate(when, " # <- never_fires"));
+        let hint = found.first().and_then(|problem| problem.hint.as_deref());
+        assert_eq!(hint, Some("nothing is in a list without elements: write those that it may be, or take it out"), "{when}");
+    }
 }

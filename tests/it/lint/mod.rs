@@ -383,6 +383,11 @@ fn what_was_not_looked_at_is_told() {
     let found = linted(&format!("{DEFAULT}{}", routes.concat()));
     let told: Vec<_> = found.iter().map(|problem| (problem.code, problem.file.as_deref(), problem.line)).collect();
     assert_eq!(told, [("lint_unfinished", Some("rules.toml"), 0)]);
+    // Where it ended, and what that leaves out.
+    let message = &found[0].message;
+    assert!(message.contains("looking at them ended at the route \"r"), "{message}");
+    let left_out = "which is the routes from there on, storefronts without a route, actions that no rule asks for and the parts of ||";
+    assert!(message.ends_with(left_out), "{message}");
 }
 
 /// Every file of the folder: `good*.toml` without a mark, each other with marks of the one code it is named after.

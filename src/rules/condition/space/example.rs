@@ -87,6 +87,18 @@ impl Condition {
         largest
     }
 
+    /// Whether it asks for one of no elements.
+    pub(in crate::rules) fn asks_an_empty_list(&self) -> bool {
+        let mut open = vec![&self.0];
+        while let Some(node) = open.pop() {
+            if matches!(node, Node::InList(_, list) if list.is_empty()) {
+                return true;
+            }
+            open.extend(question::parts(node));
+        }
+        false
+    }
+
     /// Whether it asks for several things at once.
     pub(in crate::rules) fn has_parts(&self) -> bool {
         matches!(self.0, Node::All(_))

@@ -76,6 +76,7 @@ impl Space<'_> {
                 None if steps == 0 => return Answer::Unknown,
                 None => return Answer::Impossible(used),
             };
+            self.spend(2 * left.size());
             let model = self.model(&left);
             let broken = |all: &[&Formula], used: &[usize]| -> Vec<usize> {
                 let open = all.iter().enumerate().filter(|(at, _)| !used.contains(at));
@@ -112,6 +113,7 @@ impl Space<'_> {
                 if self.variables.get(*variable).and_then(|variable| variable.unlisted) != Some(row) {
                     return rows.contains(row);
                 }
+                self.spend(model.features.len() / 4);
                 // What does not follow from the features it has, it lacks.
                 let with_lack = [&model.features[..], &[(*variable, *feature, false)]].concat();
                 self.exclude_each_other(*variable, &with_lack) == *has
