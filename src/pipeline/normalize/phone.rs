@@ -14,9 +14,9 @@ use super::{fold::Short, remembered::Remembered};
 /// Numbers are shorter; longer text is no number, and not worth a parser's time.
 const LONGEST: usize = 40;
 
-/// So many patterns the library keeps compiled; by itself it keeps 100, fewer than numbers of a dozen countries take, and then compiles
-/// one after the other for each number.
-const PATTERNS: usize = 1_024;
+/// So many patterns the library keeps compiled, each about 120 kB; by itself it keeps 100, fewer than eight countries take, and compiles
+/// one after the other for each number then.
+const PATTERNS: usize = 512;
 
 /// What is known of the numbers of each country.
 static NUMBERING: LazyLock<&Database> = LazyLock::new(|| {
