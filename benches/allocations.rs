@@ -22,8 +22,8 @@ use leadstream::{
 /// More a lead of the HTTPS endpoint are not to be.
 const MOST: f64 = 10.0;
 
-/// Nor of the mixed corpus: texts within texts, paths and forms have to be copied.
-const MOST_MIXED: f64 = 13.0;
+/// Nor of the mixed corpus, where texts within texts, paths and forms have to be copied.
+const MOST_MIXED: f64 = 10.0;
 
 const LEADS: usize = 20_000;
 

@@ -107,6 +107,12 @@ impl Identity {
         Self(text)
     }
 
+    /// The 32 hex digits, as ASCII.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// The 32 hex digits.
     #[must_use]
     pub fn as_str(&self) -> &str {

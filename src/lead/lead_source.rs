@@ -20,9 +20,11 @@ impl<'a> LeadSource<'a> {
     /// Splits at the first `|`, and the left part at its last `-`: no known source or action holds a hyphen, offers do.
     #[must_use]
     pub fn split(text: &'a str) -> Self {
-        let (left, offer) = text.split_once('|').unwrap_or((text, ""));
+        // By the byte: to make a search ready is dearer than to look through so short a text.
+        let cut = |text: &'a str, at: Option<usize>| at.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
+        let (left, offer) = cut(text, text.bytes().position(|byte| byte == b'|')).unwrap_or((text, ""));
         let left = left.trim();
-        let (source, action) = left.rsplit_once('-').unwrap_or((left, ""));
+        let (source, action) = cut(left, left.bytes().rposition(|byte| byte == b'-')).unwrap_or((left, ""));
         Self { left, source: source.trim(), action: action.trim(), offer: offer.trim() }
     }
 
@@ -39,7 +41,8 @@ impl<'a> LeadSource<'a> {
 pub fn fold(token: &str) -> SmallText<'_> {
     let is_left_out = |c: char| c.is_whitespace() || c == '(' || c == ')';
     let is_folded = |c: char| !(is_left_out(c) || c.is_uppercase());
-    if token.chars().all(is_folded) {
+    let is_folded_byte = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
+    if token.bytes().all(is_folded_byte) || token.chars().all(is_folded) {
         return SmallText::borrowed(token);
     }
     SmallText::from_ascii(token, |byte| (!is_left_out(byte.into())).then(|| byte.to_ascii_lowercase()))

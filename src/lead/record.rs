@@ -61,22 +61,25 @@ impl Timestamp {
         let (year, month, day) = civil_from_days(days);
         let (seconds, micros) = (within / 1_000_000, within % 1_000_000);
         let mut out = *b"0000-00-00T00:00:00.000000Z";
-        digits(&mut out[0..4], year);
-        digits(&mut out[5..7], month);
-        digits(&mut out[8..10], day);
-        digits(&mut out[11..13], seconds / 3600);
-        digits(&mut out[14..16], seconds / 60 % 60);
-        digits(&mut out[17..19], seconds % 60);
-        digits(&mut out[20..26], micros);
+        let (minutes, hundreds) = (seconds / 60, micros / 100);
+        let pairs = [
+            (0, year / 100),
+            (2, year % 100),
+            (5, month),
+            (8, day),
+            (11, minutes / 60),
+            (14, minutes % 60),
+            (17, seconds % 60),
+            (20, hundreds / 100),
+            (22, hundreds % 100),
+            (24, micros % 100),
+        ];
+        for (at, pair) in pairs {
+            let pair = pair.cast_unsigned();
+            out[at] = b'0' + (pair / 10 % 10) as u8;
+            out[at + 1] = b'0' + (pair % 10) as u8;
+        }
         out
-    }
-}
-
-/// Writes `value` right-aligned into `out`, which already holds ASCII zeros.
-fn digits(out: &mut [u8], mut value: i64) {
-    for slot in out.iter_mut().rev() {
-        *slot = b'0' + u8::try_from(value % 10).unwrap_or(0);
-        value /= 10;
     }
 }
 

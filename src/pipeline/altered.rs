@@ -301,20 +301,18 @@ mod tests {
         });
         assert_eq!(row, Some((Some("ada".to_owned()), Some("gold".to_owned()))));
         assert_eq!(changed(&[mail, ("account", Said::Nothing)], |facts| facts.account.is_none()), Some(true));
-        let option =
-            changed(&[("offer.listing_option", text("transact"))], |facts| facts.offer.row.is_some_and(|row| row.listing_option.is_some()));
-        assert_eq!(option, Some(true));
-        // The row is that of the lead's offer: of one that names none there is none, nor is there one of another offer.
-        let named = changed(&[("offer.title", text("X"))], |facts| {
-            facts.offer.row.is_some_and(|row| Some(row.offer_id.as_str()) == facts.offer.offer_id.as_deref())
+        // The row of the offer that a lead names: of one that names none there is none, nor is there one of another offer.
+        let (publisher, offer) = (("publisher_id", text("Cedar")), ("offer_id", text("Planner-Preview")));
+        let option = changed(&[publisher.clone(), offer.clone(), ("offer.listing_option", text("transact"))], |facts| {
+            facts.offer.row.map(|row| (row.listing_option.is_some(), row.publisher_id.clone(), row.offer_id.clone()))
         });
-        assert_eq!(named, Some(true));
-        for of_none in [
-            [("offer_id", Said::Nothing), ("offer.listing_option", text("transact"))],
-            [("publisher_id", Said::Nothing), ("offer", Said::Truth(true))],
-            [("offer_id", text("planner")), ("offer.offer_id", text("plane"))],
-        ] {
-            assert_eq!(changed(&of_none, |_| ()), None, "{of_none:?}");
+        assert_eq!(option, Some(Some((true, "cedar".to_owned(), "planner-preview".to_owned()))));
+        let of_row =
+            |id: &str| changed(&[publisher.clone(), offer.clone(), ("offer.offer_id", text(id))], |facts| facts.offer.row.is_some());
+        assert_eq!((of_row("planner"), of_row("plane")), (Some(true), None), "a row may stand for all that begin so");
+        for named in [&[][..], std::slice::from_ref(&publisher), std::slice::from_ref(&offer)] {
+            let row = [named, &[("offer", Said::Truth(true))]].concat();
+            assert_eq!(changed(&row, |_| ()), None, "{named:?}");
         }
     }
 

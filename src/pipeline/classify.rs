@@ -21,15 +21,16 @@ pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trac
     let offer_type = offer.and_then(|row| row.offer_type).and_then(|of| tables.offer_type(of, facts.event_time));
 
     let token = fold(parts.source);
-    let source = tables.source(&token, facts.event_time);
+    let token: &str = &token;
+    let source = tables.source(token, facts.event_time);
     let told = action(facts, &parts, source, rules, &mut flags);
     let chosen = told.as_ref().map(|told| told.row);
     let (storefront, confidence, because) = storefront(facts.origin, source, offer_type, chosen, &mut flags);
 
     let stated = source.and_then(|row| row.storefront);
     if let Some(row) = chosen {
-        flags.set(Flag::ImpossiblePair, source.is_some() && row.impossible_with.contain(stated, &token));
-        flags.set(Flag::UndocumentedPair, source.is_some() && row.undocumented_with.contain(stated, &token));
+        flags.set(Flag::ImpossiblePair, source.is_some() && row.impossible_with.contain(stated, token));
+        flags.set(Flag::UndocumentedPair, source.is_some() && row.undocumented_with.contain(stated, token));
     }
     let sold_elsewhere =
         |stated| offer_type.is_some_and(|of: &OfferTypeRow| !of.storefronts.is_empty() && !of.storefronts.contains(&stated));
@@ -64,7 +65,7 @@ pub(super) fn classify(facts: &Facts<'_>, rules: &Ruleset, trace: &mut impl Trac
         flags,
     };
     if source.is_some() {
-        trace.row("source", &token);
+        trace.row("source", token);
     }
     if let Some(told) = &told {
         trace.row("action", &told.code);

@@ -92,7 +92,7 @@ pub(super) fn enrich<'a>(
     let action = acted(source.action, action_raw.as_deref().unwrap_or_default());
     // Referrals seldom name an offer; two of one person on one day are two.
     let about = offer.offer_raw.as_deref().or(offer.offer_title.as_deref()).or(lead.referral_id.as_deref()).unwrap_or_default();
-    let lead_id = touch(person_key.as_ref(), value, index, &[&fold(source.source), &action, &SmallText::lowercase(about)], event_time);
+    let lead_id = touch(person_key.as_ref(), value, index, &[fold(source.source), action, SmallText::lowercase(about)], event_time);
     Facts {
         at: record.at.clone(),
         index,
@@ -150,17 +150,23 @@ impl<'a> ValueDigest<'a> {
 
 /// One touch of one person: same source, action and offer on the same UTC day (readings Q16). Without a person, the record's
 /// own bytes stand in, so that redeliveries are one touch and strangers are not.
-fn touch(person: Option<&Identity>, value: &ValueDigest<'_>, index: u32, parts: &[&str], event_time: crate::lead::Timestamp) -> Identity {
+fn touch(
+    person: Option<&Identity>,
+    value: &ValueDigest<'_>,
+    index: u32,
+    parts: &[SmallText<'_>],
+    event_time: crate::lead::Timestamp,
+) -> Identity {
     let mut digest = Sha256::new();
     if let Some(person) = person {
-        digest.update(person.as_str());
+        digest.update(person.as_bytes());
     } else {
         digest.update(value.get());
         digest.update(index.to_be_bytes());
     }
     for part in parts {
         digest.update(b"\x1f");
-        digest.update(part);
+        digest.update(part.as_bytes());
     }
     digest.update(event_time.micros().div_euclid(86_400_000_000).to_be_bytes());
     Identity::from_digest(&digest.finalize().into())

@@ -9,6 +9,7 @@ mod decode;
 mod difference;
 mod encode;
 mod enrich;
+mod json_bytes;
 mod live;
 mod normalize;
 mod output;
@@ -97,6 +98,7 @@ impl Pipeline {
 pub struct Memory {
     normalized: normalize::Memory,
     schemas: decode::WriterSchemas,
+    lists: decode::Lists,
 }
 
 impl Memory {
@@ -127,9 +129,11 @@ pub fn read<'a>(record: &Record<'a>, pipeline: &'a Pipeline, memory: &mut Memory
 pub fn read_in<'a>(record: &Record<'a>, setting: &Setting<'a>, memory: &mut Memory) -> Result<Vec<Facts<'a>>, Rejection> {
     let Setting { tables, limits, person_key } = *setting;
     let value = enrich::ValueDigest::of(record);
-    let decoded = decode::decode(record, limits, &memory.schemas)?;
-    let normalized = decoded.into_iter().map(|lead| normalize::normalize(lead, limits, &mut memory.normalized));
-    Ok(normalized.map(|lead| enrich::enrich(lead, record, &value, tables, person_key)).collect())
+    let mut decoded = decode::decode(record, limits, &memory.schemas, &mut memory.lists)?;
+    let normalized = decoded.drain(..).map(|lead| normalize::normalize(lead, limits, &mut memory.normalized));
+    let facts = normalized.map(|lead| enrich::enrich(lead, record, &value, tables, person_key)).collect();
+    memory.lists.keep(decoded);
+    Ok(facts)
 }
 
 /// Facts to a decision: classify → qualify → route.

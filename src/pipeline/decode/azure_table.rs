@@ -22,10 +22,10 @@ const QUOTED: usize = 3;
 ///
 /// # Errors
 /// `malformed_json` at `CustomerInfo`: its text is no JSON, so the customer cannot be read; `too_deep`, in it.
-pub(super) fn fill<'a>(members: Vec<Member<'a>>, room: usize, lead: &mut Filler<'a, '_>) -> Result<(), Rejection> {
+pub(super) fn fill<'a>(members: &mut Vec<Member<'a>>, room: usize, lead: &mut Filler<'a, '_>) -> Result<(), Rejection> {
     // The most trusted first: when the lead was made, when the row was written, and the day that the partition is.
     let mut times = [None, None, None];
-    for (key, value) in members {
+    for (key, value) in members.drain(..) {
         let is = |name: &str| key.eq_ignore_ascii_case(name);
         let value = plain(value);
         if let Some(place) = field(&key).or_else(|| https_json::customer_field(&key)) {
@@ -94,7 +94,7 @@ fn customer_info<'a>(key: Text<'a>, value: &'a str, room: usize, lead: &mut Fill
             for (place, other) in others {
                 lead.keep(Cow::Owned(format!("{key}[{place}]")), Cow::Owned(other.to_owned()));
             }
-            https_json::customer_within(&key, members, lead);
+            https_json::customer_within(&key, value, members, lead);
             return Ok(());
         }
         match json_text::scalar(inner) {

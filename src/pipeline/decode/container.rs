@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::lead::{DeadLetterCode, Format, Rejection, Vocabulary};
 
 use super::{
-    Content, Filler, Limits, RawLead, Stated, WriterSchemas, avro, json_text, lead, malformed, not_a_lead,
+    Content, Filler, Limits, Lists, RawLead, Stated, WriterSchemas, avro, json_text, lead, malformed, not_a_lead,
     object::{self, Member},
     raw_lead::Text,
     salesforce_form,
@@ -27,11 +27,15 @@ pub(super) fn leads<'a>(
     stated: &Stated<'_>,
     limits: &Limits,
     schemas: &WriterSchemas,
+    lists: &mut Lists,
 ) -> Result<Vec<RawLead<'a>>, Rejection> {
-    let mut reader = Reader::new(stated, limits, schemas);
+    let mut reader = Reader { leads: std::mem::take(&mut lists.leads), ..Reader::new(stated, limits, schemas) };
     match text.trim_start().as_bytes().first() {
-        Some(b'{') => match (object::members(text), stated.content) {
-            (Ok(members), _) => reader.object(members, 1, Inside::Anything)?,
+        Some(b'{') => match (object::members_in(text, std::mem::take(&mut lists.members)), stated.content) {
+            (Ok(mut members), _) => {
+                reader.object(&mut members, 1, Inside::Anything)?;
+                lists.keep_members(members);
+            }
             (Err(malformed), content) => match lines(text, content)? {
                 Some(lines) => reader.lines(lines)?,
                 None => return Err(malformed),
@@ -148,12 +152,15 @@ struct Reader<'a, 'l> {
 
 impl<'a, 'l> Reader<'a, 'l> {
     fn new(stated: &'l Stated<'l>, limits: &'l Limits, schemas: &'l WriterSchemas) -> Self {
-        // Nearly always there is one.
-        Self { leads: Vec::with_capacity(1), before: 0, stated, limits, schemas, envelope: Envelope::default() }
+        Self { leads: Vec::new(), before: 0, stated, limits, schemas, envelope: Envelope::default() }
     }
 
     fn add(&mut self, mut lead: RawLead<'a>) {
         self.envelope.mark(&mut lead, self.limits);
+        if self.leads.capacity() == 0 {
+            // Nearly always it is the only one.
+            self.leads.reserve_exact(1);
+        }
         self.leads.push(lead);
     }
 
@@ -166,11 +173,11 @@ impl<'a, 'l> Reader<'a, 'l> {
         Ok(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
-    fn object(&mut self, members: Vec<Member<'a>>, depth: usize, inside: Inside) -> Result<(), Rejection> {
-        if inside == Inside::Anything && is_cloud_event(&members) {
+    fn object(&mut self, members: &mut Vec<Member<'a>>, depth: usize, inside: Inside) -> Result<(), Rejection> {
+        if inside == Inside::Anything && is_cloud_event(members) {
             return self.cloud_event(members, depth);
         }
-        if inside != Inside::Lead && is_list_reply(&members) {
+        if inside != Inside::Lead && is_list_reply(members) {
             return self.list_reply(members, depth);
         }
         let index = self.next_index()?;
@@ -207,8 +214,8 @@ impl<'a, 'l> Reader<'a, 'l> {
     }
 
     fn lines(&mut self, lines: Vec<Vec<Member<'a>>>) -> Result<(), Rejection> {
-        for (place, members) in lines.into_iter().enumerate() {
-            self.object(members, 1, Inside::Anything).map_err(|rejection| at_element(rejection, place))?;
+        for (place, mut members) in lines.into_iter().enumerate() {
+            self.object(&mut members, 1, Inside::Anything).map_err(|rejection| at_element(rejection, place))?;
         }
         Ok(())
     }
@@ -228,7 +235,7 @@ impl<'a, 'l> Reader<'a, 'l> {
 
     fn element(&mut self, raw: &'a str, depth: usize, inside: Inside) -> Result<(), Rejection> {
         match raw.as_bytes().first() {
-            Some(b'{') => self.object(object::members(raw)?, depth, inside),
+            Some(b'{') => self.object(&mut object::members(raw)?, depth, inside),
             Some(b'"') => {
                 let text = json_text::scalar(raw).unwrap_or_default();
                 if self.stated.format != Some(Format::SalesforceForm) && !salesforce_form::is_likely(text.as_bytes()) {
@@ -241,10 +248,10 @@ impl<'a, 'l> Reader<'a, 'l> {
     }
 
     /// The resources of a reply to a query, without what pages through them (facts.md §1.8).
-    fn list_reply(&mut self, members: Vec<Member<'a>>, depth: usize) -> Result<(), Rejection> {
+    fn list_reply(&mut self, members: &mut Vec<Member<'a>>, depth: usize) -> Result<(), Rejection> {
         let outer = self.envelope.clone();
         let mut list = ("", "[]");
-        for (key, value) in members {
+        for (key, value) in members.drain(..) {
             if let Some(name) = LISTS.iter().find(|name| key.eq_ignore_ascii_case(name)) {
                 list = (name, value);
             } else if !PAGING.iter().any(|name| key.eq_ignore_ascii_case(name)) && !key.contains("odata.") {
@@ -252,7 +259,7 @@ impl<'a, 'l> Reader<'a, 'l> {
             }
         }
         let read = if list.1.starts_with('{') {
-            object::members(list.1).and_then(|members| self.object(members, depth + 1, Inside::Lead))
+            object::members(list.1).and_then(|mut members| self.object(&mut members, depth + 1, Inside::Lead))
         } else {
             self.array(list.1, depth + 1, Inside::Lead)
         };
@@ -261,9 +268,9 @@ impl<'a, 'l> Reader<'a, 'l> {
         read
     }
 
-    fn cloud_event(&mut self, members: Vec<Member<'a>>, depth: usize) -> Result<(), Rejection> {
+    fn cloud_event(&mut self, members: &mut Vec<Member<'a>>, depth: usize) -> Result<(), Rejection> {
         let (mut data, mut bytes, mut content) = (None, None, None);
-        for (key, value) in members {
+        for (key, value) in members.drain(..) {
             match &*key {
                 "data" => data = Some(value),
                 "data_base64" => bytes = Some(value),
@@ -295,7 +302,7 @@ impl<'a, 'l> Reader<'a, 'l> {
 
     fn event_data(&mut self, data: &'a str, content: &str, depth: usize) -> Result<(), Rejection> {
         match data.as_bytes().first() {
-            Some(b'{') => self.object(object::members(data)?, depth, Inside::ListOrLead),
+            Some(b'{') => self.object(&mut object::members(data)?, depth, Inside::ListOrLead),
             Some(b'[') => self.array(data, depth, Inside::Lead),
             Some(b'"') => self.event_bytes(json_text::scalar(data).unwrap_or_default().as_bytes(), content, depth),
             _ => Err(not_a_lead("a bare JSON value")),
@@ -323,7 +330,7 @@ impl<'a, 'l> Reader<'a, 'l> {
         }
         match text.as_bytes().first() {
             Some(b'{') => self.foreign(|reader| match object::members(text) {
-                Ok(members) => reader.object(members, depth, Inside::ListOrLead),
+                Ok(mut members) => reader.object(&mut members, depth, Inside::ListOrLead),
                 Err(malformed) => reader.lines(lines(text, Content::Any)?.ok_or(malformed)?),
             }),
             Some(b'[') => self.foreign(|reader| reader.array(text, depth, Inside::Lead)),
@@ -348,9 +355,9 @@ const PAGING: [&str; 8] = ["nextLink", "count", "totalCount", "totalSize", "done
 
 /// A list beside nothing that a lead has.
 fn is_list_reply(members: &[Member<'_>]) -> bool {
-    let paged = members.iter().any(|(key, _)| key.contains("odata."));
+    let is_paged = || members.iter().any(|(key, _)| key.contains("odata."));
     // One resource where the list belongs is a list of one (readings Q28), if nothing but a reply has such keys.
-    let is_list = |list: &str| list.starts_with('[') || paged && list.starts_with('{');
+    let is_list = |list: &str| list.starts_with('[') || list.starts_with('{') && is_paged();
     let lists = LISTS.iter().filter(|name| object::find(members, name).is_some_and(is_list)).count();
     lists == 1 && shape::of(members) == Shape::Unknown
 }

@@ -10,9 +10,9 @@ use super::{
 };
 
 /// Fills a lead from the members of a row.
-pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
+pub(super) fn fill<'a>(members: &mut Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
     let mut sources = Vec::new();
-    for (key, value) in members {
+    for (key, value) in members.drain(..) {
         let plain = Plain::of(&key);
         if plain.is_among(&["leadsource", "leadsourcecode", LABEL, "subject"]) {
             sources.push((key, value));

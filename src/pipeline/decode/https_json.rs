@@ -15,8 +15,8 @@ use super::{
 pub(super) const USER_DETAILS: &str = "userDetails";
 
 /// Fills a lead from the members of such an object.
-pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
-    for (key, value) in members {
+pub(super) fn fill<'a>(members: &mut Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
+    for (key, value) in members.drain(..) {
         if let Some(place) = field(&key) {
             lead.value(place, key, Cow::Borrowed(value));
         } else if key.eq_ignore_ascii_case(USER_DETAILS) {
@@ -53,14 +53,32 @@ fn user_details<'a>(parent: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>)
     }
 }
 
-/// The same from a text that does not last as long as the record: what is kept of it is copied.
-pub(super) fn customer_within(parent: &str, members: Vec<Member<'_>>, lead: &mut Filler<'_, '_>) {
+/// The same from a text that does not last as long as the record: what is kept of it is copied, unless the record's own text has it
+/// in as many letters.
+pub(super) fn customer_within<'a>(parent: &str, record: &'a str, members: Vec<Member<'_>>, lead: &mut Filler<'a, '_>) {
+    let mut rest = record;
     for (key, value) in members {
         match (customer_field(&key), json_text::scalar(value)) {
-            (Some(place), Some(text)) => lead.text(place, Cow::Owned(text.into_owned())),
+            (Some(place), Some(text)) => lead.text(place, standing_in(&mut rest, text)),
             _ => customer(parent, std::iter::once((Cow::Owned(key.into_owned()), Cow::Owned(value.to_owned()))), lead),
         }
     }
+}
+
+/// How far from where the last text was found the next one is looked for: beyond its key.
+const NEAR: usize = 64;
+
+/// The text as it stands in the record, not far from the beginning of `rest`, which then begins behind it; else a copy.
+fn standing_in<'a>(rest: &mut &'a str, text: Text<'_>) -> Text<'a> {
+    let near = rest.as_bytes().windows(text.len().max(1)).take(NEAR).position(|part| part == text.as_bytes());
+    let found = near.and_then(|at| Some((rest.get(at..at + text.len())?, rest.get(at + text.len()..)?)));
+    found.map_or_else(
+        || Cow::Owned(text.into_owned()),
+        |(found, behind)| {
+            *rest = behind;
+            Cow::Borrowed(found)
+        },
+    )
 }
 
 /// The customer's own fields, which other shapes have too.

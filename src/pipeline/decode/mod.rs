@@ -30,6 +30,34 @@ use raw_lead::Filler;
 use shape::Shape;
 use stated::{Content, Stated};
 
+/// Lists without anything in them, whose memory one record leaves to the next.
+#[derive(Debug, Default)]
+pub(super) struct Lists {
+    leads: Vec<RawLead<'static>>,
+    members: Vec<Member<'static>>,
+}
+
+/// So many bytes of a list are left to the next record.
+const KEPT: usize = 1 << 16;
+
+impl Lists {
+    /// Takes back a list of leads that is done with.
+    pub(super) fn keep(&mut self, mut leads: Vec<RawLead<'_>>) {
+        leads.clear();
+        if leads.capacity() * size_of::<RawLead<'_>>() <= KEPT {
+            // Nothing is there to be made anew: collecting into a list of the same kind keeps its memory.
+            self.leads = leads.into_iter().map(|_| RawLead::default()).collect();
+        }
+    }
+
+    fn keep_members(&mut self, mut members: Vec<Member<'_>>) {
+        members.clear();
+        if members.capacity() * size_of::<Member<'_>>() <= KEPT {
+            self.members = members.into_iter().map(|_| Member::default()).collect();
+        }
+    }
+}
+
 /// Whether some shape of a lead has a key of this name, in any case: such a name is nobody's data.
 #[must_use]
 pub fn knows_key(key: &str) -> bool {
@@ -42,7 +70,12 @@ pub fn knows_key(key: &str) -> bool {
 /// # Errors
 /// The record's one rejection: by size, by bytes, by syntax, by depth, by count, or because an element is no lead.
 #[inline(never)] // A profile tells the stages apart.
-pub(super) fn decode<'a>(record: &Record<'a>, limits: &Limits, schemas: &WriterSchemas) -> Result<Vec<RawLead<'a>>, Rejection> {
+pub(super) fn decode<'a>(
+    record: &Record<'a>,
+    limits: &Limits,
+    schemas: &WriterSchemas,
+    lists: &mut Lists,
+) -> Result<Vec<RawLead<'a>>, Rejection> {
     let value = record.value.ok_or_else(|| Rejection::decode(DeadLetterCode::EmptyValue, "the value is null"))?;
     if value.len() > limits.record_bytes {
         return Err(too_large(value.len() as u64, limits));
@@ -74,7 +107,7 @@ pub(super) fn decode<'a>(record: &Record<'a>, limits: &Limits, schemas: &WriterS
         let place = error.valid_up_to() + value.len() - unmarked.len();
         Rejection::decode(DeadLetterCode::NotUtf8, format!("byte {place} is not UTF-8"))
     })?;
-    container::leads(text, &stated?, limits, schemas).map_err(|rejection| {
+    container::leads(text, &stated?, limits, schemas, lists).map_err(|rejection| {
         // Whatever else is wrong, a value nested beyond the limit is called that: its other faults lie beyond the limit.
         if rejection.code == DeadLetterCode::TooDeep || json_text::depth(text) <= limits.depth { rejection } else { too_deep(limits) }
     })
@@ -108,7 +141,13 @@ fn is_form(bytes: &[u8], stated: &Stated<'_>) -> bool {
 }
 
 /// One object to one lead, by the reader of its shape. `depth` is how deep the object itself lies in the record, from 1.
-fn lead<'a>(members: Vec<Member<'a>>, format: Option<Format>, index: u32, depth: usize, limits: &Limits) -> Result<RawLead<'a>, Rejection> {
+fn lead<'a>(
+    members: &mut Vec<Member<'a>>,
+    format: Option<Format>,
+    index: u32,
+    depth: usize,
+    limits: &Limits,
+) -> Result<RawLead<'a>, Rejection> {
     let is_too_deep = |value: &str| value.starts_with(['{', '[']) && json_text::is_deeper(value, limits.depth.saturating_sub(depth));
     if members.iter().any(|(_, value)| depth > limits.depth || is_too_deep(value)) {
         return Err(too_deep(limits));
@@ -116,7 +155,7 @@ fn lead<'a>(members: Vec<Member<'a>>, format: Option<Format>, index: u32, depth:
     if format == Some(Format::RawLead) {
         return Err(Rejection::decode(DeadLetterCode::MalformedAvro, "header lead-format names raw_lead, which is Avro; this is JSON"));
     }
-    let format = agreed(format, &members)?;
+    let format = agreed(format, members)?;
     let mut lead = Filler::new(format, index, limits);
     match format {
         Format::HttpsJson => https_json::fill(members, &mut lead),

@@ -18,7 +18,22 @@ pub(super) type Member<'a> = (Text<'a>, &'a str);
 /// # Errors
 /// `malformed_json`.
 pub(super) fn members(text: &str) -> Result<Vec<Member<'_>>, Rejection> {
-    scan::members(text).map_or_else(|| parsed(text), Ok)
+    members_in(text, Vec::new())
+}
+
+/// The same, in a list that is there already.
+///
+/// # Errors
+/// As [`members`].
+pub(super) fn members_in<'t>(text: &'t str, list: Vec<Member<'t>>) -> Result<Vec<Member<'t>>, Rejection> {
+    scan::members(text, list).map_or_else(|| parsed(text), Ok)
+}
+
+/// The members of a value that is known to be an object and well-formed; no list is made of them where that can be.
+pub(super) fn known(value: &str) -> impl Iterator<Item = Member<'_>> {
+    let scanned = scan::known(value);
+    let parsed = if scanned.is_none() { members(value).unwrap_or_default() } else { Vec::new() };
+    scanned.into_iter().flatten().chain(parsed)
 }
 
 /// The same by a parser, which tells what is wrong.

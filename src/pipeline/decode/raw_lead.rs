@@ -154,7 +154,7 @@ impl<'a, 'l> Filler<'a, 'l> {
 
     /// Keeps a value of a shape that writes all its keys, filled or not: those that are not are left out.
     pub(super) fn keep_filled(&mut self, key: Text<'a>, json: Text<'a>) {
-        if !matches!(&*json, "null" | "\"\"" | "[]" | "{}") {
+        if is_filled(&json) {
             self.keep(key, json);
         }
     }
@@ -176,6 +176,11 @@ impl<'a, 'l> Filler<'a, 'l> {
         }
         self.lead
     }
+}
+
+/// Whether a JSON value says anything.
+pub(super) fn is_filled(json: &str) -> bool {
+    !matches!(json, "null" | "\"\"" | "[]" | "{}")
 }
 
 /// Whether a key is one of those that marketing hangs on a product's URL (readings Q23).

@@ -6,24 +6,25 @@ use std::borrow::Cow;
 use super::{
     json_text,
     object::{self, Member},
-    raw_lead::{Filler, Place, RawReferral, Text},
+    raw_lead::{Filler, Place, RawReferral, Text, is_filled},
 };
 
 /// Fills a lead from the members of a referral.
-pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
+pub(super) fn fill<'a>(members: &mut Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
     lead.lead.referral = Some(Box::default());
-    for (key, value) in members {
+    for (key, value) in members.drain(..) {
         let is = |name: &str| key.eq_ignore_ascii_case(name);
+        let path = Path { parent: None, key: &key, place: None };
         if is("customerProfile") {
-            inside(&key, value, lead, customer);
+            inside(path, value, lead, customer);
         } else if is("consent") {
-            inside_all(&key, value, lead, consent);
+            inside_all(path, value, lead, consent);
         } else if is("details") {
-            inside(&key, value, lead, details);
+            inside(path, value, lead, details);
         } else if is("createdDateTime") {
             lead.time("createdDateTime", Cow::Borrowed(value));
         } else if let Some(place) = own_field(&key) {
-            put(place, &key, value, lead);
+            put(place, path, value, lead);
         } else if let Some(place) = field(&key) {
             lead.value(place, key, Cow::Borrowed(value));
         } else if !is("@odata.context") {
@@ -32,40 +33,96 @@ pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
     }
 }
 
-/// What is done with a member: its path, its key, its value.
-type Each<'a, 'l> = fn(Text<'a>, &str, &'a str, &mut Filler<'a, 'l>);
+/// Where a value stands. Its text is made only for what is kept under it.
+#[derive(Clone, Copy)]
+struct Path<'p, 'a> {
+    parent: Option<&'p Path<'p, 'a>>,
+    key: &'p Text<'a>,
+    /// Which element of the array it is that has the key.
+    place: Option<usize>,
+}
+
+impl<'p, 'a> Path<'p, 'a> {
+    fn under(&'p self, key: &'p Text<'a>) -> Self {
+        Self { parent: Some(self), key, place: None }
+    }
+
+    fn at(self, place: usize) -> Self {
+        Self { place: Some(place), ..self }
+    }
+
+    fn text(&self) -> Text<'a> {
+        if self.parent.is_none() && self.place.is_none() {
+            return self.key.clone();
+        }
+        let mut text = String::with_capacity(64);
+        self.write(&mut text);
+        Cow::Owned(text)
+    }
+
+    fn write(&self, text: &mut String) {
+        if let Some(parent) = self.parent {
+            parent.write(text);
+            text.push('.');
+        }
+        text.push_str(self.key);
+        if let Some(place) = self.place {
+            text.push('[');
+            text.push_str(itoa::Buffer::new().format(place));
+            text.push(']');
+        }
+    }
+}
+
+/// Puts a JSON value where it belongs: a scalar's text into the field, an object or array under its path.
+fn value<'a>(place: Place<'a>, path: Path<'_, 'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
+    match json_text::scalar(value) {
+        Some(text) => lead.text(place, text),
+        None => lead.keep(path.text(), Cow::Borrowed(value)),
+    }
+}
+
+/// Keeps a value under its path, unless it is empty.
+fn keep<'a>(path: Path<'_, 'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
+    if is_filled(value) {
+        lead.keep(path.text(), Cow::Borrowed(value));
+    }
+}
+
+/// What is done with a member: its path, whose key is the member's, and its value.
+type Each<'a, 'l> = fn(Path<'_, 'a>, &'a str, &mut Filler<'a, 'l>);
 
 /// Hands each member of an object to `each`, with its path. Of several objects it is the first: two must not become one; the
 /// others, and what is no object, are kept as they are.
-fn inside<'a, 'l>(parent: &Text<'a>, value: &'a str, lead: &mut Filler<'a, 'l>, each: Each<'a, 'l>) {
+fn inside<'a, 'l>(parent: Path<'_, 'a>, value: &'a str, lead: &mut Filler<'a, 'l>, each: Each<'a, 'l>) {
+    if value.starts_with('{') {
+        object::known(value).for_each(|(key, value)| each(parent.under(&key), value, lead));
+        return;
+    }
     let Some((members, others)) = object::one(value) else {
-        lead.keep_filled(parent.clone(), Cow::Borrowed(value));
+        keep(parent, value, lead);
         return;
     };
     for (key, value) in members {
-        each(under(parent, &key), &key, value, lead);
+        each(parent.under(&key), value, lead);
     }
     for (place, other) in others {
-        lead.keep_filled(Cow::Owned(format!("{parent}[{place}]")), Cow::Borrowed(other));
+        keep(parent.at(place), other, lead);
     }
 }
 
 /// The same for every object of several: what one of them refuses is refused.
-fn inside_all<'a, 'l>(parent: &Text<'a>, value: &'a str, lead: &mut Filler<'a, 'l>, each: Each<'a, 'l>) {
+fn inside_all<'a, 'l>(parent: Path<'_, 'a>, value: &'a str, lead: &mut Filler<'a, 'l>, each: Each<'a, 'l>) {
     let Some(found) = object::objects(value) else {
-        lead.keep_filled(parent.clone(), Cow::Borrowed(value));
+        keep(parent, value, lead);
         return;
     };
     for (_, object) in found.objects {
         inside(parent, object, lead, each);
     }
     for (place, other) in found.others {
-        lead.keep_filled(Cow::Owned(format!("{parent}[{place}]")), Cow::Borrowed(other));
+        keep(parent.at(place), other, lead);
     }
-}
-
-fn under<'a>(parent: &str, key: &str) -> Text<'a> {
-    Cow::Owned([parent, ".", key].concat())
 }
 
 type Own<'a> = for<'r> fn(&'r mut RawReferral<'a>) -> &'r mut Option<Text<'a>>;
@@ -100,14 +157,15 @@ fn field<'a>(key: &str) -> Option<Place<'a>> {
 }
 
 /// Puts a scalar into a field only referrals have; the first that is not blank stands.
-fn put<'a>(place: Own<'a>, key: &Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
+fn put<'a>(place: Own<'a>, path: Path<'_, 'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
     let Some(text) = json_text::scalar(value) else {
-        lead.keep_filled(key.clone(), Cow::Borrowed(value));
+        keep(path, value, lead);
         return;
     };
     // The id and the reason are published nowhere else.
-    if ["id", "statusReason"].iter().any(|name| key.eq_ignore_ascii_case(name)) && !text.trim().is_empty() {
-        lead.keep_filled(key.clone(), Cow::Borrowed(value));
+    let is_told_here = || path.parent.is_none() && ["id", "statusReason"].iter().any(|name| path.key.eq_ignore_ascii_case(name));
+    if is_told_here() && !text.trim().is_empty() {
+        keep(path, value, lead);
     }
     let Some(referral) = &mut lead.lead.referral else { return };
     let field = place(referral);
@@ -118,51 +176,51 @@ fn put<'a>(place: Own<'a>, key: &Text<'a>, value: &'a str, lead: &mut Filler<'a,
     lead.lead.duplicate_key |= differs;
 }
 
-fn customer<'a>(path: Text<'a>, key: &str, value: &'a str, lead: &mut Filler<'a, '_>) {
-    let is = |name: &str| key.eq_ignore_ascii_case(name);
+fn customer<'a>(path: Path<'_, 'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
+    let is = |name: &str| path.key.eq_ignore_ascii_case(name);
     if is("name") {
-        lead.value(|lead| &mut lead.company, path, Cow::Borrowed(value));
+        self::value(|lead| &mut lead.company, path, value, lead);
     } else if is("address") {
-        inside(&path, value, lead, |path, key, value, lead| {
-            if key.eq_ignore_ascii_case("country") {
-                lead.value(|lead| &mut lead.country, path, Cow::Borrowed(value));
+        inside(path, value, lead, |path, value, lead| {
+            if path.key.eq_ignore_ascii_case("country") {
+                self::value(|lead| &mut lead.country, path, value, lead);
             } else {
-                lead.keep_filled(path, Cow::Borrowed(value));
+                keep(path, value, lead);
             }
         });
     } else if is("team") {
         team(path, value, lead);
     } else {
-        lead.keep_filled(path, Cow::Borrowed(value));
+        keep(path, value, lead);
     }
 }
 
 /// The customer's people: the first who can be reached is the contact, the others are kept.
-fn team<'a>(path: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
+fn team<'a>(path: Path<'_, 'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
     let Some(found) = object::objects(value) else {
-        lead.keep_filled(path, Cow::Borrowed(value));
+        keep(path, value, lead);
         return;
     };
     for (place, other) in found.others {
-        lead.keep_filled(Cow::Owned(format!("{path}[{place}]")), Cow::Borrowed(other));
+        keep(path.at(place), other, lead);
     }
     let people = found.objects;
     let can_be_reached = |(_, person): &(usize, &str)| {
-        let members = object::members(person).unwrap_or_default();
-        let filled = |name| object::find(&members, name).and_then(json_text::scalar).is_some_and(|text| !text.trim().is_empty());
+        let last = |name: &str| object::known(person).filter(|(key, _)| key.eq_ignore_ascii_case(name)).last();
+        let filled = |name| last(name).and_then(|(_, value)| json_text::scalar(value)).is_some_and(|text| !text.trim().is_empty());
         filled("email") || filled("phoneNumber")
     };
     let contact = people.iter().position(can_be_reached).unwrap_or(0);
     for (place, (_, person)) in people.into_iter().enumerate() {
-        let path = format!("{path}[{place}]");
+        let path = path.at(place);
         if place != contact {
-            lead.keep_filled(Cow::Owned(path), Cow::Borrowed(person));
+            keep(path, person, lead);
             continue;
         }
-        for (key, value) in object::members(person).unwrap_or_default() {
+        for (key, value) in object::known(person) {
             match member_field(&key) {
-                Some(place) => lead.value(place, under(&path, &key), Cow::Borrowed(value)),
-                None => lead.keep_filled(under(&path, &key), Cow::Borrowed(value)),
+                Some(place) => self::value(place, path.under(&key), value, lead),
+                None => keep(path.under(&key), value, lead),
             }
         }
     }
@@ -181,20 +239,20 @@ fn member_field<'a>(key: &str) -> Option<Place<'a>> {
     Some(place)
 }
 
-fn consent<'a>(path: Text<'a>, key: &str, value: &'a str, lead: &mut Filler<'a, '_>) {
-    let is = |name: &str| key.eq_ignore_ascii_case(name);
+fn consent<'a>(path: Path<'_, 'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
+    let is = |name: &str| path.key.eq_ignore_ascii_case(name);
     if is("consentToContact") {
         // Said twice, no is no (readings Q32).
         if is_no(value) {
             lead.lead.duplicate_key |= lead.lead.consent_contact.is_some();
             lead.lead.consent_contact = None;
         }
-        lead.value(|lead| &mut lead.consent_contact, path, Cow::Borrowed(value));
+        self::value(|lead| &mut lead.consent_contact, path, value, lead);
     } else if is("consentToToShareInfoWithOthers") || is("consentToShareInfoWithOthers") {
         // The doubled "To" is Microsoft's.
-        lead.value(|lead| &mut lead.consent_share, path, Cow::Borrowed(value));
+        self::value(|lead| &mut lead.consent_share, path, value, lead);
     } else {
-        lead.keep_filled(path, Cow::Borrowed(value));
+        keep(path, value, lead);
     }
 }
 
@@ -204,15 +262,15 @@ fn is_no(value: &str) -> bool {
     ["false", "no", "n", "0"].iter().any(|no| text.trim().eq_ignore_ascii_case(no))
 }
 
-fn details<'a>(path: Text<'a>, key: &str, value: &'a str, lead: &mut Filler<'a, '_>) {
-    let is = |name: &str| key.eq_ignore_ascii_case(name);
+fn details<'a>(path: Path<'_, 'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
+    let is = |name: &str| path.key.eq_ignore_ascii_case(name);
     if is("notes") {
-        lead.value(|lead| &mut lead.notes, path, Cow::Borrowed(value));
+        self::value(|lead| &mut lead.notes, path, value, lead);
     } else if is("dealValue") {
-        put(|referral| &mut referral.deal_value, &path, value, lead);
+        put(|referral| &mut referral.deal_value, path, value, lead);
     } else if is("currency") {
-        put(|referral| &mut referral.deal_currency, &path, value, lead);
+        put(|referral| &mut referral.deal_currency, path, value, lead);
     } else {
-        lead.keep_filled(path, Cow::Borrowed(value));
+        keep(path, value, lead);
     }
 }

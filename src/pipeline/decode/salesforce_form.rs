@@ -119,10 +119,20 @@ fn hex(digit: u8) -> Option<u8> {
 /// The text of escaped bytes. What is no UTF-8 although it should be is in the charset that web pages fall back to.
 fn text<'a>(bytes: &'a [u8], escaped: bool, charset: &'static Encoding) -> Text<'a> {
     let bytes = if escaped { unescaped(bytes) } else { Cow::Borrowed(bytes) };
-    let charset = if charset == UTF_8 && std::str::from_utf8(&bytes).is_err() { WINDOWS_1252 } else { charset };
+    let is_utf_8 = charset == UTF_8;
+    let charset = if is_utf_8 { WINDOWS_1252 } else { charset };
+    let bytes = match bytes {
+        Cow::Borrowed(bytes) if is_utf_8 => match std::str::from_utf8(bytes) {
+            Ok(text) => return Cow::Borrowed(text),
+            Err(_) => Cow::Borrowed(bytes),
+        },
+        Cow::Owned(bytes) if is_utf_8 => match String::from_utf8(bytes) {
+            Ok(text) => return Cow::Owned(text),
+            Err(other) => Cow::Owned(other.into_bytes()),
+        },
+        other => other,
+    };
     match bytes {
-        // It was seen to be text.
-        Cow::Owned(bytes) if charset == UTF_8 => Cow::Owned(String::from_utf8(bytes).unwrap_or_default()),
         Cow::Borrowed(bytes) => charset.decode_without_bom_handling(bytes).0,
         Cow::Owned(bytes) => Cow::Owned(charset.decode_without_bom_handling(&bytes).0.into_owned()),
     }

@@ -4,15 +4,16 @@
 use std::borrow::Cow;
 
 use super::{json_text, object::Member};
+use crate::pipeline::json_bytes::ordinary;
 
 /// Objects and arrays that nest deeper are left to the parser.
 const DEEPEST: usize = 32;
 
-/// The members of the object that is all of `text`, in order; `None`: a parser must tell what it is.
-pub(super) fn members(text: &str) -> Option<Vec<Member<'_>>> {
+/// The members of the object that is all of `text`, in order, in a list without any; `None`: a parser must tell what it is.
+pub(super) fn members<'t>(text: &'t str, mut members: Vec<Member<'t>>) -> Option<Vec<Member<'t>>> {
     let mut scan = Scan { text, at: 0 };
     // As many as the HTTPS endpoint sends, and a few more.
-    let mut members = Vec::with_capacity(12);
+    members.reserve(12);
     scan.blanks();
     scan.mark(b'{')?;
     scan.blanks();
@@ -195,26 +196,6 @@ impl<'t> Scan<'t> {
     }
 }
 
-/// How many bytes from here are neither a quote nor a backslash nor a control character; eight are looked at together.
-fn ordinary(bytes: &[u8]) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    // The highest bit of each byte that is zero; above the first of them, of others too.
-    let zeros = |bytes: u64| bytes.wrapping_sub(ONES) & !bytes & HIGHS;
-    let mut passed = 0;
-    let mut rest = bytes;
-    while let Some((eight, behind)) = rest.split_first_chunk() {
-        let eight = u64::from_le_bytes(*eight);
-        let control = eight.wrapping_sub(ONES * 0x20) & !eight & HIGHS;
-        let found = control | zeros(eight ^ (ONES * u64::from(b'"'))) | zeros(eight ^ (ONES * u64::from(b'\\')));
-        if found != 0 {
-            return passed + found.trailing_zeros() as usize / 8;
-        }
-        (passed, rest) = (passed + 8, behind);
-    }
-    passed + rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -230,7 +211,7 @@ mod tests {
             r#"{"a":"","b":{"c":[1,-0.5e+7,true,false,null,{}]},"a":"x\"y","ü":"漢字漢字漢字漢字"}"#,
             r#"{"userDetails":{"firstName":"Ada","email":"ada@cedar-labs.example"},"leadSource":"SPZA-INS|cedar.planner"}"#,
         ] {
-            assert_eq!(members(text), Some(parsed(text).expect("JSON")), "{text}");
+            assert_eq!(members(text, Vec::new()), Some(parsed(text).expect("JSON")), "{text}");
         }
     }
 
@@ -239,10 +220,10 @@ mod tests {
         for text in
             ["", "{", "[]", "{}x", "{\"a\":01}", "{\"a\":1,}", "{\"a\" \"b\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\n\"}", "{\"a\":.5}", "{a:1}"]
         {
-            assert_eq!(members(text), None, "{text}");
+            assert_eq!(members(text, Vec::new()), None, "{text}");
         }
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
-        assert!(members(&deep).is_none() && parsed(&deep).is_ok());
+        assert!(members(&deep, Vec::new()).is_none() && parsed(&deep).is_ok());
     }
 
     proptest! {
@@ -254,7 +235,7 @@ mod tests {
             ];
             let text: String = parts.into_iter().map(|part| pieces[part]).collect();
             for text in [text.clone(), format!("{{\"k\":{text}}}"), format!("{{\"k\":\"{text}\"}}"), format!("{{\"k\":[{text}],\"l\":0}}")] {
-                let taken = members(&text);
+                let taken = members(&text, Vec::new());
                 if taken.is_some() {
                     prop_assert_eq!(&taken, &parsed(&text).ok());
                     prop_assert_eq!(known(text.trim()).map(Iterator::collect), taken);

@@ -15,8 +15,8 @@ use super::{
 ///
 /// # Errors
 /// `not_a_lead`: an event about something that is neither a referral nor a test.
-pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) -> Result<(), Rejection> {
-    let text = |name| object::find(&members, name).and_then(json_text::scalar).unwrap_or_default().to_ascii_lowercase();
+pub(super) fn fill<'a>(members: &mut Vec<Member<'a>>, lead: &mut Filler<'a, '_>) -> Result<(), Rejection> {
+    let text = |name| object::find(members, name).and_then(json_text::scalar).unwrap_or_default().to_ascii_lowercase();
     let about = [text("EventName"), text("ResourceName")];
     // `referral-created`, `related-referral-updated`, `test-created`; one that is blank tells nothing against it.
     let is_lead = about.iter().any(|about| ["referral", "lead", "test"].iter().any(|word| about.split('-').any(|part| part == *word)));
@@ -24,7 +24,7 @@ pub(super) fn fill<'a>(members: Vec<Member<'a>>, lead: &mut Filler<'a, '_>) -> R
         let detail = "a webhook event about something that is neither a referral nor a test is no lead";
         return Err(Rejection::decode(DeadLetterCode::NotALead, detail));
     }
-    for (key, value) in members {
+    for (key, value) in members.drain(..) {
         if key.eq_ignore_ascii_case("ResourceChangeUtcDate") {
             lead.time("ResourceChangeUtcDate", Cow::Borrowed(value));
             continue;

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::lead::{Decision, Record, SmallText, Timestamp, Verdict, Vocabulary as _};
+use crate::lead::{Decision, Record, Timestamp, Verdict, Vocabulary as _};
 
 use super::{EncodeSettings, Event, EventFormat, EventHeaders};
 use crate::pipeline::output::HeaderWriter;
@@ -77,7 +77,7 @@ pub(super) fn event_id(event: Event<'_>, decision: &Decision<'_>, mut write: imp
     write(&facts.at.partition.topic);
     for number in [facts.at.partition.number.into(), facts.at.offset, facts.index.into()] {
         write("/");
-        write(&SmallText::number(number));
+        write(itoa::Buffer::new().format::<i64>(number));
     }
     match (event, decision.qualified.verdict) {
         (Event::Routed(route), _) => {

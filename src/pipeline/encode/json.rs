@@ -1,7 +1,7 @@
 //! Events as JSON: the lead block's fields in the contract's order, straight into the arena. Null and empty fields are left
 //! out, nothing stands between the tokens, and the same decision is the same bytes.
 
-use crate::lead::{Route, ScorePart, SmallText, Timestamp, Vocabulary};
+use crate::lead::{Identity, Route, ScorePart, Timestamp, Vocabulary};
 
 use super::{
     Event,
@@ -9,6 +9,7 @@ use super::{
     headers::event_id,
     published::{Published, PublishedContact, PublishedReferral, texts},
 };
+use crate::pipeline::json_bytes::ordinary;
 
 /// Writes one JSON object field by field; leaves out what is absent.
 struct Object<'o> {
@@ -50,6 +51,13 @@ impl<'o> Object<'o> {
 
     /// A text that holds only characters JSON takes as they are.
     fn plain(&mut self, name: &str, value: &str) {
+        let out = self.key(name);
+        out.push(b'"');
+        out.extend_from_slice(value.as_bytes());
+        out.push(b'"');
+    }
+
+    fn identity(&mut self, name: &str, value: &Identity) {
         let out = self.key(name);
         out.push(b'"');
         out.extend_from_slice(value.as_bytes());
@@ -121,9 +129,8 @@ fn string(out: &mut Vec<u8>, text: &str) {
 
 /// Writes what stands between a string's quotes.
 fn escaped(out: &mut Vec<u8>, text: &str) {
-    // Hardly any text has a character to escape, and bytes are looked through many at a time.
-    let is_plain = text.bytes().fold(true, |plain, byte| plain & !matches!(byte, b'"' | b'\\' | 0..=0x1f));
-    if is_plain {
+    // Hardly any text has a character to escape.
+    if ordinary(text.as_bytes()) == text.len() {
         out.extend_from_slice(text.as_bytes());
         return;
     }
@@ -135,7 +142,7 @@ fn escaped(out: &mut Vec<u8>, text: &str) {
 }
 
 fn integer(out: &mut Vec<u8>, value: i64) {
-    out.extend_from_slice(SmallText::number(value).as_bytes());
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
 /// Writes one event.
@@ -176,9 +183,9 @@ fn lead_block(event: Event<'_>, published: &Published<'_>, common: &mut Common, 
     id.push(b'"');
     common.part(0, object.out, |out| {
         let mut object = Object::resume(out);
-        object.plain("lead_id", facts.lead_id.as_str());
+        object.identity("lead_id", &facts.lead_id);
         if let Some(key) = &facts.person_key {
-            object.plain("person_key", key.as_str());
+            object.identity("person_key", key);
         }
         object.word("origin", facts.origin);
         object.word("storefront", class.storefront);

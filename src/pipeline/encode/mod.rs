@@ -110,7 +110,7 @@ fn write(
     out.push(
         topic,
         |key| {
-            key.extend_from_slice(decision.facts.person_key.as_ref().unwrap_or(&decision.facts.lead_id).as_str().as_bytes());
+            key.extend_from_slice(decision.facts.person_key.as_ref().unwrap_or(&decision.facts.lead_id).as_bytes());
             true
         },
         |value| {

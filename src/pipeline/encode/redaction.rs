@@ -142,11 +142,14 @@ fn stands_in(word: &str, text: &str) -> bool {
         let both = |is: fn(char) -> bool| edge.is_some_and(is) && beside.is_some_and(is);
         both(|c| c.is_alphabetic() && !is_unspaced(c)) || both(char::is_numeric)
     };
-    // To make ready for a search is dearer than to see that there is nothing to find.
-    let may = word.len() <= text.len() && word.as_bytes().first().is_none_or(|first| text.as_bytes().contains(first));
-    may && text.match_indices(word).any(|(at, found)| {
-        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + found.len()..).unwrap_or_default());
-        !within(found.chars().next(), before.chars().next_back()) && !within(found.chars().next_back(), after.chars().next())
+    // To make ready for a search is dearer than to look at each letter of so short a text.
+    let Some(first) = word.as_bytes().first() else { return false };
+    let mut places = text.bytes().enumerate().filter(|(_, byte)| byte == first);
+    places.any(|(at, _)| {
+        text.as_bytes().get(at..).is_some_and(|from| from.starts_with(word.as_bytes())) && {
+            let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + word.len()..).unwrap_or_default());
+            !within(word.chars().next(), before.chars().next_back()) && !within(word.chars().next_back(), after.chars().next())
+        }
     })
 }
 

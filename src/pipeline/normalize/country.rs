@@ -47,13 +47,17 @@ const BOTH: &[&str] = &["DE-BE", "ES-AR", "ES-CL", "ES-CO", "ES-CR", "ES-CU", "I
 
 /// Countries read before.
 #[derive(Debug, Default)]
-pub(super) struct Countries(Remembered<Option<&'static str>>);
+pub(super) struct Countries(Remembered<(Option<&'static str>, Region)>);
 
 impl Countries {
-    /// What [`alpha_2`] says.
-    pub(super) fn alpha_2(&mut self, written: &str) -> Option<&'static str> {
+    /// What [`alpha_2`] and [`region`] say.
+    pub(super) fn read(&mut self, written: &str) -> (Option<&'static str>, Region) {
+        let read = || {
+            let code = alpha_2(written);
+            (code, region(code))
+        };
         // Nothing longer is a name.
-        if written.len() > LONGEST { alpha_2(written) } else { self.0.answer(written, || alpha_2(written), |code| *code) }
+        if written.len() > LONGEST { read() } else { self.0.answer(written, read, |known| *known) }
     }
 }
 

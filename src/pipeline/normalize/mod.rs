@@ -19,7 +19,7 @@ mod time;
 
 use std::borrow::Cow;
 
-use crate::lead::{Consent, ConsentFacts, Contact, Flag, Flags, Format, LeadSource, OfferFacts, Origin, Referral, Timestamp};
+use crate::lead::{Consent, ConsentFacts, Contact, Flag, Flags, Format, LeadSource, OfferFacts, Origin, Referral, Region, Timestamp};
 
 use super::{Limits, decode::RawLead};
 
@@ -74,14 +74,15 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, memory: &mut Mem
     let referral = lead.referral.map(|raw| referral::read(*raw, event_time, &mut cleaner));
 
     let mut line = |field: Option<Text<'a>>| field.and_then(|text| cleaner.line(text));
-    let [first_name, last_name, company, title] = [lead.first_name, lead.last_name, lead.company, lead.title].map(&mut line);
-    let [offer_title, campaign_id] = [lead.offer_title, lead.campaign_id].map(&mut line);
+    let (first_name, last_name) = (line(lead.first_name), line(lead.last_name));
+    let (company, title) = (line(lead.company), line(lead.title));
+    let (offer_title, campaign_id) = (line(lead.offer_title), line(lead.campaign_id));
     let mut code = |field: Option<Text<'a>>| field.and_then(|text| cleaner.code(text));
-    let [email_raw, phone_raw, country_raw] = [lead.email, lead.phone, lead.country].map(&mut code);
-    let [source_raw, action_raw, product_id, event_name] =
-        [lead.lead_source, lead.action_code, lead.product_id, lead.event_name].map(&mut code);
+    let (email_raw, phone_raw, country_raw) = (code(lead.email), code(lead.phone), code(lead.country));
+    let (source_raw, action_raw) = (code(lead.lead_source), code(lead.action_code));
+    let (product_id, event_name) = (code(lead.product_id), code(lead.event_name));
     let mut lines = |field: Option<Text<'a>>| field.and_then(|text| cleaner.lines(text));
-    let [description, notes] = [lead.description, lead.notes].map(&mut lines);
+    let (description, notes) = (lines(lead.description), lines(lead.notes));
 
     // In any user field, the description or the source, but not in the offer's name, which the publisher chose (readings Q24).
     let user = [&first_name, &last_name, &email_raw, &phone_raw, &country_raw, &company, &title];
@@ -92,7 +93,7 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, memory: &mut Mem
     let blank_identity = first_name.is_none() && last_name.is_none() && email_raw.is_none() && phone_raw.is_none();
     flags.set(Flag::ManualLookup, blank_identity && !is_thin);
 
-    let country = country_raw.as_deref().and_then(|written| memory.countries.alpha_2(written));
+    let (country, region) = country_raw.as_deref().map_or((None, Region::Unknown), |written| memory.countries.read(written));
     flags.set(Flag::CountryUnknown, country_raw.is_some() && country.is_none());
     let (email, email_domain, email_kind) = email::read(email_raw, &mut flags);
     let phone_e164 = phone_raw.as_ref().and_then(|raw| memory.phones.e164(raw, country));
@@ -108,7 +109,7 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, memory: &mut Mem
         phone_e164,
         country,
         country_raw,
-        region: country::region(country),
+        region,
         company,
         title,
         seniority,

@@ -2,14 +2,29 @@
 //! the `+` (facts.md §1.1): read as national first, then as international. The same few numbers come again and again, and
 //! reading one is dear: answers are remembered, within bounds.
 
-use std::{borrow::Cow, fmt::Write};
+use std::{borrow::Cow, fmt::Write, sync::LazyLock};
 
-use phonenumber::country::Id;
+use phonenumber::{
+    country::Id,
+    metadata::{DATABASE, Database},
+};
 
 use super::{fold::Short, remembered::Remembered};
 
 /// Numbers are shorter; longer text is no number, and not worth a parser's time.
 const LONGEST: usize = 40;
+
+/// So many patterns the library keeps compiled, each about 120 kB; by itself it keeps 100, fewer than eight countries take, and compiles
+/// one after the other for each number then.
+const PATTERNS: usize = 256;
+
+/// What is known of the numbers of each country.
+static NUMBERING: LazyLock<&Database> = LazyLock::new(|| {
+    if let Ok(mut patterns) = DATABASE.cache().lock() {
+        patterns.set_capacity(PATTERNS);
+    }
+    &DATABASE
+});
 
 /// Numbers read before, by country and number.
 #[derive(Debug, Default)]
@@ -44,7 +59,7 @@ fn e164(raw: &str, country: Option<&str>) -> Option<String> {
     }
     let country: Option<Id> = country.and_then(|code| code.parse().ok());
     let known = |country, text: &str| {
-        let number = phonenumber::parse(country, text).ok()?;
+        let number = phonenumber::parse_with(*NUMBERING, country, text).ok()?;
         number.is_valid().then(|| number.format().mode(phonenumber::Mode::E164).to_string())
     };
     if raw.starts_with('+') {

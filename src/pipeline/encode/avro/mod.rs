@@ -70,6 +70,11 @@ impl Datum<'_> {
         self.0.extend_from_slice(text.as_bytes());
     }
 
+    fn identity(&mut self, identity: &Identity) {
+        self.length(identity.as_bytes().len());
+        self.0.extend_from_slice(identity.as_bytes());
+    }
+
     /// A text that `write` puts there, and whose length is known only then.
     fn text_of(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.0.len();
@@ -134,8 +139,8 @@ fn lead_block(event: Event<'_>, published: &Published<'_>, common: &mut Common, 
     datum.text_of(|out| event_id(event, decision, |piece| out.extend_from_slice(piece.as_bytes())));
     common.part(0, datum.0, |out| {
         let mut datum = Datum(out);
-        datum.text(facts.lead_id.as_str());
-        datum.optional_text(facts.person_key.as_ref().map(Identity::as_str));
+        datum.identity(&facts.lead_id);
+        datum.optional(facts.person_key.as_ref(), Datum::identity);
         datum.word(facts.origin);
         datum.word(class.storefront);
         datum.word(class.channel);
