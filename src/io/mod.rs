@@ -46,7 +46,7 @@ pub struct BatchLimits {
     pub records: usize,
     /// … or this many bytes of keys, values and headers …
     pub bytes: usize,
-    /// … or it is this long since the last one was, and nothing more stands ready.
+    /// … or nothing more stands ready, and a record that just missed the last one would else wait longer than this for its commit.
     pub wait: Duration,
 }
 

@@ -123,8 +123,10 @@ pub struct KafkaLane {
     /// When the broker was last asked what may be read.
     rights_asked: Option<Instant>,
     sampled: Instant,
-    /// When the last batch was read: the next is due an interval later, however long it took to commit that one.
+    /// When the last batch was read, and how long it took from then until it was committed: the next is due as much earlier, so
+    /// that a record that just missed the last is committed within the interval.
     closed: Instant,
+    took: Duration,
 }
 
 /// Records may be sent together up to this many bytes: the least that any output topic takes in one batch.
@@ -163,6 +165,7 @@ impl KafkaLane {
             rights_asked: None,
             sampled: Instant::now(),
             closed: Instant::now(),
+            took: Duration::ZERO,
         }
     }
 
@@ -407,7 +410,7 @@ impl Lane for KafkaLane {
                         pause(member, &owned.partition);
                     } else if !owned.halted {
                         if batch.is_empty() {
-                            due = Instant::now().max(self.closed + limits.wait);
+                            due = Instant::now().max(self.closed + limits.wait - self.took.min(limits.wait / 2));
                         }
                         owned.newest = Some(push(batch, owned.partition.clone(), &message));
                         if batch.len() >= limits.records || batch.bytes() >= limits.bytes {
@@ -461,6 +464,7 @@ impl Lane for KafkaLane {
                 (owned.next, owned.note) = (Some(next.get()), progress.noted(partition).to_owned());
             }
         }
+        self.took = self.closed.elapsed();
         Ok(Committed { took: started.elapsed() })
     }
 
