@@ -410,7 +410,7 @@ impl Lane for KafkaLane {
                         pause(member, &owned.partition);
                     } else if !owned.halted {
                         if batch.is_empty() {
-                            due = Instant::now().max(self.closed + limits.wait - self.took.min(limits.wait / 2));
+                            due = Instant::now().max(self.closed + limits.wait.saturating_sub(self.took.min(limits.wait / 2)));
                         }
                         owned.newest = Some(push(batch, owned.partition.clone(), &message));
                         if batch.len() >= limits.records || batch.bytes() >= limits.bytes {
