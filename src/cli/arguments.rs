@@ -234,7 +234,8 @@ pub(super) struct ReplayOptions {
     #[arg(long, conflicts_with_all = ["to", "promote"])]
     dead_letters: bool,
     /// With --dead-letters: those with this code
-    #[arg(long, value_name = "CODE", requires = "dead_letters")]
+    // What conflicts with the one that it requires has to be named: of those clap does not ask for it.
+    #[arg(long, value_name = "CODE", requires = "dead_letters", conflicts_with_all = ["from", "to", "offsets"])]
     code: Option<String>,
     /// Its name: its topics end in ".replay.NAME", its events carry it, and the same one goes on with it
     #[arg(long, value_name = "NAME", value_parser = replay_id)]

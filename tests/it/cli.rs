@@ -54,7 +54,7 @@ fn help_and_version_are_no_errors_and_name_only_verbs_there_are() {
 
 #[test]
 fn wrong_usage_exits_with_64_and_says_what_is_wrong_on_stderr() {
-    let wrong: [&[&str]; 23] = [
+    let wrong: [&[&str]; 25] = [
         &[],
         &["--no-such-flag"],
         &["replay"],
@@ -62,6 +62,8 @@ fn wrong_usage_exits_with_64_and_says_what_is_wrong_on_stderr() {
         &["replay", "--id", "a/b", "--from", "earliest", "--to", "latest"],
         &["replay", "--id", "a", "--from", "earliest", "--to", "latest", "--offsets", "offsets.csv"],
         &["replay", "--id", "a", "--from", "earliest", "--to", "latest", "--yes"],
+        &["replay", "--id", "a", "--from", "earliest", "--to", "latest", "--code", "malformed_json"],
+        &["replay", "--id", "a", "--offsets", "offsets.csv", "--code", "malformed_json"],
         &["process", "--output", "-"],
         &["process", "leads.ndjson"],
         &["process", "leads.ndjson", "--output", "-", "--now", "yesterday"],

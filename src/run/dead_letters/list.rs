@@ -56,6 +56,9 @@ struct Group {
 #[derive(Debug, Default, Serialize)]
 struct Listing {
     topic: String,
+    /// `show` has to be told the topic.
+    #[serde(skip)]
+    is_other: bool,
     open: u64,
     settled: u64,
     groups: Vec<Group>,
@@ -72,7 +75,9 @@ pub fn list(config: &Config, arguments: &ListArguments, out: &mut dyn Write) -> 
     let spans = selection.spans(config)?;
     let settled = settled(config)?;
     let mut groups = BTreeMap::new();
-    let mut listing = Listing { topic: selection.topic(config).to_owned(), ..Listing::default() };
+    let topic = selection.topic(config).to_owned();
+    let is_other = topic != config.topics.dead_letter && !topic.ends_with(".parked");
+    let mut listing = Listing { topic, is_other, ..Listing::default() };
     read_all(config, &spans, &mut |batch| {
         for record in batch.iter() {
             let letter = Letter::of(&record);
@@ -153,7 +158,8 @@ fn json(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
 const LINE: usize = 110;
 
 fn text(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
-    let Listing { topic, open, settled, groups, more } = listing;
+    let Listing { topic, is_other, open, settled, groups, more } = listing;
+    let named = if *is_other { format!(" --topic {topic}") } else { String::new() };
     writeln!(out, "{topic}: {open} open dead letters, {settled} settled")?;
     for group in groups {
         let Cause { code, stage, field, fingerprint, .. } = &group.cause;
@@ -172,7 +178,7 @@ fn text(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
         if let Some(advice) = &group.advice {
             writeln!(out, "          to do    {advice}")?;
         }
-        writeln!(out, "          example  leadstream dlq show {}", group.example)?;
+        writeln!(out, "          example  leadstream dlq show {}{named}", group.example)?;
     }
     if *more > 0 {
         writeln!(out, "\nand {more} more, of other causes; --code, --from and --to show less at once")?;

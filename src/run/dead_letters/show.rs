@@ -120,7 +120,10 @@ fn find(config: &Config, arguments: &ShowArguments) -> Result<Batch, Failure> {
         }
         Ok(true)
     })?;
-    found.ok_or_else(|| Failure::usage(format!("showing {at}: {} has no dead letter of that record", selection.topic(config))))
+    found.ok_or_else(|| {
+        let what = format!("showing {at}: {} has no dead letter of that record", selection.topic(config));
+        Failure::usage(format!("{what}; a dead letter of another topic is shown with --topic"))
+    })
 }
 
 fn decided_now(
