@@ -1,12 +1,16 @@
 //! Offsets of a group with a note beside each, which the broker keeps and gives back with the offset: so a bounded run has where it
 //! ends and how far it has come in one place, and both change in one transaction. What a note says is the caller's.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    thread,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer},
-    error::{KafkaError, KafkaResult},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
     topic_partition_list::Offset,
 };
 
@@ -69,6 +73,10 @@ impl FromIterator<(Partition, End)> for Ends {
     }
 }
 
+fn is_moving(error: &KafkaError) -> bool {
+    matches!(error.rdkafka_error_code(), Some(Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress))
+}
+
 /// All offsets of the group in these topics. Those that a transaction is about to change are told as they were.
 ///
 /// # Errors
@@ -82,7 +90,14 @@ pub fn noted_offsets(kafka: &KafkaConfig, topics: &[String]) -> Result<Vec<Noted
             list.add_partition(topic, number);
         }
     }
-    let found = consumer.committed_offsets(list, range::CALL).map_err(failed)?;
+    let deadline = Instant::now() + range::CALL;
+    let found = loop {
+        match consumer.committed_offsets(list.clone(), range::CALL) {
+            // The group's coordinator has just come or gone: another answers a moment later.
+            Err(error) if is_moving(&error) && Instant::now() < deadline => thread::sleep(Duration::from_millis(200)),
+            answer => break answer.map_err(failed)?,
+        }
+    };
     let elements = found.elements();
     let noted = elements.iter().map(|element| {
         element.error()?;

@@ -213,8 +213,10 @@ fn a_replay_of_a_transactional_topic_ends_before_its_markers_and_begins_with_not
     let taken = format!("{}.replay.taken", scene.routing);
     clients::create_topics(&scene.brokers, &[(&taken, 1, &[])]);
     clients::write(&scene.brokers, &taken, &[Raw { value: Some(b"mine".to_vec()), ..Raw::default() }]);
-    let refused = replay(&scene, "taken", 64, &range);
-    assert!(refused.contains(&format!("there are records in {taken} already")), "{refused}");
+    for dry in [&[][..], &["--dry-run"]] {
+        let refused = replay(&scene, "taken", 64, &[&range[..], dry].concat());
+        assert!(refused.contains(&format!("there are records in {taken} already")), "{refused}");
+    }
     assert!(group_of(&scene, "taken").committed().is_empty());
 }
 
@@ -248,8 +250,10 @@ fn promoted_events_go_to_the_live_topics_when_somebody_says_so() {
     let found = scene.read(&scene.qualified);
     assert!(found.len() == 12 && found.iter().all(|kept| kept.header("lead-replay") == "live"), "{found:?}");
     assert!(scene.progress().committed().is_empty(), "the live group was not there");
-    let missing = replay(&scene, "none", 64, &[&range[..], &["--yes", "--set", "topics.routing=no.such.topic"]].concat());
-    assert!(missing.contains("doctor"), "{missing}");
+    for dry in [&[][..], &["--dry-run"]] {
+        let missing = replay(&scene, "none", 64, &[&range[..], &["--yes", "--set", "topics.routing=no.such.topic"], dry].concat());
+        assert!(missing.contains("doctor"), "{missing}");
+    }
 }
 
 #[test]

@@ -61,15 +61,20 @@ pub fn replay(
     let config = of_replay(live, arguments)?;
     let plan = Plan::find(&config, live, arguments, &pipeline.rules, &pipeline.tables)?;
     let passed_over = if arguments.promote { Some(outputs::dead_lettered(live)?) } else { None };
+    let can_begin = || match (arguments.promote, plan.begun) {
+        (true, _) => outputs::are_sound(live),
+        (false, false) => outputs::are_fresh(&config),
+        (false, true) => Ok(()),
+    };
     if arguments.dry_run {
-        return dry_run(&config, &plan, passed_over.as_ref(), arguments, out);
+        dry_run(&config, &plan, passed_over.as_ref(), arguments, out)?;
+        return can_begin();
     }
     logging::start(&config.log);
     log_bugs();
+    can_begin()?;
     if arguments.promote {
         outputs::may_promote(live, arguments)?;
-    } else if !plan.begun {
-        outputs::are_fresh(&config)?;
     }
     if !plan.begun {
         plan.begin(&config)?;

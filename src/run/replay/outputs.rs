@@ -89,11 +89,11 @@ pub(super) fn dead_lettered(live: &Config) -> Result<PassedOver, Failure> {
     Ok(found)
 }
 
-/// Has a person say that events are to go to the live topics, unless that is said already; `config` is the live one.
+/// Whether `doctor` finds nothing that keeps events from the live topics; `config` is the live one.
 ///
 /// # Errors
-/// 64 where nobody says so, or `doctor` finds errors.
-pub(super) fn may_promote(config: &Config, arguments: &ReplayArguments) -> Result<(), Failure> {
+/// 64 where it does.
+pub(super) fn are_sound(config: &Config) -> Result<(), Failure> {
     let errors = doctor::errors(config)?;
     if !errors.is_empty() {
         return Err(Failure::usage(format!(
@@ -101,6 +101,14 @@ pub(super) fn may_promote(config: &Config, arguments: &ReplayArguments) -> Resul
             errors.join("\n  ")
         )));
     }
+    Ok(())
+}
+
+/// Has a person say that events are to go to the live topics, unless that is said already; `config` is the live one.
+///
+/// # Errors
+/// 64 where nobody says so.
+pub(super) fn may_promote(config: &Config, arguments: &ReplayArguments) -> Result<(), Failure> {
     if arguments.yes {
         return Ok(());
     }
