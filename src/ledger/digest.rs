@@ -51,6 +51,12 @@ impl EventsDigest {
         }
     }
 
+    /// The lower half, which tells some millions of outputs apart.
+    #[must_use]
+    pub fn half(self) -> u64 {
+        u64::try_from(self.0 & u128::from(u64::MAX)).unwrap_or_default()
+    }
+
     /// Adds all of another.
     pub fn join(&mut self, other: Self) {
         self.0 = self.0.wrapping_add(other.0);

@@ -8,7 +8,7 @@ use leadstream::{
     io::{Abort, Batch, BatchLimits, Committed, MemoryLane, NoRegistry, Observer, Tally},
     lead::{Partition, Position, Timestamp},
     ledger::{
-        Head, LedgerEntry,
+        Head, LedgerEntry, Settled,
         audit::{Audit, Report, Stretch, as_output},
     },
     pipeline::{self, Live, Memory, OutputTopic, Trials},
@@ -36,7 +36,7 @@ fn partition() -> Partition {
 }
 
 /// Values by number: a lead, two leads, one that does not qualify, none.
-fn value(kind: u8, number: usize) -> Vec<u8> {
+pub(crate) fn value(kind: u8, number: usize) -> Vec<u8> {
     let lead = LEAD.replace("jane", &format!("jane{number}"));
     match kind % 4 {
         0 => lead.into_bytes(),
@@ -46,22 +46,42 @@ fn value(kind: u8, number: usize) -> Vec<u8> {
     }
 }
 
-type Bytes = Option<Vec<u8>>;
+pub(crate) type Bytes = Option<Vec<u8>>;
 /// Topic, key, value and headers.
-type WrittenOutput = (OutputTopic, Bytes, Bytes, Vec<(String, Bytes)>);
+pub(crate) type WrittenOutput = (OutputTopic, Bytes, Bytes, Vec<(String, Bytes)>);
 
 /// What was written, in order, and what was read.
-struct Written {
-    values: Vec<Vec<u8>>,
-    outputs: Vec<WrittenOutput>,
-    standing: (i64, String),
+#[derive(Clone)]
+pub(crate) struct Written {
+    pub(crate) values: Vec<Vec<u8>>,
+    pub(crate) outputs: Vec<WrittenOutput>,
+    pub(crate) standing: (i64, String),
+    /// What stands in the parking topic.
+    pub(crate) parked: Vec<WrittenOutput>,
+    /// What is settled before outputs are read, and after.
+    pub(crate) settled: [Settled; 2],
+}
+
+/// Where the audit meets the output of this number.
+pub(crate) fn place(topic: &str, number: usize) -> Position {
+    Position { partition: Partition { topic: topic.into(), number: 0 }, offset: i64::try_from(number).expect("small") }
+}
+
+/// Outputs as records of a batch, each where the audit meets it.
+pub(crate) fn as_records(outputs: &[WrittenOutput], topic_of: impl Fn(OutputTopic) -> String) -> Batch {
+    let mut batch = Batch::default();
+    for (number, (topic, key, value, headers)) in outputs.iter().enumerate() {
+        let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
+        batch.push(place(&topic_of(*topic), number), Timestamp::from_millis(0), key.as_deref(), value.as_deref(), headers);
+    }
+    batch
 }
 
 fn at(offset: usize) -> Position {
     Position { partition: partition(), offset: i64::try_from(offset).expect("small") }
 }
 
-fn written(kinds: &[u8], batch: usize, aborts: &[bool]) -> Written {
+pub(crate) fn written(kinds: &[u8], batch: usize, aborts: &[bool]) -> Written {
     let values: Vec<_> = kinds.iter().enumerate().map(|(number, kind)| value(*kind, number)).collect();
     let now = Timestamp::from_millis(1_793_000_000_000);
     let mut lane = MemoryLane::new(values.iter().enumerate().map(|(offset, value)| (at(offset), now, Some(value.clone()))).collect());
@@ -81,17 +101,24 @@ fn written(kinds: &[u8], batch: usize, aborts: &[bool]) -> Written {
     };
     drive(&mut lane, &mut Deaf, || Arc::clone(&live), &NoRegistry, &settings).expect("memory does not fail");
     let outputs = lane.visible.into_iter().zip(lane.headers).map(|((topic, key, value), headers)| (topic, key, value, headers));
-    Written { values, outputs: outputs.collect(), standing: lane.standing[&partition()].clone() }
+    let standing = lane.standing[&partition()].clone();
+    Written { values, outputs: outputs.collect(), standing, parked: Vec::new(), settled: Default::default() }
 }
 
 impl Written {
-    fn entries(&self) -> Vec<LedgerEntry> {
+    /// From now on this is the chain that is noted beside the group's offset.
+    pub(crate) fn stand_with(&mut self, chain: &str) {
+        let known = Head::of(&self.standing.1).chain().to_owned();
+        self.standing.1 = self.standing.1.replace(&known, chain);
+    }
+
+    pub(crate) fn entries(&self) -> Vec<LedgerEntry> {
         let entries = self.outputs.iter().filter(|(topic, ..)| *topic == OutputTopic::Ledger);
         entries.map(|(_, _, value, _)| LedgerEntry::read(value.as_deref().unwrap_or_default()).expect("an entry")).collect()
     }
 
     /// The audit's word, with the raw records or without.
-    fn audit(&self, with_records: bool) -> Report {
+    pub(crate) fn audit(&self, with_records: bool) -> Report {
         self.audit_with(with_records, true)
     }
 
@@ -100,13 +127,7 @@ impl Written {
         let head = Some((self.standing.0, Head::of(&self.standing.1)));
         let mut audit =
             Audit::new("leadstream", vec![Stretch { partition: partition(), from: 0, to, earliest: 0, end: Some(to), head }], with_records);
-        let mut batch = Batch::default();
-        for (number, (topic, key, value, headers)) in self.outputs.iter().enumerate() {
-            let at =
-                Position { partition: Partition { topic: format!("{topic:?}").into(), number: 0 }, offset: i64::try_from(number).unwrap() };
-            let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_deref()));
-            batch.push(at, Timestamp::from_millis(0), key.as_deref(), value.as_deref(), headers);
-        }
+        let batch = as_records(&self.outputs, |topic| format!("{topic:?}"));
         let records: Vec<_> = self.outputs.iter().zip(batch.iter()).collect();
         for ((topic, ..), record) in &records {
             if *topic == OutputTopic::Ledger && with_entries {
@@ -122,12 +143,18 @@ impl Written {
         for record in raw.iter().filter(|_| with_records) {
             audit.record(&record.at, pipeline::read(&record, &pipeline, &mut memory).ok().map(|facts| facts.len()));
         }
+        let [before, after] = &self.settled;
+        audit.is_settled(before.clone());
         for ((topic, ..), record) in &records {
             if *topic != OutputTopic::Ledger {
                 audit.output(&record.at, record.received_at, &as_output(record, *topic));
             }
         }
+        for record in as_records(&self.parked, |_| "Parked".to_owned()).iter() {
+            audit.parked(&record.at, &as_output(&record, OutputTopic::DeadLetter));
+        }
         audit.outputs_are_read();
+        audit.retries_are_read(after);
         assert_eq!(audit.is_beyond(|_| Some(to)), self.outputs.iter().any(is_forged));
         audit.group_came_to(|_| Some(to));
         audit.report()
@@ -143,7 +170,7 @@ fn is_forged((_, _, value, headers): &WrittenOutput) -> bool {
 }
 
 /// The same, as a replay writes it.
-fn replayed((topic, key, value, headers): &WrittenOutput, id: &str) -> WrittenOutput {
+pub(crate) fn replayed((topic, key, value, headers): &WrittenOutput, id: &str) -> WrittenOutput {
     let mut headers = headers.clone();
     headers.push(("lead-replay".to_owned(), Some(id.as_bytes().to_vec())));
     (*topic, key.clone(), value.clone(), headers)
@@ -261,7 +288,7 @@ proptest! {
         let outputs: Vec<_> = written.outputs.iter().filter(|(topic, ..)| *topic != OutputTopic::Ledger).cloned().collect();
         if let (Deed::Delete(place), false) = (&deed, outputs.is_empty()) {
             let lost = &outputs[place % outputs.len()];
-            let mut restored = Written { values: written.values.clone(), outputs: written.outputs.clone(), standing: written.standing.clone() };
+            let mut restored = written.clone();
             restored.outputs.retain(|output| output != lost);
             restored.outputs.extend(outputs.iter().map(|output| replayed(output, "again")));
             for (with_records, with_entries) in [(true, true), (false, true), (true, lost.0 == OutputTopic::Routing)] {
@@ -298,7 +325,7 @@ fn what_a_replay_wrote_otherwise_stands_for_nothing_that_was_lost() {
     let place = whole.outputs.iter().position(|(topic, ..)| *topic == OutputTopic::Unqualified).expect("one");
     let mut other = replayed(&whole.outputs[place], "otherwise");
     other.2 = other.2.map(|value| String::from_utf8(value).expect("text").replace("Cedar", "Other").into_bytes());
-    let with = |outputs: Vec<WrittenOutput>| Written { values: whole.values.clone(), outputs, standing: whole.standing.clone() };
+    let with = |outputs: Vec<WrittenOutput>| Written { outputs, ..whole.clone() };
     // Beside what was written first it is a note: rules may have changed.
     let mut beside = whole.outputs.clone();
     beside.push(other.clone());
@@ -324,7 +351,7 @@ fn what_came_from_nothing_is_told_whoever_is_said_to_have_written_it() {
     let with = |output: WrittenOutput| {
         let mut outputs = whole.outputs.clone();
         outputs.push(output);
-        Written { values: whole.values.clone(), outputs, standing: whole.standing.clone() }
+        Written { outputs, ..whole.clone() }
     };
     let forged = |id: &str| {
         let text = String::from_utf8(qualified.2.clone().expect("a value")).expect("text").replace("leads.raw/3/0/0/qualified", id);

@@ -39,6 +39,7 @@ mod identity;
 mod invariants;
 mod json_schema;
 mod ledger;
+mod ledger_retries;
 mod lint;
 mod many_rules;
 #[cfg(feature = "kafka")]

@@ -21,6 +21,7 @@ use super::{
     outcomes::Outcomes,
     proxy::{Action, Api},
     service::{SOON, Scene, now_millis},
+    verify::{assert_kinds, names, tampered, verify},
     waiting::{let_pass, wait_for, wait_until},
 };
 
@@ -47,12 +48,13 @@ fn settled(scene: &Scene) -> BTreeSet<(i32, i64)> {
     let text = |bytes: Option<Vec<u8>>| String::from_utf8(bytes.expect("not null")).expect("text");
     let last: BTreeMap<String, String> = scene.read(&topic).into_iter().map(|kept| (text(kept.key), text(kept.value))).collect();
     let mut found = BTreeSet::new();
-    for (key, ranges) in last {
+    for (key, told) in last {
         let (partition, _) = key.strip_prefix(&format!("{}/", scene.dead_letter)).and_then(|rest| rest.split_once('/')).expect("its key");
-        for range in ranges.split(',') {
-            let (first, last) = range.split_once('-').unwrap_or((range, range));
-            let (first, last): (i64, i64) = (first.parse().expect("a number"), last.parse().expect("a number"));
-            found.extend((first..=last).map(|offset| (partition.parse().expect("a number"), offset)));
+        for letter in told.split(',') {
+            let (offset, what) = letter.split_once('=').expect("what was written for it");
+            let (fate, digest) = what.split_once(':').expect("a digest");
+            assert!(["decided", "rejected", "parked"].contains(&fate) && digest.len() == 16, "{told}");
+            found.insert((partition.parse().expect("a number"), offset.parse().expect("a number")));
         }
     }
     found
@@ -138,6 +140,28 @@ fn what_a_wrong_setting_made_is_set_right_once_whenever_a_retry_is_killed() {
     let of_code = |code: &str| outcomes(&scene).dead_letter.iter().filter(|dead| dead.header("dlq-code") == code).map(attempts).collect();
     let (again, untouched): (BTreeSet<String>, BTreeSet<String>) = (of_code("malformed_json"), of_code("unknown_format"));
     assert_eq!((again, untouched), (BTreeSet::from(["2".to_owned()]), BTreeSet::from(["1".to_owned()])));
+    assert_retries_are_held(&scene, leads);
+}
+
+/// That `verify` finds what a retry wrote whole, with the raw records and without, and what is done to it.
+fn assert_retries_are_held(scene: &Scene, leads: usize) {
+    for more in [&[][..], &["--against-ledger"]] {
+        let (report, exit) = verify(scene, more);
+        assert_kinds(&report, &[]);
+        assert_eq!((exit, &report["accounted"]), (0, &leads.into()), "{report:#}");
+        let with = |deed: fn(&mut Vec<Kept>)| {
+            let routing = tampered(scene, "routing", &scene.routing, 3, deed);
+            let (report, exit) = verify(scene, &[&["--set", &routing][..], more].concat());
+            assert_eq!((exit, &report["accounted"]), (1, &(leads - 1).into()), "{report:#}");
+            report
+        };
+        assert_kinds(&with(|records| drop(records.remove(9))), &["changed"]);
+        assert_kinds(&with(|records| records.insert(9, records[9].clone())), &["duplicated"]);
+        let changed = with(|records| records[9].headers.push(("x".to_owned(), None)));
+        assert_kinds(&changed, &["changed"]);
+        let told = names(&changed, "changed").remove(0);
+        assert!(told.contains(&format!(": what came of the dead letter {}/", scene.dead_letter)), "{told}");
+    }
 }
 
 #[test]
@@ -213,6 +237,16 @@ fn what_is_rejected_again_and_again_is_parked_and_what_is_parked_is_not_retried(
     assert_eq!(by_hand.len(), 3);
     assert!(open.iter().map(as_it_is).all(|dead| by_hand.contains(&dead)));
     assert_eq!(json(&scene, &["dlq", "ls"])["open"].as_u64(), Some(0));
+
+    // What is parked is held against what is settled, too.
+    let (report, exit) = verify(&scene, &[]);
+    assert_kinds(&report, &[]);
+    assert_eq!(exit, 0);
+    let ends: BTreeMap<i32, i64> = parked.iter().map(|dead| (dead.partition, dead.offset + 1)).collect();
+    clients::delete_records(&scene.brokers, &format!("{}.parked", scene.dead_letter), &ends);
+    let (report, exit) = verify(&scene, &[]);
+    assert_kinds(&report, &["missing"]);
+    assert_eq!((names(&report, "missing").len(), exit), (6, 1), "{report:#}");
 }
 
 #[test]

@@ -116,15 +116,18 @@ impl Scene {
         Group::of(&self.brokers, &self.group, &self.raw)
     }
 
-    /// Waits until the group has committed so many records.
+    /// Waits until the group has committed so many records: for as long as it takes on a busy machine, while more and more are.
     pub(crate) fn wait_done(&self, records: usize, service: &Service) {
         let group = self.progress();
         let goal = i64::try_from(records).expect("a count");
         let state = || format!("committed: {:?}\nlines of the process:\n{}", group.committed(), service.lines());
-        wait_for(&format!("{records} records are committed"), 2 * SOON, state, || {
-            service.assert_runs();
-            (group.done() >= goal).then_some(())
-        });
+        let mut done = group.done();
+        while done < goal {
+            done = wait_for(&format!("{records} records are committed, and after {done} one more"), 2 * SOON, state, || {
+                service.assert_runs();
+                Some(group.done()).filter(|now| *now > done)
+            });
+        }
         assert_eq!(group.done(), goal, "more is committed than was written");
     }
 
@@ -262,11 +265,16 @@ impl Service {
         );
     }
 
-    /// Partitions its lanes hold, by `/status`.
-    pub(crate) fn partitions(&self) -> usize {
+    /// Partitions each of its lanes holds, by `/status`.
+    pub(crate) fn shares(&self) -> Vec<usize> {
         let status = self.status();
         let lanes = status["lanes"].as_array().expect("lanes");
-        lanes.iter().map(|lane| lane["partitions"].as_array().map_or(0, Vec::len)).sum()
+        lanes.iter().map(|lane| lane["partitions"].as_array().map_or(0, Vec::len)).collect()
+    }
+
+    /// Partitions its lanes hold together, by `/status`.
+    pub(crate) fn partitions(&self) -> usize {
+        self.shares().iter().sum()
     }
 
     /// The memory it has now, and the most it ever had, in KiB, as the kernel counts (`VmRSS`, `VmHWM`).

@@ -67,13 +67,14 @@ impl Again {
 pub(super) fn judge(audit: &mut Audit) {
     let mut again = std::mem::take(&mut audit.again);
     again.sort_by_key(|output| (output.place, output.offset, output.id, output.contents));
-    let Audit { accounts, seen, report, with_records, .. } = audit;
+    let Audit { accounts, seen, report, with_records, wrong, .. } = audit;
     again.retain(|output| {
         let Some(account) = accounts.get_mut(output.place) else { return false };
         if output.is_retried {
             if was_no_dead_letter(account, output, *with_records) {
                 let at = format!("{}/{}", account.stretch.partition, output.offset);
                 report.unexpected.push(format!("{at}: a retry of a dead letter wrote for it, and it was none"));
+                wrong.insert((output.place, output.offset));
             }
             return false;
         }

@@ -2,33 +2,37 @@
 //! fed entries, then records, then outputs, in the order of their partitions, and keeps some twenty bytes of each record and
 //! output; who reads them is not known here.
 
+mod account;
 mod again;
 mod chain;
 mod judgement;
 mod origin;
 mod placement;
 mod report;
+mod retried;
 mod told;
 
 pub use origin::as_output;
 pub use report::{Found, Report};
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     ops::Range,
 };
 
 use rustc_hash::FxBuildHasher;
 use twox_hash::XxHash3_128;
 
-use super::{EventsDigest, Head, LedgerEntry, written_again};
+use super::{EventsDigest, Head, LedgerEntry, Settled, written_again};
 use crate::{
     lead::{Partition, Position, Timestamp},
     pipeline::{Output, OutputBuffer, OutputTopic},
 };
+use account::{Account, RecordState};
 use again::Again;
 use origin::{Origin, origin};
 use placement::{Placed, Placement};
+use retried::Retries;
 use told::EntryState;
 
 /// What is looked at of one input partition.
@@ -54,46 +58,6 @@ const BEYOND: usize = 1_000;
 /// Every output found, by the hash of its id, with the hash of its contents.
 type Seen = HashMap<u64, u64, FxBuildHasher>;
 
-/// One record of the range.
-#[derive(Clone, Copy, Debug)]
-struct RecordState {
-    offset: i64,
-    /// Leads read from it; `None`: it is no lead.
-    leads: Option<u32>,
-    /// Verdicts found.
-    verdicts: u32,
-    dead_letters: u32,
-}
-
-/// One input partition.
-#[derive(Debug)]
-struct Account {
-    stretch: Stretch,
-    entries: Vec<EntryState>,
-    records: Vec<RecordState>,
-    /// Up to where the ledger reaches, inside the stretch or not.
-    reaches: i64,
-    /// Ids of outputs of records that the group had not decided when it was asked, by offset.
-    beyond: BTreeMap<i64, String>,
-}
-
-impl Account {
-    /// The first offset that nobody has decided, by the group and by the ledger.
-    fn stands(&self, offset_of: impl Fn(&Partition) -> Option<i64>) -> i64 {
-        self.reaches.max(offset_of(&self.stretch.partition).unwrap_or(0))
-    }
-
-    fn entry_of(&mut self, offset: i64) -> Option<&mut EntryState> {
-        let place = self.entries.partition_point(|state| state.told.to <= offset);
-        self.entries.get_mut(place).filter(|state| state.told.from <= offset)
-    }
-
-    fn record_at(&mut self, offset: i64) -> Option<&mut RecordState> {
-        let place = self.records.binary_search_by_key(&offset, |record| record.offset).ok()?;
-        self.records.get_mut(place)
-    }
-}
-
 /// An audit under way.
 #[derive(Debug)]
 pub struct Audit {
@@ -105,6 +69,9 @@ pub struct Audit {
     seen: Seen,
     /// Outputs that were written again, and are not there as they were written first.
     again: Vec<Again>,
+    /// Hashes of what replays wrote: the id of each event with that of the replay.
+    replayed: HashSet<u64, FxBuildHasher>,
+    retries: Retries,
     /// Where outputs stand, by `OutputTopic as usize`, where keys tell.
     placements: [Option<Placement>; OutputTopic::COUNT],
     /// Place of the last record in each partition of each output topic, an input partition each.
@@ -121,13 +88,14 @@ impl Audit {
     #[must_use]
     pub fn new(group: &str, mut stretches: Vec<Stretch>, with_records: bool) -> Self {
         stretches.sort_by(|one, other| one.partition.cmp(&other.partition));
-        let account = |stretch| Account { stretch, entries: Vec::new(), records: Vec::new(), reaches: 0, beyond: BTreeMap::new() };
         Self {
             group: group.to_owned(),
-            accounts: stretches.into_iter().map(account).collect(),
+            accounts: stretches.into_iter().map(Account::of).collect(),
             with_records,
             seen: Seen::default(),
             again: Vec::new(),
+            replayed: HashSet::default(),
+            retries: Retries::default(),
             placements: [const { None }; OutputTopic::COUNT],
             last: HashMap::default(),
             report: Report::default(),
@@ -193,10 +161,12 @@ impl Audit {
             chain::judge_head(entries, stretch, &mut self.report);
             entries.dedup_by(|later, earlier| later.told == earlier.told);
             // What was decided twice belongs to two entries: nobody can tell which output is whose.
+            let mut longest = 0;
             for at in 1..entries.len() {
-                if entries[at].told.from < entries[at - 1].told.to {
-                    (entries[at].overlaps, entries[at - 1].overlaps) = (true, true);
+                if entries[at].told.from < entries[longest].told.to {
+                    (entries[at].overlaps, entries[longest].overlaps) = (true, true);
                 }
+                longest = if entries[at].told.to > entries[longest].told.to { at } else { longest };
             }
             for EntryState { told, .. } in &*entries {
                 if told.from < stretch.from && told.to > stretch.from && told.from >= stretch.earliest {
@@ -262,6 +232,32 @@ impl Audit {
         }
     }
 
+    /// What `dlq` had settled before the outputs are fed.
+    pub fn is_settled(&mut self, settled: Settled) {
+        self.retries = Retries::of(settled);
+    }
+
+    /// What `dlq` has settled once they are fed: what it wrote is held against that.
+    pub fn retries_are_read(&mut self, settled: &Settled) {
+        std::mem::take(&mut self.retries).judge(settled, &self.accounts, &mut self.report, &mut self.wrong);
+    }
+
+    /// Takes a dead letter that stands in the parking topic.
+    pub fn parked(&mut self, at: &Position, output: &Output<'_>) {
+        let Some(origin) = origin(output) else { return };
+        if let Some(record) = self.record_of(&origin) {
+            self.retries.letter(record, at);
+            self.retries.wrote(record, &origin, output, true);
+        }
+    }
+
+    /// The record of the range that an output came from.
+    fn record_of(&self, origin: &Origin<'_>) -> Option<(usize, i64)> {
+        let place = self.place_of(&origin.topic, origin.number)?;
+        let stretch = &self.accounts.get(place)?.stretch;
+        (stretch.from..stretch.to).contains(&origin.offset).then_some((place, origin.offset))
+    }
+
     /// Takes a record of an output topic, found at `at` and written at `time`.
     pub fn output(&mut self, at: &Position, time: Timestamp, output: &Output<'_>) {
         let again = written_again(output);
@@ -279,6 +275,9 @@ impl Audit {
         let is_inside = (account.stretch.from..account.stretch.to).contains(&origin.offset);
         if let Some(Some(placement)) = self.placements.get_mut(output.topic as usize).filter(|_| is_inside) {
             placement.output(at.partition.number, output.key, time.millis(), || origin.id());
+        }
+        if is_inside && output.topic == OutputTopic::DeadLetter {
+            self.retries.letter((place, origin.offset), at);
         }
         if let Some(again) = again {
             return self.written_again(place, &origin, output, again);
@@ -352,6 +351,15 @@ impl Audit {
             if let Some(why) = why {
                 return self.report.unexpected.push(format!("{}: {why}, and a replay wrote for it", origin.id()));
             }
+        }
+        let is_double = if replay == again::RETRY {
+            !self.retries.wrote((place, origin.offset), origin, output, false)
+        } else {
+            !self.replayed.insert(hash(&[origin.id().as_bytes(), &[0], replay].concat()))
+        };
+        if is_double {
+            self.wrong.insert((place, origin.offset));
+            return self.report.duplicated.push(format!("{}: one and the same replay or retry wrote it twice", origin.id()));
         }
         // Most replays stand behind what was written first, and write the same.
         if replay == again::RETRY || self.seen.get(&hash(origin.id().as_bytes())) != Some(&contents(output)) {
@@ -451,10 +459,10 @@ fn hash(bytes: &[u8]) -> u64 {
 fn contents(output: &Output<'_>) -> u64 {
     let mut digest = EventsDigest::default();
     digest.add(output);
-    half(digest.into())
+    digest.half()
 }
 
-/// Half of a digest tells some millions of outputs apart.
-fn half(digest: u128) -> u64 {
-    u64::try_from(digest & u128::from(u64::MAX)).unwrap_or_default()
+/// Half of a hash tells some millions of outputs apart.
+fn half(hash: u128) -> u64 {
+    u64::try_from(hash & u128::from(u64::MAX)).unwrap_or_default()
 }

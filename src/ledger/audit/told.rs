@@ -6,7 +6,7 @@ use super::super::{EventsDigest, LedgerEntry};
 use crate::pipeline::OutputTopic;
 
 /// A link of a chain: SHA-256. Text that is none is all zeros, and no entry's own.
-type Link = [u8; 32];
+pub(super) type Link = [u8; 32];
 
 /// What an entry tells.
 #[derive(Clone, Debug, PartialEq, Eq)]

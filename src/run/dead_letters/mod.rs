@@ -20,10 +20,11 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::Config,
-    dead_letters::{Letter, Settled, hex},
+    dead_letters::{Letter, hex},
     io::{Batch, Bound},
     kafka::{Fetched, Span, Topics, fetch, read_range, spans},
     lead::{Position, Record},
+    ledger::Settled,
 };
 
 use super::{Failure, restored::restore};
@@ -83,8 +84,16 @@ fn parked_topic(config: &Config) -> String {
     format!("{}.parked", config.topics.dead_letter)
 }
 
+/// The topics that are written beside those of the configuration: of parked dead letters, and of what is settled.
+pub(super) fn own_topics(config: &Config) -> [String; 2] {
+    [parked_topic(config), settled_topic(config)]
+}
+
 /// What is settled by now.
-fn settled(config: &Config) -> Result<Settled, Failure> {
+///
+/// # Errors
+/// 64 when its topic holds something else, 75 when the broker does not answer.
+pub(super) fn settled(config: &Config) -> Result<Settled, Failure> {
     let topic = settled_topic(config);
     let found = Topics::connect(&config.kafka)?.find(std::slice::from_ref(&topic), ANSWER)?;
     if found.iter().all(|topic| topic.partitions == 0 && !topic.is_hidden) {

@@ -7,10 +7,11 @@ use std::{collections::BTreeSet, io::Write};
 use super::{ANSWER, Selection, parked_topic, read_all, report, report::Tally, settled, settled_topic};
 use crate::{
     config::Config,
-    dead_letters::{Letter, Settled},
+    dead_letters::Letter,
     io::Batch,
     kafka::{Keeps, NotCommitted, OutputNames, TopicFinding, TopicPlan, Topics, TransactionSettings, Transactions},
     lead::{Position, Record, Timestamp},
+    ledger::{EventsDigest, Fate, Settled, Settlement},
     pipeline::{OutputBuffer, OutputTopic},
     run::{
         Failure, now,
@@ -38,6 +39,21 @@ impl Written {
 
     fn bytes(&self) -> usize {
         self.events.bytes() + self.parked.bytes()
+    }
+
+    /// What was written for a dead letter, when there were so many events and so many parked before it.
+    fn since(&self, (events, parked): (usize, usize)) -> Settlement {
+        let all = || (events..self.events.len()).filter_map(|number| self.events.get(number));
+        let aside = (parked..self.parked.len()).filter_map(|number| self.parked.get(number));
+        let mut digest = EventsDigest::default();
+        all().chain(aside).for_each(|output| digest.add(&output));
+        let fate = match all().next().map(|output| output.topic) {
+            Some(OutputTopic::DeadLetter) => Fate::Rejected,
+            None if self.parked.len() > parked => Fate::Parked,
+            // A record may have no leads.
+            Some(_) | None => Fate::Decided,
+        };
+        Settlement { fate, digest: digest.half() }
     }
 }
 
@@ -176,8 +192,8 @@ struct Hold {
     settled: Settled,
     written: Written,
     record: OutputBuffer,
-    /// What of the transaction at hand is settled by it.
-    positions: Vec<Position>,
+    /// What of the transaction at hand is settled by it, and what was written for each.
+    positions: Vec<(Position, Settlement)>,
     tally: Tally,
     /// What stays as it is.
     left: Tally,
@@ -249,8 +265,9 @@ impl Settling<'_> {
             hold.written.is_refused = self.refused.records.contains(&record.at);
             // Whose outputs the next ones are.
             hold.written.events.begin_record(hold.positions.len());
+            let before = (hold.written.events.len(), hold.written.parked.len());
             if treat(&record, &letter, &mut hold.written, &mut tally)? {
-                hold.positions.push(record.at.clone());
+                hold.positions.push((record.at.clone(), hold.written.since(before)));
                 hold.tally.merge(tally);
             } else {
                 hold.left.merge(tally);
@@ -265,17 +282,17 @@ impl Settling<'_> {
     }
 
     fn commit(&mut self, hold: &mut Hold) -> Option<Doubt> {
-        let first = hold.positions.first()?.clone();
+        let (first, _) = hold.positions.first()?.clone();
         if !hold.transactions.is_fit() {
             // Nothing of this was begun; the last transaction is whole.
             hold.positions.clear();
             return Some(Doubt::Worn);
         }
-        for at in &hold.positions {
-            hold.settled.insert(at);
+        for (at, what) in &hold.positions {
+            hold.settled.insert(at, *what);
         }
         hold.record.begin(hold.written.events.stamp());
-        for (key, value) in hold.settled.records(&hold.positions) {
+        for (key, value) in hold.settled.records(hold.positions.iter().map(|(at, _)| at)) {
             let put = |text: String| {
                 move |bytes: &mut Vec<u8>| {
                     bytes.extend_from_slice(text.as_bytes());
@@ -288,7 +305,7 @@ impl Settling<'_> {
             [(&hold.written.events, &self.ground.names), (&hold.written.parked, &self.ground.parked), (&hold.record, &self.ground.settled)];
         let result = hold.transactions.commit(&parts);
         let tally = std::mem::take(&mut hold.tally);
-        let positions = std::mem::take(&mut hold.positions);
+        let positions: Vec<_> = std::mem::take(&mut hold.positions).into_iter().map(|(at, _)| at).collect();
         match result {
             Ok(()) => {
                 self.done.merge(tally);

@@ -19,12 +19,15 @@ use crate::{
     io::{Batch, Bound, SchemaSource},
     kafka::{Span, Topics, read_range, spans, spans_from, written_ends},
     lead::{Partition, Timestamp},
-    ledger::audit::{Audit, as_output},
+    ledger::{
+        Settled,
+        audit::{Audit, as_output},
+    },
     pipeline::{self, Choice, EncodeSettings, Memory, OutputBuffer, OutputTopic, Pipeline},
     registry::{Registry, Unwatched},
 };
 
-use super::{Failure, VerifyArguments, reading::read_or_fail, registration, serve::largest};
+use super::{Failure, VerifyArguments, dead_letters, reading::read_or_fail, registration, serve::largest};
 
 /// Bytes of a batch, about.
 const BATCH: usize = 4 << 20;
@@ -64,7 +67,9 @@ pub fn verify(
         return Err(Failure::usage(format!("the group {group} has no offsets of {topics}: {why}")));
     }
     let outputs = OutputTopic::OUTCOMES.map(|topic| config.topics.name(topic).to_owned());
-    settled(config, &outputs.iter().chain(&ledger).cloned().collect::<Vec<_>>())?;
+    let retries = Retries::survey(config)?;
+    let all = outputs.iter().chain(&ledger).chain(retries.iter().flat_map(|retries| &retries.parked));
+    closed(config, &all.cloned().collect::<Vec<_>>())?;
     let ground = ground::survey(config, arguments, &committed, &ledger)?;
     let mut audit = Audit::new(&config.kafka.group, ground.stretches, !arguments.against_ledger);
     ground.wrong.into_iter().for_each(|wrong| audit.found(wrong));
@@ -74,13 +79,17 @@ pub fn verify(
     if !arguments.against_ledger {
         work.records()?;
     }
-    work.outputs(written_from)?;
+    work.outputs(written_from, retries.as_ref())?;
     group_came_to(config, arguments, &mut work.audit)?;
     if !arguments.against_ledger {
         work.name_suspects()?;
     }
     let mut report = work.audit.report();
     report.notes.extend(ground.notes);
+    if retries.is_none() {
+        let topics = dead_letters::own_topics(config).join(" or ");
+        report.notes.push(format!("{topics} may not be read by this user: what `dlq` wrote for dead letters is not looked at"));
+    }
     if ledger.is_empty() {
         let note = "there is no ledger: that each record has its verdicts or its dead letter is all that can be told";
         report.notes.push(note.to_owned());
@@ -90,7 +99,7 @@ pub fn verify(
 }
 
 /// Waits until no transaction is open that was begun when this was called: what stands behind one is not seen, and not missing.
-fn settled(config: &Config, topics: &[String]) -> Result<(), Failure> {
+fn closed(config: &Config, topics: &[String]) -> Result<(), Failure> {
     let (started, wanted) = (Instant::now(), written_ends(&config.kafka, topics)?);
     loop {
         let seen = spans(&config.kafka, topics, Bound::Earliest, Bound::Latest)?;
@@ -182,6 +191,33 @@ fn read_ledger(config: &Config, arguments: &VerifyArguments, ledger: &[String], 
     Ok(written_from.filter(|_| from != Bound::Earliest))
 }
 
+/// What `dlq` keeps beside the outputs.
+struct Retries {
+    /// The parking topic, if it is there.
+    parked: Vec<String>,
+    /// What was settled before the outputs are read: all that was written for it can be seen then.
+    settled: Settled,
+}
+
+impl Retries {
+    /// `None`: its topics may not be read.
+    fn survey(config: &Config) -> Result<Option<Self>, Failure> {
+        let own = dead_letters::own_topics(config);
+        let found = Topics::connect(&config.kafka)?.find(&own, ANSWER)?;
+        if found.iter().any(|topic| topic.is_hidden) {
+            return Ok(None);
+        }
+        let settled = dead_letters::settled(config)?;
+        Ok(Some(Self { parked: there(config, &own[..1])?, settled }))
+    }
+
+    /// What is settled by now: an event may be seen a moment before the record of its transaction.
+    fn settled(config: &Config) -> Result<Settled, Failure> {
+        closed(config, &there(config, &dead_letters::own_topics(config)[1..])?)?;
+        dead_letters::settled(config)
+    }
+}
+
 struct Work<'w> {
     config: &'w Config,
     pipeline: Pipeline,
@@ -208,9 +244,11 @@ impl Work<'_> {
 
     /// Feeds the outputs, from the first that may belong to the range. Topics are read side by side: their order among themselves
     /// says nothing.
-    fn outputs(&mut self, written_from: Option<Timestamp>) -> Result<(), Failure> {
+    fn outputs(&mut self, written_from: Option<Timestamp>, retries: Option<&Retries>) -> Result<(), Failure> {
         let from = written_from.map_or(Bound::Earliest, |time| Bound::At(time.plus_micros(-SLACK)));
         let names = OutputTopic::OUTCOMES.map(|topic| self.config.topics.name(topic).to_owned());
+        let aside = spans(&self.config.kafka, retries.map_or(&[], |retries| &retries.parked), from, Bound::Latest)?;
+        self.audit.is_settled(retries.map(|retries| retries.settled.clone()).unwrap_or_default());
         let spans = spans(&self.config.kafka, &names, from, Bound::Latest)?;
         if ground::is_placed_by_key(self.config) {
             for (topic, name) in OutputTopic::OUTCOMES.into_iter().zip(&names) {
@@ -228,6 +266,10 @@ impl Work<'_> {
             });
             let readers: Vec<_> = readers.collect();
             drop(give);
+            read_range(kafka, &aside, BATCH, &mut |batch| {
+                batch.iter().for_each(|record| audit.parked(&record.at, &as_output(&record, OutputTopic::DeadLetter)));
+                true
+            })?;
             for (topic, batch) in batches {
                 batch.iter().for_each(|record| audit.output(&record.at, record.received_at, &as_output(&record, topic)));
             }
@@ -235,6 +277,9 @@ impl Work<'_> {
             ended.try_for_each(|read| read.and_then(|read| read.map_err(Failure::from)))
         })?;
         self.audit.outputs_are_read();
+        if retries.is_some() {
+            self.audit.retries_are_read(&Retries::settled(self.config)?);
+        }
         Ok(())
     }
 
