@@ -47,7 +47,9 @@ impl Superseded {
     /// Those at these offsets of their partitions.
     #[must_use]
     pub fn at(mut offsets: BTreeMap<Partition, Vec<i64>>) -> Self {
-        offsets.values_mut().for_each(|offsets| offsets.sort_unstable());
+        for offsets in offsets.values_mut() {
+            offsets.sort_unstable();
+        }
         Self(offsets)
     }
 

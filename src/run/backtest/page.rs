@@ -38,7 +38,9 @@ fn summary(report: &Report) -> String {
     rows.extend(report.causes.iter().map(|cause| (format!("because of {} ({})", cause.rule, cause.how), cause.leads.to_string())));
     let counts = [&report.verdicts, &report.routes].into_iter().flatten();
     rows.extend(counts.map(|(change, leads)| (change.clone(), leads.to_string())));
-    rows.iter().map(|(what, value)| format!("<tr><td>{}</td><td>{}</td></tr>\n", as_text(what), as_text(value))).collect()
+    let lines: Vec<_> =
+        rows.iter().map(|(what, value)| format!("<tr><td>{}</td><td>{}</td></tr>\n", as_text(what), as_text(value))).collect();
+    lines.concat()
 }
 
 /// Names come out of rulesets: in the page they are texts, whatever they say.

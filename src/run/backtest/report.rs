@@ -210,7 +210,8 @@ fn side(decided: &Value, other: &Value) -> String {
             if how.is_empty() { destination } else { format!("{destination} ({how})") }
         })
         .collect();
-    let class = differing(decided, Some(other), &CLASS).into_iter().map(|what| format!(", {what}")).collect::<String>();
+    let class: Vec<_> = differing(decided, Some(other), &CLASS).into_iter().map(|what| format!(", {what}")).collect();
+    let class = class.concat();
     let to = if to.is_empty() { NOWHERE.to_owned() } else { to.join(", ") };
     let of = |key: &str| text(decided.get(key));
     format!("{} score {} {}{class} to {to}", of("verdict"), of("score"), of("reasons"))

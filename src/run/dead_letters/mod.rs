@@ -145,7 +145,7 @@ fn read_all(config: &Config, spans: &[Span], take: &mut dyn FnMut(&Batch) -> Res
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Undecidable {
     /// No program's headers make it one.
-    NoDeadLetter,
+    Foreign,
     /// Nothing tells where its record stood, so its events would have no identity.
     NoOrigin,
     /// Its value was left out, and the record is gone, or another one stands there.
@@ -155,7 +155,7 @@ enum Undecidable {
 impl Undecidable {
     fn name(self) -> &'static str {
         match self {
-            Self::NoDeadLetter => "no_dead_letter",
+            Self::Foreign => "no_dead_letter",
             Self::NoOrigin => "no_origin",
             Self::NoValue => "no_value",
         }
@@ -166,7 +166,7 @@ impl Undecidable {
 /// its dead letter is read where it came from.
 fn original(config: &Config, record: &Record<'_>, letter: &Letter) -> Result<Result<Batch, Undecidable>, Failure> {
     if letter.dialect == Dialect::Unknown {
-        return Ok(Err(Undecidable::NoDeadLetter));
+        return Ok(Err(Undecidable::Foreign));
     }
     let Some(origin) = &letter.origin else { return Ok(Err(Undecidable::NoOrigin)) };
     if let Some(unkept) = &letter.unkept {

@@ -25,7 +25,7 @@ pub fn park(config: &Config, selection: &Selection, commit: bool, json: bool, ou
     let mut treat = |record: &Record<'_>, letter: &Letter, written: &mut Written, tally: &mut Tally| {
         // What only happens to be in the topic is nobody's to move.
         if letter.dialect == Dialect::Unknown {
-            Tally::count(&mut tally.left, Undecidable::NoDeadLetter.name());
+            Tally::count(&mut tally.left, Undecidable::Foreign.name());
             return Ok(false);
         }
         copy(record, &mut written.parked);

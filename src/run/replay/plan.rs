@@ -191,9 +191,9 @@ impl Plan {
         let stretches: Vec<_> = spans.into_iter().zip(&notes).map(|(span, (at, _))| Stretch { span, next: at.offset }).collect();
         // Which dead letter is a record's newest is read of all of the range, what is decided already included.
         let is_read_whole = matches!(arguments.range, ReplayRange::DeadLetters(_)) && stretches.iter().any(Stretch::is_open);
-        let is_gone_in = |stretch: &&Stretch| match is_read_whole {
-            true => stretch.span.from < stretch.span.to && stretch.span.from < stretch.span.held.start,
-            false => stretch.is_open() && stretch.next < stretch.span.held.start,
+        let is_gone_in = |Stretch { span, next }: &&Stretch| {
+            let first = if is_read_whole { span.from } else { *next };
+            first < span.to && first < span.held.start
         };
         if let Some(Stretch { span, next }) = stretches.iter().find(is_gone_in).filter(|_| !arguments.from_first_existing) {
             return Err(is_gone(&Span { from: *next, ..span.clone() }));
