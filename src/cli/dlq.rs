@@ -20,7 +20,7 @@ use super::{
     arguments::{bound, position},
 };
 #[cfg(feature = "kafka")]
-use super::{loaded, tell};
+use super::{in_order, loaded, tell};
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum DlqVerb {
@@ -103,9 +103,11 @@ impl Which {
         self.code.is_none() && self.from == Bound::Earliest && self.to == Bound::Latest
     }
 
-    fn selection(self, at: Option<Position>) -> Selection {
+    /// Fails where the range is turned round.
+    fn selection(self, at: Option<Position>) -> Result<Selection, Failure> {
         let Self { code, from, to, topic } = self;
-        Selection { topic, from, to, code, at }
+        in_order(from, to)?;
+        Ok(Selection { topic, from, to, code, at })
     }
 }
 
@@ -114,7 +116,7 @@ pub(super) fn dlq(config: &Config, problems: Vec<Problem>, verb: DlqVerb, out: &
     match verb {
         DlqVerb::Ls { which, json } => {
             tell(&problems, true, err)?;
-            run::dead_letters::list(config, &ListArguments { selection: which.selection(None), json }, out)?;
+            run::dead_letters::list(config, &ListArguments { selection: which.selection(None)?, json }, out)?;
         }
         DlqVerb::Show { at, topic, with_personal_data, json } => {
             let pipeline: Pipeline = loaded(run::inspect_pipeline(config), problems, true, err)?;
@@ -124,7 +126,7 @@ pub(super) fn dlq(config: &Config, problems: Vec<Problem>, verb: DlqVerb, out: &
         DlqVerb::Retry { which, at, commit, max_attempts, json } => {
             // What decides leads in `run` decides them here, and has passed its tests here too.
             let (pipeline, trials) = loaded(run::inspect_service(config), problems, true, err)?;
-            let arguments = RetryArguments { selection: which.selection(at), commit, max_attempts, json };
+            let arguments = RetryArguments { selection: which.selection(at)?, commit, max_attempts, json };
             run::dead_letters::retry(config, pipeline, trials.canary.as_ref(), &arguments, out)?;
         }
         DlqVerb::Park { which, at, commit, json } => {
@@ -135,7 +137,7 @@ pub(super) fn dlq(config: &Config, problems: Vec<Problem>, verb: DlqVerb, out: &
                 );
             }
             tell(&problems, true, err)?;
-            run::dead_letters::park(config, &which.selection(at), commit, json, out)?;
+            run::dead_letters::park(config, &which.selection(at)?, commit, json, out)?;
         }
     }
     Ok(0)

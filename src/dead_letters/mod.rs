@@ -3,11 +3,13 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 mod advice;
+mod code;
 mod letter;
 mod mask;
 mod shape;
 
 pub use advice::advice;
+pub use code::no_such_code;
 pub use letter::{Dialect, Letter, Unkept};
 pub use mask::{hidden, masked};
 pub use shape::{fingerprint, hex, shape};

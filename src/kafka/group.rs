@@ -1,7 +1,10 @@
 //! How far a whole group has come, whoever commits: the end offsets seen at a start, and whether the group's committed
 //! offsets have reached them.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     ClientConfig, Message, TopicPartitionList,
@@ -24,7 +27,7 @@ const CALL: Duration = Duration::from_secs(5);
 pub struct Movement {
     /// Every partition is at its end of then.
     pub reached: bool,
-    /// Sum of the committed offsets: it moves when anything does.
+    /// Sum of the committed offsets: it moves when anything does. Where nothing but markers is left up to an end, that end.
     pub committed: i64,
 }
 
@@ -39,6 +42,18 @@ struct Target {
     at: Partition,
     low: i64,
     end: i64,
+    /// From this offset on there was no record up to the end, so there will be none.
+    empty_from: Option<i64>,
+}
+
+impl Target {
+    fn new(at: Partition, low: i64, end: i64) -> Self {
+        Self { at, low, end, empty_from: None }
+    }
+
+    fn is_done_at(&self, offset: i64) -> bool {
+        offset >= self.end || self.empty_from.is_some_and(|empty| offset >= empty)
+    }
 }
 
 impl GroupProgress {
@@ -51,7 +66,7 @@ impl GroupProgress {
         let create = |config: &mut ClientConfig| -> Result<BaseConsumer<Quiet>, Unavailable> {
             config.create_with_context(Quiet::default()).map_err(|error| Unavailable(told(error)))
         };
-        let consumer = create(&mut properties::observer(kafka))?;
+        let consumer = create(&mut looker(kafka))?;
         // The true end: records of a transaction that is still open were there at the start as well.
         let ends = create(properties::observer(kafka).set("isolation.level", "read_uncommitted"))?;
         let what = |error: KafkaError| failed(&ends, &told(error));
@@ -64,7 +79,7 @@ impl GroupProgress {
             }
             for partition in partitions {
                 let (low, end) = ends.fetch_watermarks(topic, partition.id(), CALL).map_err(what)?;
-                targets.push(Target { at: Partition { topic: topic.as_str().into(), number: partition.id() }, low, end });
+                targets.push(Target::new(Partition { topic: topic.as_str().into(), number: partition.id() }, low, end));
             }
         }
         Ok(Self { consumer, targets })
@@ -75,9 +90,9 @@ impl GroupProgress {
     /// # Errors
     /// When librdkafka refuses the settings.
     pub fn towards(kafka: &KafkaConfig, spans: &[Span]) -> Result<Self, Unavailable> {
-        let created = properties::observer(kafka).create_with_context(Quiet::default());
+        let created = looker(kafka).create_with_context(Quiet::default());
         let consumer = created.map_err(|error| Unavailable(format!("making a client for {}: {error}", kafka.brokers)))?;
-        let target = |span: &Span| Target { at: span.partition.clone(), low: span.from, end: span.to };
+        let target = |span: &Span| Target::new(span.partition.clone(), span.from, span.to);
         Ok(Self { consumer, targets: spans.iter().map(target).collect() })
     }
 
@@ -86,30 +101,37 @@ impl GroupProgress {
     ///
     /// # Errors
     /// When the broker does not answer.
-    pub fn look(&self, thorough: bool, apart: impl Fn(&Partition) -> bool) -> Result<Movement, Unavailable> {
+    pub fn look(&mut self, thorough: bool, apart: impl Fn(&Partition) -> bool) -> Result<Movement, Unavailable> {
         self.try_look(thorough, apart)
             .map_err(|error| failed(&self.consumer, &format!("asking for the group's committed offsets: {error}")))
     }
 
-    fn try_look(&self, thorough: bool, apart: impl Fn(&Partition) -> bool) -> KafkaResult<Movement> {
+    fn try_look(&mut self, thorough: bool, apart: impl Fn(&Partition) -> bool) -> KafkaResult<Movement> {
         let mut list = TopicPartitionList::with_capacity(self.targets.len());
         for target in &self.targets {
             list.add_partition(&target.at.topic, target.at.number);
         }
         let found = self.consumer.committed_offsets(list, CALL)?;
-        let mut movement = Movement { reached: true, committed: 0 };
-        let mut ahead = Vec::new();
-        for target in &self.targets {
-            let offset = match found.find_partition(&target.at.topic, target.at.number).map(|element| element.offset()) {
+        let offsets: Vec<i64> = self
+            .targets
+            .iter()
+            .map(|target| match found.find_partition(&target.at.topic, target.at.number).map(|element| element.offset()) {
                 Some(Offset::Offset(offset)) => offset,
                 _ => target.low,
-            };
-            movement.committed += offset;
+            })
+            .collect();
+        if thorough {
+            self.look_for_records(&offsets, &apart)?;
+        }
+        let mut movement = Movement { reached: true, committed: 0 };
+        let mut ahead = Vec::new();
+        for (target, offset) in self.targets.iter().zip(offsets) {
+            let is_done = target.is_done_at(offset);
+            movement.committed += if is_done { offset.max(target.end) } else { offset };
             if apart(&target.at) {
                 continue;
             }
-            let arrived = offset >= target.end || (thorough && self.holds_nothing(target, offset)?);
-            movement.reached &= arrived;
+            movement.reached &= is_done;
             if offset > target.end {
                 ahead.push((target, offset));
             }
@@ -121,21 +143,60 @@ impl GroupProgress {
         Ok(movement)
     }
 
-    /// Whether there is no record from `offset` to the target's end.
-    fn holds_nothing(&self, target: &Target, offset: i64) -> KafkaResult<bool> {
-        let mut list = TopicPartitionList::new();
-        list.add_partition_offset(&target.at.topic, target.at.number, Offset::Offset(offset))?;
-        self.consumer.assign(&list)?;
-        let first = self.consumer.poll(CALL);
-        let nothing = match first {
-            // The end of what can be read; behind it a transaction may still be open.
-            Some(Err(KafkaError::PartitionEOF(_))) => {
-                self.consumer.fetch_watermarks(&target.at.topic, target.at.number, CALL)?.1 >= target.end
+    /// Learns of which targets nothing is left but markers. All partitions of a topic are asked at once: an answer that there is no
+    /// record takes the broker its time.
+    fn look_for_records(&mut self, offsets: &[i64], apart: &impl Fn(&Partition) -> bool) -> KafkaResult<()> {
+        let open = |(target, offset): &(&Target, &i64)| !target.is_done_at(**offset) && !apart(&target.at);
+        let mut waiting: BTreeMap<&str, BTreeMap<i32, i64>> = BTreeMap::new();
+        for (target, offset) in self.targets.iter().zip(offsets).filter(open) {
+            waiting.entry(&target.at.topic).or_default().insert(target.at.number, *offset);
+        }
+        let mut empty = Vec::new();
+        for (topic, mut waiting) in waiting {
+            let mut list = TopicPartitionList::new();
+            for (number, offset) in &waiting {
+                list.add_partition_offset(topic, *number, Offset::Offset(*offset))?;
             }
-            Some(Ok(record)) => record.offset() >= target.end,
-            _ => false,
-        };
-        self.consumer.unassign()?;
-        Ok(nothing)
+            self.consumer.assign(&list)?;
+            let deadline = Instant::now() + CALL;
+            while let Some(left) = deadline.checked_duration_since(Instant::now()).filter(|_| !waiting.is_empty()) {
+                // A record behind the end says as much of what is before it as an end does.
+                let number = match self.consumer.poll(left) {
+                    Some(Err(KafkaError::PartitionEOF(number))) => number,
+                    Some(Ok(record)) => {
+                        let number = record.partition();
+                        let end = self.targets.iter().find(|target| *target.at.topic == *topic && target.at.number == number);
+                        if end.is_none_or(|target| record.offset() < target.end) {
+                            // There is work left here, so this is not the end anyway.
+                            break;
+                        }
+                        number
+                    }
+                    _ => break,
+                };
+                if let Some(offset) = waiting.remove(&number) {
+                    empty.push((topic.to_owned(), number, offset));
+                }
+            }
+            self.consumer.unassign()?;
+        }
+        for (topic, number, offset) in empty {
+            let Some(target) = self.targets.iter_mut().find(|target| *target.at.topic == *topic && target.at.number == number) else {
+                continue;
+            };
+            // Behind the end of what can be read a transaction may still be open.
+            if self.consumer.fetch_watermarks(&topic, number, CALL)?.1 >= target.end {
+                target.empty_from = Some(offset);
+            }
+        }
+        Ok(())
     }
+}
+
+/// Asks for offsets, and now and then for what is left.
+fn looker(kafka: &KafkaConfig) -> ClientConfig {
+    let mut config = properties::observer(kafka);
+    // So long the broker waits, in milliseconds, before it says that there is no record.
+    config.set("fetch.wait.max.ms", "20");
+    config
 }

@@ -40,6 +40,16 @@ pub struct Span {
     pub held: Range<i64>,
 }
 
+impl Span {
+    /// Whether records of a range that was asked for from then on may have been deleted before it was looked up: where it is asked for
+    /// by a time, the first record there is does not tell what was before it. That a partition is empty, neither: there nothing is
+    /// missed. Who asks for the earliest gets what he asked for.
+    #[must_use]
+    pub fn may_lack_its_start(&self, from: Bound) -> bool {
+        matches!(from, Bound::At(_)) && self.held.start > 0 && !self.held.is_empty() && self.from == self.held.start
+    }
+}
+
 /// One call on the broker.
 pub(super) const CALL: Duration = Duration::from_secs(10);
 /// So long nothing may come while something is there to come.

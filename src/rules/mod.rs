@@ -23,7 +23,7 @@ mod rule_test;
 pub(crate) mod sample;
 mod schema;
 mod show;
-mod suggest;
+pub(crate) mod suggest;
 #[cfg(test)]
 mod tests;
 mod toml_text;

@@ -4,7 +4,7 @@ use crate::problem::distance;
 
 /// The candidate nearest to `written`, if it is near enough to be a slip. Case does not count; a dotted candidate may also be
 /// found by its last part alone, so that `country` finds `contact.country`.
-pub(super) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase();
     let letters = written.chars().count();
     candidates
@@ -47,7 +47,7 @@ pub(super) fn foreign(written: &str, known: impl Fn(&str) -> bool) -> Option<&'s
 }
 
 /// `did you mean "x"?`, or else the whole list of what is allowed.
-pub(super) fn hint(written: &str, candidates: &[&str]) -> String {
+pub(crate) fn hint(written: &str, candidates: &[&str]) -> String {
     match nearest(written, candidates.iter().copied()) {
         Some(word) => format!("did you mean {word:?}?"),
         None if candidates.is_empty() => "none is written yet: add it, or leave this out".to_owned(),

@@ -28,7 +28,7 @@ pub(super) struct Bounded {
 /// # Errors
 /// 75 when the system gives no thread.
 pub(super) fn watch(
-    goal: GroupProgress,
+    mut goal: GroupProgress,
     bounded: Bounded,
     halted: impl Fn() -> BTreeMap<Partition, String> + Send + 'static,
     sender: Sender<Ending>,

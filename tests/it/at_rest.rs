@@ -384,6 +384,25 @@ fn a_run_that_is_killed_again_and_again_leaves_the_bytes_of_one_that_was_not() {
 }
 
 #[test]
+fn what_is_no_lines_is_refused_before_a_line_of_it_is_a_dead_letter() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let utf16: Vec<u8> = format!("\u{feff}{}", leads(3)).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let tar = [&[b'a'; 257][..], b"ustar\x0000", &[0; 249]].concat();
+    for (name, bytes, todo) in [("utf16", utf16, "iconv"), ("zip", b"PK\x03\x04\x14\0\0\0".to_vec(), "unzip -p"), ("tar", tar, "tar -x")] {
+        fs::write(folder.join(name), &bytes).expect("written");
+        let refused = ["process", name, "--output", "out", "--quiet"];
+        let output = Command::new(env!("CARGO_BIN_EXE_leadstream")).args(refused).current_dir(folder).output().expect("it runs");
+        let (exit, found) = told(&output);
+        assert!(exit == Some(64) && found.starts_with(&format!("error: reading {name}: it is ")) && found.contains(todo), "{found}");
+        // After their length they are any bytes.
+        let framed = [&u32::try_from(bytes.len()).expect("few").to_be_bytes()[..], &bytes].concat();
+        fs::write(folder.join("framed"), framed).expect("written");
+        processed(folder, &["framed", "--framing", "length", "--output", "out"]);
+    }
+}
+
+#[test]
 fn a_run_is_not_gone_on_with_as_another_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
@@ -413,6 +432,11 @@ fn a_run_is_not_gone_on_with_as_another_one() {
         let start = "error: going on with the run in out (--resume): it was another run: ";
         assert!(exit == Some(64) && found.starts_with(start) && found.contains(words), "{arguments:?}: {found}");
     }
+    // It was finished, and who asks for it once more hears that.
+    let once_more = ["process", "in.ndjson", "--output", "out", "--resume"];
+    let (exit, found) =
+        told(&Command::new(env!("CARGO_BIN_EXE_leadstream")).args(once_more).current_dir(folder).output().expect("it runs"));
+    assert!(exit == Some(0) && found.contains("the run before was finished: 100 records, "), "{found}");
     put(folder, "in.ndjson", leads(101));
     assert!(again(&["in.ndjson"]).1.contains("the input in.ndjson has been written since"));
     assert!(files(folder.join("out")) == before);

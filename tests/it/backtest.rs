@@ -216,3 +216,35 @@ fn equal_rules_change_nothing_and_a_limit_is_held() {
     assert_eq!(run(&["--candidate", "same.toml", "--fail-if-changed", "101%"]).0, 64);
     assert_eq!(run(&[]).0, 64);
 }
+
+#[test]
+fn a_sample_shows_what_is_otherwise_and_the_page_has_its_numbers_without_a_script() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("leads.ndjson"), leads(100)).expect("written");
+    let rules = |name: &str, queue: &str| {
+        let route =
+            format!("[[route]]\nid = \"desk\"\nwhen = 'storefront == \"APP_SOURCE\"'\ndestination = \"DESK\"\nqueue = \"{queue}\"\n");
+        let text = format!("[ruleset]\nname = \"{name}\"\nversion = \"1\"\nextends = \"default\"\n{route}");
+        fs::write(folder.path().join(format!("{name}.toml")), text).expect("written");
+    };
+    rules("old", "first");
+    rules("new", "second");
+    let compared = ["backtest", "leads.ndjson", "--now", NOW, "--baseline", "old.toml", "--candidate", "new.toml"];
+    let output = leadstream(&[&compared[..], &["--samples", "1", "--report", "page.html"]].concat(), folder.path());
+    let out = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(0), "{out}{}", String::from_utf8_lossy(&output.stderr));
+    let side = |sign: &str| out.lines().find(|line| line.starts_with(&format!("  {sign} "))).unwrap_or_default();
+    assert!(side("-").contains("DESK (queue first)") && side("+").contains("DESK (queue second)"), "{out}");
+    assert_eq!(side("-").replace("  - ", "").replace("first", "second"), side("+").replace("  + ", ""), "nothing else is otherwise");
+
+    let page = fs::read_to_string(folder.path().join("page.html")).expect("written");
+    let (_, plain) = page.split_once("<noscript>").expect("something without a script");
+    let (plain, _) = plain.split_once("</noscript>").expect("its end");
+    let changed = out.lines().find_map(|line| line.split_once(" would change: ")).expect("a count");
+    assert!(plain.contains(&format!("<td>Would change</td><td>{} ({})</td>", changed.0, changed.1)), "{plain}");
+    assert!(plain.contains("because of route.desk (changed)"), "{plain}");
+    let added = ["backtest", "leads.ndjson", "--now", NOW, "--candidate", "new.toml", "--report", "page.html"];
+    assert_eq!(leadstream(&added, folder.path()).status.code(), Some(0));
+    let page = fs::read_to_string(folder.path().join("page.html")).expect("written");
+    assert!(page.contains("<td>none-&gt;DESK</td>"), "{page}");
+}

@@ -1,11 +1,13 @@
 //! A backtest over a range of a real topic: the records received in it and no others, whatever is written meanwhile, and no trace of
 //! it in any group.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::{
     broker,
-    clients::{Open, Raw},
+    clients::{self, Open, Raw},
     service::{SOON, Scene},
 };
 
@@ -64,6 +66,28 @@ fn a_range_is_what_was_received_in_it() {
     // Nobody's offsets, and none of leadstream's outputs.
     assert!(scene.progress().committed().is_empty(), "{:?}", scene.progress().committed());
     assert!(scene.outputs().iter().all(|topic| scene.read(topic).is_empty()));
+}
+
+#[test]
+fn a_range_whose_start_retention_has_deleted_is_told_as_that() {
+    let scene = Scene::with_topics("backtest-gone", broker::shared(), PARTITIONS);
+    scene.write(&leads(10));
+    let since = "2026-11-01T00:00:00Z";
+    assert_eq!(backtest(&scene, since, "latest")["gone"], serde_json::json!({}));
+    clients::delete_records(&scene.brokers, &scene.raw, &BTreeMap::from([(1, 4)]));
+    let report = backtest(&scene, since, "latest");
+    assert_eq!(report["gone"], serde_json::json!({format!("{}/1", scene.raw): 4}));
+    // What is there now is what was asked for, and a later start is behind what is gone.
+    assert_eq!(backtest(&scene, "earliest", "latest")["gone"], serde_json::json!({}));
+    assert_eq!(backtest(&scene, "2026-11-01T06:00:00Z", "latest")["gone"], serde_json::json!({}));
+    let page = scene.path("report.html");
+    let page = page.to_str().expect("UTF-8");
+    let told = scene.call(&["backtest", "--candidate-tables", ".", "--from", since, "--to", "latest", "--report", page]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    let line = format!("{}/1: records of the range may be gone, the first that exists is at offset 4: ", scene.raw);
+    assert!(told.contains(&line), "{told}");
+    let page = std::fs::read_to_string(page).expect("written");
+    assert!(page.contains(&format!("<td>Records may be gone from {}/1</td><td>before offset 4</td>", scene.raw)), "{page}");
 }
 
 #[test]

@@ -223,6 +223,14 @@ fn what_is_rejected_again_and_again_is_parked_and_what_is_parked_is_not_retried(
         assert!(first_failed.contains(dead.header("dlq-first-failed-at")), "{first_failed:?}");
     }
 
+    // Retried where it is parked, it stays there as it is, however often.
+    let parked_topic = format!("{}.parked", scene.dead_letter);
+    for _ in 0..2 {
+        let told = json(&scene, &["dlq", "retry", "--commit", "--topic", &parked_topic]);
+        assert_eq!((told["left"]["rejected_again"].as_u64(), &told["parked"]), (Some(3), &serde_json::json!({})), "{told}");
+    }
+    assert_eq!(scene.read(&parked_topic).len(), 3);
+
     // The others are parked by hand, as they are.
     let open = outcomes(&scene).dead_letter;
     assert_eq!(open.len(), 3);
@@ -324,14 +332,48 @@ fn dead_letters_of_other_programs_are_read_and_retried() {
     let told = |key: &str| -> BTreeSet<_> {
         listed["groups"].as_array().expect("groups").iter().map(|group| group[key].as_str().expect("text").to_owned()).collect()
     };
-    assert_eq!(told("dialect"), ["kafka_connect", "spring", "unknown"].map(str::to_owned).into());
-    assert_eq!(told("code"), ["DataException", "IllegalStateException", "unknown"].map(str::to_owned).into());
+    assert_eq!(told("dialect"), ["kafka_connect", "spring"].map(str::to_owned).into());
+    assert_eq!(told("code"), ["DataException", "IllegalStateException"].map(str::to_owned).into());
+    assert_eq!((listed["open"].as_u64(), listed["no_dead_letters"].as_u64()), (Some(2), Some(1)), "{listed}");
     assert!(PRIVATE.iter().all(|word| !listed.to_string().contains(word)), "{listed}");
 
+    // Their codes are theirs to name, and what would help follows from what leadstream would make of the record.
+    let of_code = json(&scene, &["dlq", "ls", "--topic", &topic, "--code", "DataException"]);
+    assert_eq!(of_code["open"].as_u64(), Some(1), "{of_code}");
+    let advice = |offset: i64| {
+        let shown = json(&scene, &["dlq", "show", &format!("{topic}/0/{offset}"), "--topic", &topic]);
+        shown["advice"].as_str().expect("advice").to_owned()
+    };
+    assert!(advice(0).contains(&format!("dlq retry --topic {topic} --at {topic}/0/0 --commit")), "{}", advice(0));
+    assert!(advice(2).contains("no dead letter"), "{}", advice(2));
+
     let done = json(&scene, &["dlq", "retry", "--topic", &topic, "--commit"]);
-    assert_eq!((done["decided"].as_u64(), done["left"]["no_origin"].as_u64()), (Some(2), Some(1)), "{done}");
+    assert_eq!((done["decided"].as_u64(), done["left"]["no_dead_letter"].as_u64()), (Some(2), Some(1)), "{done}");
+    let parked = json(&scene, &["dlq", "park", "--topic", &topic, "--from", "2026-01-01T00:00:00Z", "--commit"]);
+    assert_eq!((&parked["parked"], parked["left"]["no_dead_letter"].as_u64()), (&serde_json::json!({}), Some(1)), "{parked}");
     let ids: BTreeSet<_> =
         scene.read(&scene.qualified).iter().map(|event| event.json()["event_id"].as_str().expect("an id").to_owned()).collect();
     assert_eq!(ids, [(1, 300), (2, 7)].map(|(partition, offset)| format!("{}/{partition}/{offset}/0/qualified", scene.raw)).into());
     assert_eq!(json(&scene, &["dlq", "retry", "--topic", &topic, "--commit"])["decided"].as_u64(), Some(0));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_before_anything_is_read() {
+    let scene = Scene::with_topics("dlq-refused", broker::shared(), 1);
+    let refused = |arguments: &[&str]| {
+        let output = scene.call(&[&["dlq"], arguments].concat());
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(64), "{arguments:?}: {told}");
+        told
+    };
+    for verb in [&["ls"][..], &["retry"], &["retry", "--commit"], &["park"]] {
+        let slip = refused(&[verb, &["--code", "to_deep"]].concat());
+        assert!(slip.contains("did you mean \"too_deep\"?"), "{slip}");
+        let elsewhere = refused(&[verb, &["--code", "too_deep", "--topic", "no.such.topic"]].concat());
+        assert!(elsewhere.contains("there is no topic no.such.topic"), "{elsewhere}");
+        let turned = refused(&[verb, &["--from", "2026-02-01T00:00:00Z", "--to", "2026-01-01T00:00:00Z"]].concat());
+        assert!(turned.contains("--from lies behind --to"), "{turned}");
+    }
+    refused(&["show", &format!("{}/0/0", scene.raw), "--topic", "no.such.topic"]);
+    assert!(!clients::has_topic(&scene.brokers, &format!("{}.settled", scene.dead_letter)), "nothing was made");
 }

@@ -185,6 +185,12 @@ fn offsets_are_replayed_by_a_file_and_what_retention_took_is_told() {
     assert!(done.contains("8 records"), "{done}");
     assert_eq!(group_of(&scene, "file").committed().get(&0), Some(&7));
 
+    // What is not there now will not be there later.
+    let wrong = scene.path("wrong.csv");
+    std::fs::write(&wrong, format!("{},7,0\n", scene.raw)).expect("written");
+    let wrong = replay(&scene, "wrong", 64, &["--offsets", wrong.to_str().expect("UTF-8")]);
+    assert!(wrong.contains(&format!("{}/7: there is no such partition, that topic has 0 to 2", scene.raw)), "{wrong}");
+
     // Who sets the offsets of its group takes its notes away: then nothing tells what is done.
     clients::set_offsets(&scene.brokers, &format!("{}.replay.file", scene.group), &scene.raw, &BTreeMap::from([(0, 3)]));
     let reset = replay(&scene, "file", 64, &offsets);
@@ -208,6 +214,8 @@ fn a_replay_of_a_transactional_topic_ends_before_its_markers_and_begins_with_not
     let range = ["--from", "earliest", "--to", "latest"];
     let done = replay(&scene, "markers", 0, &range);
     assert!(done.contains("15 records, 15 leads"), "{done}");
+    // Markers are nobody's work, and all that was to be done is done.
+    assert!(done.contains("(100 %)"), "{done}");
     assert_eq!(qualified(&scene, "markers").len(), 15);
 
     let taken = format!("{}.replay.taken", scene.routing);
@@ -325,4 +333,61 @@ fn dead_letters_are_decided_again_as_the_records_they_stand_for() {
     let other = replay(&scene, "deep", 64, &["--dead-letters", "--code", "too_deep", "--tables", tables.to_str().expect("a path")]);
     assert!(other.contains("tables none") && other.contains("choose another id"), "{other}");
     replay(&scene, "live", 64, &["--dead-letters", "--promote", "--yes"]);
+}
+
+#[test]
+fn a_record_with_several_dead_letters_is_decided_once_by_the_newest_whatever_is_killed() {
+    let scene = Scene::with_topics("replay-newest", broker::shared(), PARTITIONS);
+    let tight = ["--set", "limits.depth=2", "--set", "rules.test=false"];
+    let lists: Vec<_> = records(0..160, 3, now_millis())
+        .into_iter()
+        .map(|raw| Raw { value: raw.value.as_ref().map(|value| [b"[", &value[..], b"]"].concat()), ..raw })
+        .collect();
+    let offsets = scene.write(&lists);
+    assert_eq!(scene.call(&[&["run", "--once"][..], &tight].concat()).status.code(), Some(0));
+    let all = Outcomes::read(&scene).dead_letter;
+    let deep = all.iter().filter(|dead| dead.header("dlq-code") == "too_deep").count();
+    // Twice more, all that is too deep is rejected again as that.
+    for _ in 0..2 {
+        let retried = scene.call(&[&["dlq", "retry", "--code", "too_deep", "--commit"][..], &tight].concat());
+        assert!(told(&retried).contains(&format!("{deep}  rejected again: too_deep")), "{}", told(&retried));
+    }
+    assert_eq!(Outcomes::read(&scene).dead_letter.len(), all.len() + 2 * deep);
+
+    let dry = replay(&scene, "newest", 0, &["--dead-letters", "--dry-run", "--where", "score.total > 10"]);
+    assert!(dry.contains(&format!("in all   {} records, each once", all.len())), "{dry}");
+    assert!(dry.contains(&format!("not      {} dead letters of which a newer one stands", 2 * deep)), "{dry}");
+    assert!(dry.contains("where    score.total > 10: not counted here"), "{dry}");
+    let dry = replay(&scene, "newest", 0, &["--dead-letters", "--code", "too_deep", "--dry-run"]);
+    assert!(dry.contains(&format!("in all   {deep} records, each once")) && !dry.contains("where "), "{dry}");
+    let slip = replay(&scene, "newest", 64, &["--dead-letters", "--code", "to_deep", "--dry-run"]);
+    assert!(slip.contains("did you mean \"too_deep\"?"), "{slip}");
+
+    let dead = Group::of(&scene.brokers, &format!("{}.replay.newest", scene.group), &scene.dead_letter);
+    for round in 0..2 {
+        let before = dead.done();
+        let mut service = scene.start(&["replay", "--id", "newest", "--dead-letters", "--rate", "100"]);
+        wait_for(
+            "something is committed between two kills",
+            SOON,
+            || format!("round {round}\n{}", service.lines()),
+            || {
+                service.assert_runs();
+                (dead.done() > before).then_some(())
+            },
+        );
+        service.kill();
+        // What is rejected after the start is not of the range, newer as it is.
+        let later = scene.call(&[&["dlq", "retry", "--code", "unknown_format", "--commit"][..], &tight].concat());
+        assert_eq!(later.status.code(), Some(0), "{}", told(&later));
+    }
+    let done = replay(&scene, "newest", 0, &["--dead-letters"]);
+    assert!(done.contains("(100 %)"), "{done}");
+    let again = Outcomes::of_replay(&scene, "newest");
+    let positions = lists.iter().zip(&offsets).map(|(raw, offset)| (raw.partition, *offset));
+    again.assert_each_exactly_once(&positions.enumerate().map(|(number, at)| (at, lead(number).1)).collect());
+    // One higher than the newest's: of those that were rejected three times four, of those that were rejected once two.
+    let attempts = |wanted: &str| again.dead_letter.iter().filter(|dead| dead.header("dlq-attempt") == wanted).count();
+    assert!(attempts("4") > 0 && attempts("2") > 0, "{} {}", attempts("4"), attempts("2"));
+    assert_eq!(attempts("4") + attempts("2"), again.dead_letter.len());
 }

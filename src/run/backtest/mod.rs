@@ -33,6 +33,7 @@ use crate::{
     problem::Problem,
 };
 use compare::{Path, cause, differ};
+use input::Gone;
 use tally::{Place, Tally, kinds};
 
 /// What `leadstream backtest` is asked.
@@ -134,7 +135,7 @@ pub fn backtest(config: &Config, arguments: &BacktestArguments, out: &mut dyn Wr
         written::writable("--report", report, inputs.iter().filter_map(Input::path).chain(rulesets))?;
     }
     let schemas = schema_source(&config.encoding)?;
-    let tally = compare_all(config, &rivals, &*schemas, arguments, &inputs)?;
+    let (tally, gone) = compare_all(config, &rivals, &*schemas, arguments, &inputs)?;
     let within = match arguments.fail_if_changed {
         None => true,
         // That nothing changed of nothing proves nothing.
@@ -142,7 +143,7 @@ pub fn backtest(config: &Config, arguments: &BacktestArguments, out: &mut dyn Wr
         Some(Limit::Leads(most)) => tally.changed <= most,
         Some(Limit::Percent(most)) => percent(tally.changed, tally.leads) <= most,
     };
-    let report = report::Report::of(&tally, &rivals.baseline.rules, &rivals.candidate.rules);
+    let report = report::Report::of(&tally, gone, &rivals.baseline.rules, &rivals.candidate.rules);
     if let Some(path) = &arguments.report {
         std::fs::write(path, page::page(&report))
             .map_err(|error| io::Error::new(error.kind(), format!("writing the report to {}: {error}", path.display())))?;
@@ -196,7 +197,7 @@ fn compare_all(
     schemas: &dyn SchemaSource,
     arguments: &BacktestArguments,
     inputs: &[Input],
-) -> Result<Tally, Failure> {
+) -> Result<(Tally, Gone), Failure> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let (hand, pieces) = sync_channel::<Piece>(2 * threads);
     // Each worker has a hand on it: when all have ended early, nobody waits for a place in it any more.
@@ -222,13 +223,16 @@ fn compare_all(
         let read = match &arguments.leads {
             Leads::Files { now, reading, .. } => {
                 let settings = Settings { now: *now, files: reading, limits: &config.limits };
-                inputs::read(inputs, settings, Start::default(), &mut give)
+                inputs::read(inputs, settings, Start::default(), &mut give).map(|()| Gone::new())
             }
             Leads::Range { from, to } => input::range(config, *from, *to, &mut give),
         };
         drop(hand);
         let mut whole = Tally::default();
-        let mut failed = read.err();
+        let (gone, mut failed) = match read {
+            Ok(gone) => (gone, None),
+            Err(failure) => (Gone::new(), Some(failure)),
+        };
         for worker in workers {
             match worker.join() {
                 Ok(Ok(tally)) => whole = whole.merge(tally, arguments.samples),
@@ -236,7 +240,7 @@ fn compare_all(
                 Err(_) => failed = failed.or_else(|| Some(Failure::bug("a thread that compared leads ended early"))),
             }
         }
-        failed.map_or(Ok(whole), Err)
+        failed.map_or(Ok((whole, gone)), Err)
     })
 }
 

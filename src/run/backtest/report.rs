@@ -7,8 +7,10 @@ use std::{
 };
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
+    input::Gone,
     percent,
     tally::{DIMENSIONS, Group, Sample, Scores, Tally},
 };
@@ -21,6 +23,10 @@ use crate::{
 const MOST_KINDS: usize = 1000;
 /// Kinds of one dimension that people are told.
 const MOST_SHOWN: usize = 8;
+/// What a lead is classified as, in samples.
+const CLASS: [&str; 5] = ["storefront", "campaign", "action", "stage", "marketing_campaign"];
+/// How a destination follows up, in samples.
+const FOLLOW_UP: [&str; 7] = ["queue", "owner", "priority", "first_touch_due", "accept_due", "hot_until", "late_delivery"];
 /// What stands for a destination where there is none.
 const NOWHERE: &str = "none";
 
@@ -46,6 +52,8 @@ pub(super) struct Report {
     pub(super) records: u64,
     pub(super) rejected: u64,
     pub(super) rescored: u64,
+    /// Where retention may have deleted the beginning of the range.
+    pub(super) gone: Gone,
     pub(super) baseline: Named,
     pub(super) candidate: Named,
     pub(super) before: BTreeMap<&'static str, u64>,
@@ -93,7 +101,7 @@ pub(super) struct CauseReport {
 }
 
 impl Report {
-    pub(super) fn of(tally: &Tally, baseline: &Ruleset, candidate: &Ruleset) -> Self {
+    pub(super) fn of(tally: &Tally, gone: Gone, baseline: &Ruleset, candidate: &Ruleset) -> Self {
         let side = |verdict: fn(&(Verdict, Verdict)) -> Verdict| {
             let mut counts: BTreeMap<&'static str, u64> = Verdict::ALL.iter().map(|verdict| (verdict.name(), 0)).collect();
             for (pair, leads) in &tally.verdicts {
@@ -118,6 +126,7 @@ impl Report {
             records: tally.records,
             rejected: tally.rejected,
             rescored: tally.rescored,
+            gone,
             baseline: Named::of(baseline),
             candidate: Named::of(candidate),
             before: side(|(before, _)| *before),
@@ -142,6 +151,10 @@ impl Report {
         let Self { baseline, candidate, .. } = self;
         writeln!(out, "{}/{} -> {}/{}", baseline.name, baseline.version, candidate.name, candidate.version)?;
         writeln!(out, "{} leads compared ({} records, {} of them no leads)", self.leads, self.records, self.rejected)?;
+        for (partition, first) in &self.gone {
+            let why = "the topic's retention has deleted those before";
+            writeln!(out, "{partition}: records of the range may be gone, the first that exists is at offset {first}: {why}")?;
+        }
         writeln!(out, "{} would change: {:.2} %", self.changed, percent(self.changed, self.leads))?;
         let rate = |counts: &BTreeMap<&'static str, u64>| percent(counts.get("QUALIFIED").copied().unwrap_or_default(), self.leads);
         writeln!(out, "qualified        {:.2} % -> {:.2} %", rate(&self.before), rate(&self.after))?;
@@ -162,19 +175,46 @@ impl Report {
             group(dimension, groups, out)?;
         }
         for sample in &self.samples {
-            let told = |side: &serde_json::Value| {
-                let text = |key: &str| {
-                    side.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
-                };
-                let routes = side.get("routes").and_then(serde_json::Value::as_array).into_iter().flatten();
-                let to: Vec<_> = routes.filter_map(|route| route.get("destination")?.as_str()).collect();
-                let (reasons, to) = (text("reasons"), if to.is_empty() { NOWHERE.to_owned() } else { to.join(", ") });
-                format!("{} score {} {reasons} to {to}", text("verdict"), text("score"))
-            };
-            writeln!(out, "\n{}  ({})\n  - {}\n  + {}", sample.source, sample.cause, told(&sample.before), told(&sample.after))?;
+            writeln!(
+                out,
+                "\n{}  ({})\n  - {}\n  + {}",
+                sample.source,
+                sample.cause,
+                side(&sample.before, &sample.after),
+                side(&sample.after, &sample.before)
+            )?;
         }
         Ok(())
     }
+}
+
+/// One decision in a line, with all in which it is not like the other.
+fn side(decided: &Value, other: &Value) -> String {
+    let text = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => NOWHERE.to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    };
+    let differing = |one: &Value, other: Option<&Value>, keys: &[&str]| -> Vec<String> {
+        let differs = |key: &&&str| other.is_some_and(|other| one.get(**key) != other.get(**key));
+        keys.iter().filter(differs).map(|key| format!("{} {}", key.replace('_', " "), text(one.get(*key)))).collect()
+    };
+    let routes = |side: &'_ Value| side.get("routes").and_then(Value::as_array).cloned().unwrap_or_default();
+    let others = routes(other);
+    let to: Vec<_> = routes(decided)
+        .iter()
+        .map(|route| {
+            let same = others.iter().find(|other| other.get("destination") == route.get("destination"));
+            let how = differing(route, same, &FOLLOW_UP).join(", ");
+            let destination = text(route.get("destination"));
+            if how.is_empty() { destination } else { format!("{destination} ({how})") }
+        })
+        .collect();
+    let class: Vec<_> = differing(decided, Some(other), &CLASS).into_iter().map(|what| format!(", {what}")).collect();
+    let class = class.concat();
+    let to = if to.is_empty() { NOWHERE.to_owned() } else { to.join(", ") };
+    let of = |key: &str| text(decided.get(key));
+    format!("{} score {} {}{class} to {to}", of("verdict"), of("score"), of("reasons"))
 }
 
 fn group(dimension: &str, groups: &BTreeMap<String, Group>, out: &mut dyn Write) -> io::Result<()> {

@@ -48,7 +48,8 @@ fn side(decision: &Decision<'_>, steps: &Steps, other: &Steps, with_personal_dat
         .map(|route| {
             json!({
                 "destination": route.destination, "route": route.route, "queue": route.queue, "owner": route.owner,
-                "priority": route.priority, "first_touch_due": due(route.first_touch_due),
+                "priority": route.priority, "first_touch_due": due(route.first_touch_due), "accept_due": due(route.accept_due),
+                "hot_until": due(route.hot_until), "late_delivery": route.late_delivery,
             })
         })
         .collect();
@@ -58,7 +59,7 @@ fn side(decision: &Decision<'_>, steps: &Steps, other: &Steps, with_personal_dat
     let mut shown = json!({
         "verdict": qualified.verdict.name(), "reasons": qualified.reasons, "score": qualified.score.total,
         "grade": qualified.score.grade.name(), "threshold": decision.rules.scoring.threshold(class.storefront),
-        "storefront": class.storefront.name(), "campaign": class.campaign.name(), "action": class.action.name(),
+        "storefront": class.storefront.name(), "campaign": class.campaign.name(), "action": class.action.name(), "stage": class.stage.name(),
         "marketing_campaign": decision.marketing_campaign, "routes": routes, "rules": rules,
     });
     if with_personal_data && let Some(shown) = shown.as_object_mut() {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Selection, read_all, settled};
 use crate::{
     config::Config,
-    dead_letters::{Letter, advice, fingerprint, shape},
+    dead_letters::{Dialect, Letter, advice, fingerprint, shape},
     lead::{Record, Timestamp},
     run::Failure,
 };
@@ -64,6 +64,8 @@ struct Listing {
     groups: Vec<Group>,
     /// Dead letters of causes that found no room.
     more: u64,
+    /// Records that no program's headers make one.
+    no_dead_letters: u64,
 }
 
 /// Lists them, those of which there are most first.
@@ -72,6 +74,7 @@ struct Listing {
 /// 75 when the broker does not answer; 64 when what is settled cannot be read.
 pub fn list(config: &Config, arguments: &ListArguments, out: &mut dyn Write) -> Result<(), Failure> {
     let selection = &arguments.selection;
+    selection.check(config)?;
     let spans = selection.spans(config)?;
     let settled = settled(config)?;
     let mut groups = BTreeMap::new();
@@ -81,6 +84,10 @@ pub fn list(config: &Config, arguments: &ListArguments, out: &mut dyn Write) -> 
     read_all(config, &spans, &mut |batch| {
         for record in batch.iter() {
             let letter = Letter::of(&record);
+            if letter.dialect == Dialect::Unknown {
+                listing.no_dead_letters += 1;
+                continue;
+            }
             if !selection.takes(&record, &letter) {
                 continue;
             }
@@ -158,7 +165,7 @@ fn json(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
 const LINE: usize = 110;
 
 fn text(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
-    let Listing { topic, is_other, open, settled, groups, more } = listing;
+    let Listing { topic, is_other, open, settled, groups, more, no_dead_letters } = listing;
     let named = if *is_other { format!(" --topic {topic}") } else { String::new() };
     writeln!(out, "{topic}: {open} open dead letters, {settled} settled")?;
     for group in groups {
@@ -182,6 +189,9 @@ fn text(listing: &Listing, out: &mut dyn Write) -> io::Result<()> {
     }
     if *more > 0 {
         writeln!(out, "\nand {more} more, of other causes; --code, --from and --to show less at once")?;
+    }
+    if *no_dead_letters > 0 {
+        writeln!(out, "\n{no_dead_letters} records of the topic are no dead letters: they have no headers that tell of a failure")?;
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     config::Config,
-    dead_letters::{Letter, hex},
+    dead_letters::{Dialect, Letter, hex, no_such_code},
     io::{Batch, Bound},
     kafka::{Fetched, Span, Topics, fetch, read_range, spans},
     lead::{Position, Record},
@@ -54,6 +54,20 @@ impl Selection {
         self.code.as_ref().is_none_or(|code| *code == letter.code) && self.at.as_ref().is_none_or(is_there)
     }
 
+    /// Sees that there can be what is asked for, before anything is read or made.
+    fn check(&self, config: &Config) -> Result<(), Failure> {
+        if let Some(topic) = &self.topic {
+            is_there(config, topic)?;
+        }
+        // What another program's topic has for codes only its own dead letters tell.
+        let topic = self.topic(config);
+        let is_ours = topic == config.topics.dead_letter || topic == parked_topic(config);
+        match self.code.as_deref().filter(|_| is_ours).and_then(no_such_code) {
+            Some(wrong) => Err(Failure::usage(format!("--code: {wrong}"))),
+            None => Ok(()),
+        }
+    }
+
     /// Where they are now.
     fn spans(&self, config: &Config) -> Result<Vec<Span>, Failure> {
         let topic = self.topic(config).to_owned();
@@ -67,6 +81,16 @@ impl Selection {
         }
         Ok(spans)
     }
+}
+
+/// Sees that the topic of `--topic` is there.
+fn is_there(config: &Config, topic: &str) -> Result<(), Failure> {
+    let name = topic.to_owned();
+    let found = Topics::connect(&config.kafka)?.find(std::slice::from_ref(&name), ANSWER)?;
+    if found.iter().all(|topic| topic.partitions == 0 && !topic.is_hidden) {
+        return Err(Failure::usage(format!("--topic: there is no topic {topic} at {}", config.kafka.brokers)));
+    }
+    Ok(())
 }
 
 /// Bytes of a batch, about: what is decided and settled together.
@@ -129,6 +153,8 @@ fn read_all(config: &Config, spans: &[Span], take: &mut dyn FnMut(&Batch) -> Res
 /// Why a dead letter cannot be decided again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Undecidable {
+    /// No program's headers make it one.
+    Foreign,
     /// Nothing tells where its record stood, so its events would have no identity.
     NoOrigin,
     /// Its value was left out, and the record is gone, or another one stands there.
@@ -138,6 +164,7 @@ enum Undecidable {
 impl Undecidable {
     fn name(self) -> &'static str {
         match self {
+            Self::Foreign => "no_dead_letter",
             Self::NoOrigin => "no_origin",
             Self::NoValue => "no_value",
         }
@@ -147,6 +174,9 @@ impl Undecidable {
 /// The record a dead letter stands for, as the only one of a batch, where and when it was read first. A value that was too large for
 /// its dead letter is read where it came from.
 fn original(config: &Config, record: &Record<'_>, letter: &Letter) -> Result<Result<Batch, Undecidable>, Failure> {
+    if letter.dialect == Dialect::Unknown {
+        return Ok(Err(Undecidable::Foreign));
+    }
     let Some(origin) = &letter.origin else { return Ok(Err(Undecidable::NoOrigin)) };
     if let Some(unkept) = &letter.unkept {
         let Fetched::Record(batch) = fetch(&config.kafka, origin)? else { return Ok(Err(Undecidable::NoValue)) };

@@ -3,13 +3,13 @@
 use std::io::Write;
 
 use super::{
-    Selection,
+    Selection, Undecidable,
     report::Tally,
     settling::{Ground, Written, settle},
 };
 use crate::{
     config::Config,
-    dead_letters::Letter,
+    dead_letters::{Dialect, Letter},
     lead::Record,
     pipeline::{OutputBuffer, OutputTopic},
     run::Failure,
@@ -20,8 +20,14 @@ use crate::{
 /// # Errors
 /// 64 when the record of what is settled cannot be trusted, 75 when the broker does not answer or another one takes over.
 pub fn park(config: &Config, selection: &Selection, commit: bool, json: bool, out: &mut dyn Write) -> Result<(), Failure> {
+    selection.check(config)?;
     let ground = commit.then(|| Ground::survey(config, true)).transpose()?;
     let mut treat = |record: &Record<'_>, letter: &Letter, written: &mut Written, tally: &mut Tally| {
+        // What only happens to be in the topic is nobody's to move.
+        if letter.dialect == Dialect::Unknown {
+            Tally::count(&mut tally.left, Undecidable::Foreign.name());
+            return Ok(false);
+        }
         copy(record, &mut written.parked);
         Tally::count(&mut tally.parked, letter.code.clone());
         Ok(true)

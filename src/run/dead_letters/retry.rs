@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Selection, original,
+    Selection, original, parked_topic,
     report::Tally,
     settling::{Ground, Written, settle},
 };
@@ -51,6 +51,7 @@ pub fn retry(
     arguments: &RetryArguments,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
+    arguments.selection.check(config)?;
     let registry = config.encoding.registry().map(|settings| Registry::new(settings, Box::new(Unwatched)));
     let registry = registry.transpose().map_err(Failure::usage)?.map(Arc::new);
     let ground = Ground::survey(config, arguments.commit)?;
@@ -118,6 +119,11 @@ impl Retrial<'_> {
                 Err(too_large) => too_large,
             },
         };
+        // Parked again it would be another one, each time: it stays where it is.
+        if *dead.at.partition.topic == parked_topic(self.config) {
+            Tally::count(&mut tally.left, "rejected_again");
+            return Ok(false);
+        }
         let earlier = EarlierFailures { attempts: letter.attempts, first: letter.first_failed_at };
         let is_last = letter.attempts >= self.max_attempts;
         let (buffer, counts) = if is_last { (&mut written.parked, &mut tally.parked) } else { (&mut written.events, &mut tally.rejected) };

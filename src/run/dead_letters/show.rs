@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Selection, original, read_all, report::written, settled};
+use super::{Selection, is_there, original, read_all, report::written, settled};
 use crate::{
     config::Config,
     dead_letters::{Dialect, Letter, advice, fingerprint, hex, hidden, masked, shape},
@@ -87,6 +87,9 @@ pub fn show(
     arguments: &ShowArguments,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
+    if let Some(topic) = &arguments.topic {
+        is_there(config, topic)?;
+    }
     let batch = find(config, arguments)?;
     let record = batch.get(0).ok_or_else(|| Failure::bug("a dead letter went missing between reading and showing it"))?;
     let letter = Letter::of(&record);
@@ -165,7 +168,7 @@ fn shown(record: &Record<'_>, letter: Letter, settled: bool, now: Now, personal:
         received_at: letter.received_at,
         headers: record.headers.iter().map(header).collect(),
         stage: letter.stage,
-        advice: advice(&letter.code),
+        advice: advice(&letter.code).or_else(|| of_others(&now, record)),
         code: letter.code,
         field: letter.field,
         detail: letter.detail,
@@ -177,6 +180,25 @@ fn shown(record: &Record<'_>, letter: Letter, settled: bool, now: Now, personal:
         with_personal_data: personal,
         key: record.key.map(text),
         value: record.value.map(|value| ValueShown { size: value.len(), hex: digits(value, personal, ""), text: text(value) }),
+    }
+}
+
+/// What would help with a dead letter of another program, whose codes leadstream has no word for: that follows from what would become
+/// of its record now.
+fn of_others(now: &Now, record: &Record<'_>) -> Option<String> {
+    match (now.outcome, now.why.first().map(String::as_str)) {
+        ("DECIDED", _) => {
+            let Position { partition, .. } = &record.at;
+            let retry = format!("leadstream dlq retry --topic {} --at {} --commit", partition.topic, record.at);
+            Some(format!("leadstream reads it as it is: {retry} has it leave as events"))
+        }
+        ("REJECTED", Some(code)) => advice(code),
+        (_, Some("no_value")) => Some("its value is nowhere any more: have the producer send the record again".to_owned()),
+        (_, Some("no_origin")) => {
+            Some("have its program write where the record stood (Connect: context.headers.enable), or send the record again".to_owned())
+        }
+        (_, Some("no_dead_letter")) => Some("nothing: it has no headers that tell of a failure, so it is no dead letter".to_owned()),
+        _ => None,
     }
 }
 

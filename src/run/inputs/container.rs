@@ -87,7 +87,9 @@ impl<'a> Container<'a> {
         let text = std::str::from_utf8(&schema).map_err(|_| broken("its schema is not UTF-8"))?;
         let schema = ContainerSchema::parse(text, column).map_err(|why| {
             let hint = if column.is_some() { "" } else { "; where a column holds raw leads, name it (--column)" };
-            broken(&format!("no raw lead can be read by the schema in it: {why}{hint}"))
+            // Nothing is wrong with the file: it is not one of leads, or another column was meant.
+            let what = format!("Avro container file: no raw lead can be read by the schema in it: {why}{hint}");
+            io::Error::new(io::ErrorKind::InvalidData, what)
         })?;
         let mut sync = [0; 16];
         exactly(&mut reader, &mut sync)?;

@@ -2,6 +2,7 @@
 //! stand in files; what they mean, and what is done with them, is not known here.
 
 mod container;
+mod foreign;
 mod framing;
 mod listing;
 mod packed;
@@ -20,7 +21,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, FileReading};
+use super::{Failure, FileReading, Framing};
 use crate::{
     io::Batch,
     lead::{Partition, Position, Rejection, Timestamp, Vocabulary as _},
@@ -185,7 +186,7 @@ fn open<'a>(input: &Input, file: Option<&File>, settings: Settings<'a>, bytes: &
         None => Box::new(io::stdin().lock()),
         Some(file) => Box::new(BufReader::with_capacity(1 << 18, Counted { file: file.try_clone()?, bytes })),
     };
-    let (head, unpacked) = packed::unpacked(plain)?;
+    let (head, mut unpacked) = packed::unpacked(plain)?;
     let unreadable = |what: String| Err(io::Error::new(io::ErrorKind::InvalidData, what));
     if head.is_empty()
         && let Some(path) = input.path()
@@ -201,6 +202,14 @@ fn open<'a>(input: &Input, file: Option<&File>, settings: Settings<'a>, bytes: &
     }
     if let Some(column) = &settings.files.column {
         return unreadable(format!("it is neither Avro nor Parquet, and so has no column {column:?} (--column)"));
+    }
+    if settings.files.framing == Framing::Lines {
+        let mut head = Vec::with_capacity(foreign::TELLING);
+        Read::take(&mut unpacked, foreign::TELLING as u64).read_to_end(&mut head)?;
+        if let Some(other) = foreign::other(&head) {
+            return unreadable(other.to_owned());
+        }
+        unpacked = Box::new(io::Cursor::new(head).chain(unpacked));
     }
     Ok(Box::new(Delimited::new(settings.files.framing, unpacked, settings.limits.record_bytes)))
 }

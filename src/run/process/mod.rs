@@ -81,7 +81,11 @@ impl Run<'_> {
         let (start, mut summary) = before.map_or_else(Default::default, |before| (before.place, before.summary.clone()));
         if before.is_some() && !arguments.quiet {
             // Whoever closes the terminal wants no words.
-            let _ = writeln!(io::stderr(), "going on where the run before was stopped: {} records are decided", summary.records);
+            let _ = if start.input == inputs.len() {
+                writeln!(io::stderr(), "the run before was finished: {}; there is nothing left to do", summary.words())
+            } else {
+                writeln!(io::stderr(), "going on where the run before was stopped: {} records are decided", summary.records)
+            };
         }
         let mut sink = Sink::open(arguments, inputs, before.map(|before| &before.outputs), out)?;
         let mut kept = Kept::begin(arguments, inputs, job);

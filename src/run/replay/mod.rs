@@ -1,6 +1,7 @@
 //! `leadstream replay`: a bounded `run` of its own. The same lanes and the same loop decide a range of the input topics again, in a
 //! group of its own, to topics of its own. What the range is stands in `plan`, where events go in `outputs`.
 
+mod census;
 mod offsets_file;
 mod outputs;
 mod plan;
@@ -15,6 +16,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     config::{Config, From, OnLostPosition},
+    dead_letters::no_such_code,
     io::{NoRegistry, SchemaSource},
     kafka::{BrokerHealth, GroupProgress, Movement, Span, Topics},
     pipeline::{Live, Pipeline, Trials},
@@ -37,6 +39,7 @@ use super::{
     shown::Shown,
     topics::largest_output,
 };
+use census::Taken;
 use plan::{Plan, Stretch};
 
 /// So long a broker may take to answer.
@@ -58,16 +61,25 @@ pub fn replay(
     arguments: &ReplayArguments,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
+    if let ReplayRange::DeadLetters(Some(code)) = &arguments.range
+        && let Some(wrong) = no_such_code(code)
+    {
+        return Err(Failure::usage(format!("--code: {wrong}")));
+    }
     let config = of_replay(live, arguments)?;
     let plan = Plan::find(&config, live, arguments, &pipeline.rules, &pipeline.tables)?;
     let passed_over = if arguments.promote { Some(outputs::dead_lettered(live)?) } else { None };
+    let taken = match &arguments.range {
+        ReplayRange::DeadLetters(code) => Some(plan.taken(&config, code.as_deref())?),
+        ReplayRange::Times { .. } | ReplayRange::Offsets(_) => None,
+    };
     let can_begin = || match (arguments.promote, plan.begun) {
         (true, _) => outputs::are_sound(live),
         (false, false) => outputs::are_fresh(&config),
         (false, true) => Ok(()),
     };
     if arguments.dry_run {
-        dry_run(&config, &plan, passed_over.as_ref(), arguments, out)?;
+        dry_run(&config, &plan, (passed_over.as_ref(), taken.as_ref()), arguments, out)?;
         return can_begin();
     }
     logging::start(&config.log);
@@ -80,7 +92,7 @@ pub fn replay(
         plan.begin(&config)?;
     }
     outputs::create(&config.topics, &live.topics, &config)?;
-    decide(&config, live, pipeline, only, (&plan, passed_over.map(Arc::new)), arguments, out)
+    decide(&config, live, pipeline, only, (&plan, passed_over.map(Arc::new), taken), arguments, out)
 }
 
 /// The configuration of a run whose group, topics and starts are the replay's.
@@ -103,7 +115,7 @@ fn decide(
     live: &Config,
     mut pipeline: Pipeline,
     only: Option<Condition>,
-    (plan, passed_over): (&Plan, Option<Arc<PassedOver>>),
+    (plan, passed_over, taken): (&Plan, Option<Arc<PassedOver>>, Option<Taken>),
     arguments: &ReplayArguments,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
@@ -134,7 +146,7 @@ fn decide(
     pipeline.encoding.replay = Some(arguments.id.clone());
     let limits = pipeline.encoding.largest;
     let restore = match &arguments.range {
-        ReplayRange::DeadLetters(code) => Some(Restore { code: code.clone() }),
+        ReplayRange::DeadLetters(code) => taken.map(|taken| Restore { code: code.clone(), superseded: Arc::new(taken.superseded) }),
         ReplayRange::Times { .. } | ReplayRange::Offsets(_) => None,
     };
     let schemas: Arc<dyn SchemaSource> = match &registry {
@@ -211,7 +223,7 @@ fn stopped(arguments: &ReplayArguments) -> Failure {
 fn dry_run(
     config: &Config,
     plan: &Plan,
-    passed_over: Option<&PassedOver>,
+    (passed_over, taken): (Option<&PassedOver>, Option<&Taken>),
     arguments: &ReplayArguments,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
@@ -221,9 +233,25 @@ fn dry_run(
     tell(out, &format!("replay   {} ({state}), decided by {}, group {}", arguments.id, plan.rules(), config.kafka.group))?;
     for Stretch { span: Span { partition, from, to, .. }, next } in &plan.stretches {
         let done = if next > from { format!(", decided up to {next}") } else { String::new() };
-        tell(out, &format!("range    {partition} from {from} to {to}: about {} records{done}", to - from))?;
+        let records = match taken {
+            None => format!("about {} records", to - from),
+            Some(taken) => format!("{} records", taken.records.get(partition).copied().unwrap_or(0)),
+        };
+        tell(out, &format!("range    {partition} from {from} to {to}: {records}{done}"))?;
     }
-    tell(out, &format!("in all   about {} records", plan.offsets()))?;
+    match taken {
+        None => tell(out, &format!("in all   about {} records", plan.offsets()))?,
+        Some(Taken { superseded, records, others }) => {
+            tell(out, &format!("in all   {} records, each once", records.values().sum::<u64>()))?;
+            let why = if matches!(&arguments.range, ReplayRange::DeadLetters(Some(_))) { "another code, " } else { "" };
+            let older = superseded.count();
+            tell(out, &format!("not      {older} dead letters of which a newer one stands for the same record"))?;
+            tell(out, &format!("not      {others} dead letters with {why}no value or no place of their record"))?;
+        }
+    }
+    if let Some(only) = &arguments.only {
+        tell(out, &format!("where    {}: not counted here, only deciding tells for which leads it holds", only.trim()))?;
+    }
     if let Some(left) = passed_over.map(|others| left_to_dlq(others, plan)).filter(|left| *left > 0) {
         tell(out, &format!("left     {left} records have dead letters: `leadstream dlq` sees to them"))?;
     }

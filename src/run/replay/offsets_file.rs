@@ -3,7 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use crate::lead::Partition;
+use crate::{kafka::TopicFinding, lead::Partition};
 
 use super::super::Failure;
 
@@ -39,6 +39,24 @@ pub(super) fn parse(path: &Path, text: &str, topics: &[String]) -> Result<Vec<Wa
     Ok(wanted)
 }
 
+/// Sees that the partitions are there; `topics`: what the broker has.
+///
+/// # Errors
+/// 64 for the first that is not.
+pub(super) fn are_there(path: &Path, wanted: &[Wanted], topics: &[TopicFinding]) -> Result<(), Failure> {
+    for (partition, ..) in wanted {
+        // One that may not be seen may be there.
+        let Some(topic) = topics.iter().find(|topic| topic.name == *partition.topic && !topic.is_hidden) else { continue };
+        let wrong = match topic.partitions {
+            0 => "there is no such topic".to_owned(),
+            known if usize::try_from(partition.number).is_ok_and(|number| number < known) => continue,
+            known => format!("there is no such partition, that topic has 0 to {}", known - 1),
+        };
+        return Err(Failure::usage(format!("{}: {partition}: {wrong}", path.display())));
+    }
+    Ok(())
+}
+
 fn of_line(line: &str) -> Option<Wanted> {
     let mut fields = line.split(',').map(|field| field.trim().trim_matches('"'));
     let topic: Arc<str> = fields.next().filter(|topic| !topic.is_empty())?.into();
@@ -61,6 +79,28 @@ mod tests {
         let partition = |topic: &str, number| Partition { topic: topic.into(), number };
         let found = parsed("# from the incident\n\"a\",0,5\n\n b, 1, 7, 9 \n").expect("good");
         assert_eq!(found, [(partition("a", 0), 5, None), (partition("b", 1), 7, Some(9))]);
+    }
+
+    #[test]
+    fn a_partition_that_is_not_there_is_told_with_those_that_are() {
+        let topic = |name: &str, partitions, is_hidden| TopicFinding {
+            name: name.to_owned(),
+            partitions,
+            is_hidden,
+            largest: None,
+            cleanup: None,
+            retention_ms: None,
+        };
+        let found = |text: &str, topics: &[TopicFinding]| {
+            let wanted = parse(Path::new("f"), text, &["a".to_owned()]).expect("good");
+            are_there(Path::new("f"), &wanted, topics)
+        };
+        let a = |partitions, is_hidden| [topic("a", partitions, is_hidden)];
+        assert_eq!(found("a,2,5", &a(3, false)), Ok(()));
+        assert_eq!(found("a,3,5", &a(0, true)), Ok(()));
+        let wrong = |told: &str| Err(Failure::usage(told));
+        assert_eq!(found("a,3,5", &a(3, false)), wrong("f: a/3: there is no such partition, that topic has 0 to 2"));
+        assert_eq!(found("a,0,5", &a(0, false)), wrong("f: a/0: there is no such topic"));
     }
 
     #[test]

@@ -9,16 +9,19 @@ use sha2::{Digest, Sha256};
 use crate::{
     config::Config,
     io::Bound,
-    kafka::{End, Ends, NotedOffset, Span, Topics, note_offsets, noted_offsets, spans, spans_from},
+    kafka::{End, Ends, NotedOffset, Span, Topics, note_offsets, noted_offsets, read_range, spans, spans_from},
     rules::Ruleset,
     tables::Tables,
 };
 
 use super::{
     super::{Failure, ReplayArguments, ReplayRange},
+    census::{Census, Taken},
     offsets_file,
 };
 
+/// Bytes of a batch of dead letters, about.
+const BATCH: usize = 1 << 20;
 /// Digits of a hash that tell one from another.
 const SHORT: usize = 12;
 
@@ -91,6 +94,12 @@ pub(super) struct Stretch {
     pub(super) next: i64,
 }
 
+impl Stretch {
+    fn is_open(&self) -> bool {
+        self.next < self.span.to
+    }
+}
+
 /// All that is to be decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
@@ -130,7 +139,11 @@ impl Plan {
         let mut spans = match &arguments.range {
             ReplayRange::Times { from, to } => spans(&config.kafka, raw, *from, *to)?,
             ReplayRange::DeadLetters(_) => spans(&config.kafka, raw, Bound::Earliest, Bound::Latest)?,
-            ReplayRange::Offsets(path) => spans_from(&config.kafka, &offsets_file::parse(path, &file, raw)?)?,
+            ReplayRange::Offsets(path) => {
+                let wanted = offsets_file::parse(path, &file, raw)?;
+                offsets_file::are_there(path, &wanted, &Topics::connect(&config.kafka)?.find(raw, super::ANSWER)?)?;
+                spans_from(&config.kafka, &wanted)?
+            }
         };
         if arguments.from_first_existing {
             for span in &mut spans {
@@ -176,8 +189,13 @@ impl Plan {
         let wanted: Vec<_> = notes.iter().map(|(at, note)| (at.partition.clone(), note.from, Some(note.to))).collect();
         let spans = spans_from(&config.kafka, &wanted)?;
         let stretches: Vec<_> = spans.into_iter().zip(&notes).map(|(span, (at, _))| Stretch { span, next: at.offset }).collect();
-        let gone = stretches.iter().find(|stretch| stretch.next < stretch.span.to && stretch.next < stretch.span.held.start);
-        if let Some(Stretch { span, next }) = gone.filter(|_| !arguments.from_first_existing) {
+        // Which dead letter is a record's newest is read of all of the range, what is decided already included.
+        let is_read_whole = matches!(arguments.range, ReplayRange::DeadLetters(_)) && stretches.iter().any(Stretch::is_open);
+        let is_gone_in = |Stretch { span, next }: &&Stretch| {
+            let first = if is_read_whole { span.from } else { *next };
+            first < span.to && first < span.held.start
+        };
+        if let Some(Stretch { span, next }) = stretches.iter().find(is_gone_in).filter(|_| !arguments.from_first_existing) {
             return Err(is_gone(&Span { from: *next, ..span.clone() }));
         }
         Ok(Self { stretches, terms, begun: true })
@@ -191,6 +209,20 @@ impl Plan {
         let noted =
             |Stretch { span, next }: &Stretch| NotedOffset { partition: span.partition.clone(), offset: *next, note: self.note(span) };
         Ok(note_offsets(&config.kafka, &self.stretches.iter().map(noted).collect::<Vec<_>>())?)
+    }
+
+    /// Reads the dead letters of the range, and tells which of them are decided: the newest of each record.
+    ///
+    /// # Errors
+    /// 75 when the broker does not answer, or deletes them meanwhile.
+    pub(super) fn taken(&self, config: &Config, code: Option<&str>) -> Result<Taken, Failure> {
+        let there = |span: &Span| Span { from: span.from.max(span.held.start), ..span.clone() };
+        let mut census = Census::default();
+        read_range(&config.kafka, &self.spans().map(there).collect::<Vec<_>>(), BATCH, &mut |batch| {
+            batch.iter().for_each(|dead| census.learn(&dead, code));
+            true
+        })?;
+        Ok(census.taken())
     }
 
     fn note(&self, span: &Span) -> String {
@@ -258,12 +290,11 @@ fn leave_to_the_group(live: &Config, spans: &mut [Span]) -> Result<(), Failure> 
     Ok(())
 }
 
-/// Whether records of the range may have been deleted before it was looked up. Where times are asked for, the first record there
-/// is does not tell what was before it; that a partition is empty, neither: there nothing is missed.
+/// Whether records of the range may have been deleted before it was looked up.
 fn may_be_gone(span: &Span, range: &ReplayRange) -> bool {
     match range {
-        ReplayRange::Times { from: Bound::At(_), .. } => span.held.start > 0 && !span.held.is_empty() && span.from == span.held.start,
-        ReplayRange::Times { .. } | ReplayRange::DeadLetters(_) => false,
+        ReplayRange::Times { from, .. } => span.may_lack_its_start(*from),
+        ReplayRange::DeadLetters(_) => false,
         ReplayRange::Offsets(_) => span.from < span.held.start,
     }
 }
