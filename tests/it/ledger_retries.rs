@@ -62,12 +62,12 @@ fn decided() -> (Written, usize, usize) {
 
 #[test]
 fn what_a_retry_decided_is_there_once_and_as_it_was() {
-    let (whole, first, last) = decided();
+    let (whole, first, end) = decided();
     for with_records in [true, false] {
         let report = whole.audit(with_records);
         assert!(report.is_clean() && report.notes.is_empty(), "{report:?}");
         assert_eq!(report.accounted, 4);
-        for at in first..last {
+        for at in first..end {
             let is_verdict = whole.outputs[at].0 != OutputTopic::Routing;
             let mut lost = whole.clone();
             lost.outputs.remove(at);
@@ -84,7 +84,7 @@ fn what_a_retry_decided_is_there_once_and_as_it_was() {
             assert_eq!((counts(&report), report.accounted), (vec![("changed", 1)], 3), "{at}: {report:?}");
         }
         let mut none = whole.clone();
-        none.outputs.drain(first..last);
+        none.outputs.drain(first..end);
         let report = none.audit(with_records);
         assert_eq!(counts(&report), [("missing", 1)], "{report:?}");
         assert!(report.missing.named()[0].contains("leads.raw/3/2: what came of the dead letter DeadLetter/0/"), "{report:?}");
@@ -93,12 +93,12 @@ fn what_a_retry_decided_is_there_once_and_as_it_was() {
 
 #[test]
 fn a_retry_that_is_seen_before_its_record_or_after_it_is_no_mistake() {
-    let (whole, first, last) = decided();
+    let (whole, first, end) = decided();
     // Settled while the outputs were read, and seen or not.
     let mut later = whole.clone();
     later.settled[0] = Settled::default();
     assert!(later.audit(true).is_clean(), "{:?}", later.audit(true));
-    later.outputs.drain(first..last);
+    later.outputs.drain(first..end);
     assert!(later.audit(true).is_clean(), "{:?}", later.audit(true));
     // Written by nobody whose record tells of it.
     let mut forged = whole.clone();
@@ -182,7 +182,7 @@ fn set_back(batches: usize, offset_from: i64) -> (Written, Vec<LedgerEntry>) {
     for entry in entries.iter().filter(|entry| entry.to > offset_from) {
         let from = entry.from.max(offset_from);
         let entry = LedgerEntry { from, records: entry.to - from, ..entry.clone() }.chained(&previous);
-        previous = entry.chain.clone();
+        previous.clone_from(&entry.chain);
         later.push(entry);
     }
     for entry in &later {
