@@ -69,6 +69,7 @@ impl Alerts {
             let of = match label("instance") {
                 instance if instance == guest => "the second process".to_owned(),
                 instance if instance == looked_at => "the process that is looked at".to_owned(),
+                instance if instance.is_empty() => "the job".to_owned(),
                 instance => instance,
             };
             for (from, to) in stretches(&series.times) {

@@ -99,7 +99,9 @@ fn main() -> ExitCode {
         Some(records) => stdin::run(&options, records),
         None => soak(&options),
     };
-    complaints.iter().for_each(|complaint| eprintln!("{complaint}"));
+    for complaint in &complaints {
+        eprintln!("{complaint}");
+    }
     if complaints.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -126,7 +128,7 @@ fn soak(options: &Options) -> Vec<String> {
             options.minutes
         );
         let clock = Clock::started();
-        let sampler = scope.spawn(move || samples::taken(id, the_load, clock, until_over));
+        let looking = scope.spawn(move || samples::taken(id, the_load, clock, until_over));
         let reader = scope.spawn(move || latency::read(&the_ground.scene, clock, until_over));
         let writer = scope.spawn(move || the_load.pace(clock, rate, seconds));
         let mut conduct = Conduct::new(&mut broker, &ground, clock);
@@ -135,7 +137,7 @@ fn soak(options: &Options) -> Vec<String> {
         let late = writer.join().expect("the writer");
         load.wait_decided(|| looked_at.assert_runs());
         drop(until);
-        let (samples, latencies) = (sampler.join().expect("the samples"), reader.join().expect("the reader"));
+        let (samples, latencies) = (looking.join().expect("the samples"), reader.join().expect("the reader"));
         Measured { borne, rate, bytes, clock, seconds: seconds as f64, late, sent: load.sent(), deeds, samples, latencies }
     });
     let peak = process::peak_memory(id);
