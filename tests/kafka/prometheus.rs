@@ -31,11 +31,13 @@ pub(crate) struct Prometheus {
     folder: tempfile::TempDir,
 }
 
-/// One series of an answer: its labels, and its values in time.
+/// One series of an answer: its labels, and its values in time, with the seconds since 1970 that they are of.
 #[derive(Debug)]
 pub(crate) struct Series {
     pub(crate) labels: Value,
     pub(crate) values: Vec<f64>,
+    #[allow(dead_code)] // benches/soak asks when
+    pub(crate) times: Vec<f64>,
 }
 
 impl Prometheus {
@@ -126,15 +128,18 @@ fn percent(text: &str) -> String {
 
 fn series(data: &Value) -> Vec<Series> {
     let number = |pair: &Value| pair[1].as_str().expect("a number is text").parse().expect("a number");
-    let of = |found: &Value| match found["values"].as_array() {
-        Some(values) => values.iter().map(number).collect(),
-        None => vec![number(&found["value"])],
+    let time = |pair: &Value| pair[0].as_f64().expect("a time");
+    let of = |labels: &Value, pairs: &[Value]| Series {
+        labels: labels.clone(),
+        values: pairs.iter().map(number).collect(),
+        times: pairs.iter().map(time).collect(),
     };
     if data["resultType"] == "scalar" {
-        return vec![Series { labels: Value::Null, values: vec![number(&data["result"])] }];
+        return vec![of(&Value::Null, std::slice::from_ref(&data["result"]))];
     }
     let found = data["result"].as_array().expect("a list");
-    found.iter().map(|found| Series { labels: found["metric"].clone(), values: of(found) }).collect()
+    let pairs = |found: &Value| found["values"].as_array().cloned().unwrap_or_else(|| vec![found["value"].clone()]);
+    found.iter().map(|found| of(&found["metric"], &pairs(found))).collect()
 }
 
 impl Drop for Prometheus {
