@@ -162,6 +162,25 @@ fn what_was_rejected_again_and_what_was_parked_stands_where_it_was_put() {
 }
 
 #[test]
+fn of_a_record_that_was_retried_twice_both_are_told_as_doubles_and_none_as_missing() {
+    // The group's offset was set back, so there is a second dead letter, and it was retried too.
+    let (mut whole, first, end) = decided();
+    let events = whole.outputs[first..end].to_vec();
+    let letter = whole.outputs.iter().find(|(topic, ..)| *topic == OutputTopic::DeadLetter).expect("one").clone();
+    let second = whole.outputs.len();
+    whole.outputs.push(letter);
+    settle(&mut whole, "DeadLetter", second, Fate::Decided, &events);
+    whole.outputs.extend(events.clone());
+    let report = whole.audit(true);
+    let told: Vec<_> = counts(&report).into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(told, ["duplicated"], "{report:?}");
+    assert_eq!(report.duplicated.count(), events.len() as u64 + 1, "{report:?}");
+    whole.outputs.truncate(second + 1);
+    whole.outputs.drain(first..end);
+    assert!(whole.audit(true).missing.count() > 0, "{:?}", whole.audit(true));
+}
+
+#[test]
 fn two_copies_of_one_replay_are_told_and_two_replays_are_not() {
     let whole = written(&[0, 1, 2, 3], 10, &[]);
     let with = |copies: &[(usize, &str)]| {

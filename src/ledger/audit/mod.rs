@@ -305,7 +305,8 @@ impl Audit {
         let follows = if output.topic == OutputTopic::Routing { here >= *last } else { last.0 < 0 || here > *last };
         if follows {
             *last = here;
-        } else {
+        } else if !account.entry_of(origin.offset).is_some_and(|state| state.overlaps) {
+            // What was decided twice stands twice, and once of it behind what came after it.
             self.wrong.insert((place, origin.offset));
             self.report.reordered.push(id.clone());
         }

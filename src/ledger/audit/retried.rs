@@ -169,11 +169,14 @@ impl Case {
         report: &mut Report,
     ) {
         let (mut lacking, mut unknown) = (Vec::new(), Vec::new());
+        let mut decided = 0;
+        let has_events = self.pieces.iter().any(|piece| piece.what.fate == Fate::Decided);
         for Letter { at, .. } in letters {
             match (before.of(at), now.of(at)) {
                 // A record without a lead is decided without an event.
                 (_, Some(Some(what))) if what == NOTHING => drop(claims.take(what)),
                 (known, Some(Some(what))) => {
+                    decided += u32::from(what.fate == Fate::Decided);
                     let is_there = self.take(|piece| piece.what == what).is_some();
                     claims.take(what);
                     if is_there {
@@ -186,6 +189,12 @@ impl Case {
                 (Some(_), Some(None)) => unknown.push(at),
                 (None | Some(_), None) | (None, Some(None)) => {}
             }
+        }
+        // Where several dead letters of a record were decided, as after the group's offset was set back, nobody can tell whose events
+        // are whose.
+        if decided > 1 && has_events {
+            lacking.retain(|(_, what)| what.fate != Fate::Decided);
+            self.pieces.retain(|piece| piece.what.fate != Fate::Decided);
         }
         for (at, what) in lacking {
             let name = &self.name;

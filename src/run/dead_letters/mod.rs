@@ -78,6 +78,9 @@ impl Selection {
                 (span.from, span.to) = (span.from.max(at.offset), span.to.min(at.next().get()));
             }
             spans.retain(|span| span.from < span.to);
+            if spans.is_empty() {
+                return Err(Failure::usage(format!("--at: no dead letter stands at {at}; `leadstream dlq ls` tells where some do")));
+            }
         }
         Ok(spans)
     }

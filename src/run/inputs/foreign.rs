@@ -18,6 +18,18 @@ pub(super) fn other(head: &[u8]) -> Option<&'static str> {
     if utf16 {
         return Some("it is UTF-16, and lines are read as UTF-8: `iconv -f UTF-16 -t UTF-8 FILE | leadstream process -` reads it");
     }
+    if matches!(head, [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] | [0, 0, 0, b'{' | b'[', ..] | [b'{' | b'[', 0, 0, 0, ..]) {
+        return Some("it is UTF-32, and lines are read as UTF-8: `iconv -f UTF-32 -t UTF-8 FILE | leadstream process -` reads it");
+    }
+    if head.starts_with(b"BZh") && head.get(4..10) == Some(b"1AY&SY") {
+        return Some("it is compressed by bzip2, which is not read: `bzcat FILE | leadstream process -` reads it");
+    }
+    if head.starts_with(b"\xfd7zXZ\0") {
+        return Some("it is compressed by xz, which is not read: `xzcat FILE | leadstream process -` reads it");
+    }
+    if head.starts_with(b"7z\xbc\xaf\x27\x1c") {
+        return Some("it is a 7z archive: unpack it first; `7z x -so FILE | leadstream process -` reads what is in it");
+    }
     if head.starts_with(b"PK\x03\x04") {
         return Some("it is a zip archive: unpack it first; `unzip -p FILE | leadstream process -` reads what is in it");
     }
@@ -41,6 +53,13 @@ mod tests {
                 assert!(other(&utf16(big, text)).is_some_and(|told| told.contains("iconv")), "{big} {text:?}");
             }
         }
+        let utf32 = |text: &str| -> Vec<u8> { text.chars().flat_map(|char| u32::from(char).to_le_bytes()).collect() };
+        for text in ["{\"a\": 1}", "\u{feff}{\"a\": 1}"] {
+            assert!(other(&utf32(text)).is_some_and(|told| told.contains("UTF-32")), "{text:?}");
+        }
+        assert!(other(b"BZh91AY&SY\x01\x02").is_some_and(|told| told.contains("bzcat")));
+        assert!(other(b"\xfd7zXZ\0\0\x04").is_some_and(|told| told.contains("xzcat")));
+        assert!(other(b"7z\xbc\xaf\x27\x1c\0\x04").is_some_and(|told| told.contains("7z x")));
         assert!(other(b"PK\x03\x04\x14\0").is_some_and(|told| told.contains("unzip")));
         let tar = [&[b'a'; 257][..], b"ustar\x0000"].concat();
         assert!(other(&tar).is_some_and(|told| told.contains("tar -x")));

@@ -196,10 +196,12 @@ fn decide(
             let leads = counts.qualified + counts.unqualified;
             let took = started.elapsed().as_secs_f64();
             let left = if left > 0 { format!("; {left} records with dead letters were left to `leadstream dlq`") } else { String::new() };
+            // Of a record's dead letters all are read, and one is decided.
+            let what = if matches!(arguments.range, ReplayRange::DeadLetters(_)) { "dead letters read" } else { "records" };
             tell(
                 out,
                 &format!(
-                    "replay {} is done: {} records, {leads} leads, {} routed, {} dead letters in {took:.1} s{left}",
+                    "replay {} is done: {} {what}, {leads} leads, {} routed, {} dead letters in {took:.1} s{left}",
                     arguments.id, counts.records, counts.routed, counts.dead_letters
                 ),
             )
