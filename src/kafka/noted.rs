@@ -1,16 +1,12 @@
 //! Offsets of a group with a note beside each, which the broker keeps and gives back with the offset: so a bounded run has where it
 //! ends and how far it has come in one place, and both change in one transaction. What a note says is the caller's.
 
-use std::{
-    collections::BTreeMap,
-    thread,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
 
 use rdkafka::{
     TopicPartitionList,
     consumer::{BaseConsumer, CommitMode, Consumer},
-    error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code},
+    error::{KafkaError, KafkaResult},
     topic_partition_list::Offset,
 };
 
@@ -73,10 +69,6 @@ impl FromIterator<(Partition, End)> for Ends {
     }
 }
 
-fn is_moving(error: &KafkaError) -> bool {
-    matches!(error.rdkafka_error_code(), Some(Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress))
-}
-
 /// All offsets of the group in these topics. Those that a transaction is about to change are told as they were.
 ///
 /// # Errors
@@ -90,14 +82,7 @@ pub fn noted_offsets(kafka: &KafkaConfig, topics: &[String]) -> Result<Vec<Noted
             list.add_partition(topic, number);
         }
     }
-    let deadline = Instant::now() + range::CALL;
-    let found = loop {
-        match consumer.committed_offsets(list.clone(), range::CALL) {
-            // The group's coordinator has just come or gone: another answers a moment later.
-            Err(error) if is_moving(&error) && Instant::now() < deadline => thread::sleep(Duration::from_millis(200)),
-            answer => break answer.map_err(failed)?,
-        }
-    };
+    let found = range::once_led(|| consumer.committed_offsets(list.clone(), range::CALL)).map_err(failed)?;
     let elements = found.elements();
     let noted = elements.iter().map(|element| {
         element.error()?;

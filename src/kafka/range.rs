@@ -145,8 +145,8 @@ pub fn written_ends(kafka: &KafkaConfig, topics: &[String]) -> Result<Vec<(Parti
 /// A partition that was just made, or whose broker went, has a leader after a moment.
 const LED_WITHIN: Duration = Duration::from_secs(10);
 
-/// Asks again while partitions have no leader, or another than the client knows.
-fn once_led<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
+/// Asks again while partitions have no leader, or another than the client knows, or a group has no coordinator.
+pub(super) fn once_led<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
     let started = Instant::now();
     loop {
         match ask() {
@@ -158,7 +158,14 @@ fn once_led<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> KafkaResult<T> {
 
 fn moves(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, UnknownTopicOrPartition};
-    matches!(error.rdkafka_error_code(), Some(LeaderNotAvailable | NotLeaderForPartition | UnknownTopicOrPartition))
+    let moves = |code| matches!(code, LeaderNotAvailable | NotLeaderForPartition | UnknownTopicOrPartition) || coordinator_moves(code);
+    error.rdkafka_error_code().is_some_and(moves)
+}
+
+/// Whether a group's coordinator has just come or gone: another answers a moment later.
+pub(super) fn coordinator_moves(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator};
+    matches!(code, NotCoordinator | CoordinatorNotAvailable | CoordinatorLoadInProgress)
 }
 
 /// The numbers of a topic's partitions.

@@ -447,4 +447,8 @@ fn a_run_is_not_gone_on_with_as_another_one() {
     fs::write(folder.join("out/routing.ndjson"), "").expect("written");
     let (exit, found) = again(&["in.ndjson"]);
     assert!(exit == Some(64) && found.contains("routing.ndjson: it is shorter than the run before had left it"), "{found}");
+    fs::remove_file(folder.join("out/routing.ndjson")).expect("removed");
+    let (exit, found) =
+        told(&Command::new(env!("CARGO_BIN_EXE_leadstream")).args(once_more).current_dir(folder).output().expect("it runs"));
+    assert!(exit == Some(64) && !found.contains("finished") && found.contains("without --resume all of it is decided anew"), "{found}");
 }

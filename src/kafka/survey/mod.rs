@@ -26,6 +26,7 @@ use super::{
     native::{self, GroupMember, Operation, PartitionReplicas},
     properties::{self, Packing},
     quiet::{self, Quiet},
+    range,
     reasons::is_hanging_up,
     rights::is_denial,
 };
@@ -221,8 +222,7 @@ impl Survey {
                 return Err(Unanswered::Failed("no answer".to_owned()));
             };
             // Nobody coordinates a cluster's first group until it was asked for, and a moment longer.
-            let is_soon =
-                matches!(described.error, Some(Code::NotCoordinator | Code::CoordinatorNotAvailable | Code::CoordinatorLoadInProgress));
+            let is_soon = described.error.is_some_and(range::coordinator_moves);
             if !is_soon || Instant::now() >= deadline {
                 break described;
             }

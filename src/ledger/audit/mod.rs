@@ -21,7 +21,7 @@ use std::{
 };
 
 use rustc_hash::FxBuildHasher;
-use twox_hash::XxHash3_128;
+use twox_hash::XxHash3_64;
 
 use super::{EventsDigest, Head, LedgerEntry, Settled, written_again};
 use crate::{
@@ -453,17 +453,13 @@ impl Audit {
     }
 }
 
+/// 64 bits tell some millions of outputs apart.
 fn hash(bytes: &[u8]) -> u64 {
-    half(XxHash3_128::oneshot(bytes))
+    XxHash3_64::oneshot(bytes)
 }
 
 fn contents(output: &Output<'_>) -> u64 {
     let mut digest = EventsDigest::default();
     digest.add(output);
     digest.half()
-}
-
-/// Half of a hash tells some millions of outputs apart.
-fn half(hash: u128) -> u64 {
-    u64::try_from(hash & u128::from(u64::MAX)).unwrap_or_default()
 }

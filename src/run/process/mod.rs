@@ -79,6 +79,7 @@ impl Run<'_> {
         let Self { inputs, pipeline, topics, schemas, arguments } = *self;
         let now = job.now;
         let (start, mut summary) = before.map_or_else(Default::default, |before| (before.place, before.summary.clone()));
+        let mut sink = Sink::open(arguments, inputs, before.map(|before| &before.outputs), out)?;
         if before.is_some() && !arguments.quiet {
             // Whoever closes the terminal wants no words.
             let _ = if start.input == inputs.len() {
@@ -87,7 +88,6 @@ impl Run<'_> {
                 writeln!(io::stderr(), "going on where the run before was stopped: {} records are decided", summary.records)
             };
         }
-        let mut sink = Sink::open(arguments, inputs, before.map(|before| &before.outputs), out)?;
         let mut kept = Kept::begin(arguments, inputs, job);
         let total: u64 = inputs.iter().skip(start.input).filter_map(|input| input.file).map(|file| file.size).sum();
         let mut shown = (!arguments.quiet).then(|| Shown::new(["processed", "kB"], total / 1000));

@@ -82,7 +82,12 @@ impl<'o> Sink<'o> {
             Target::Path(folder) => folder,
         };
         let shown = folder.display().to_string();
-        let failed = |error: &dyn std::fmt::Display| Failure::usage(format!("creating the output in {shown}: {error}"));
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::usage(match lengths {
+                None => format!("creating the output in {shown}: {error}"),
+                Some(_) => format!("going on with the output in {shown}: {error}; without --resume all of it is decided anew"),
+            })
+        };
         std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
         let names = OutputTopic::OUTCOMES.map(|topic| file_name(topic, arguments.form));
         let outputs: Vec<_> = names.iter().map(String::as_str).chain([kept::NAME]).map(|name| folder.join(name)).collect();
@@ -170,7 +175,7 @@ fn open(path: &Path, length: Option<u64>) -> io::Result<File> {
     }
     match length {
         Some(length) if file.metadata()?.len() < length => {
-            Err(io::Error::other("it is shorter than the run before had left it; run without --resume to start over"))
+            Err(io::Error::other("it is shorter than the run before had left it"))
         }
         _ => Ok(file),
     }

@@ -67,7 +67,7 @@ pub fn verify(
         return Err(Failure::usage(format!("the group {group} has no offsets of {topics}: {why}")));
     }
     let outputs = OutputTopic::OUTCOMES.map(|topic| config.topics.name(topic).to_owned());
-    let retries = Retries::survey(config)?;
+    let retries = DlqTopics::survey(config)?;
     let all = outputs.iter().chain(&ledger).chain(retries.iter().flat_map(|retries| &retries.parked));
     closed(config, &all.cloned().collect::<Vec<_>>())?;
     let ground = ground::survey(config, arguments, &committed, &ledger)?;
@@ -79,14 +79,15 @@ pub fn verify(
     if !arguments.against_ledger {
         work.records()?;
     }
-    work.outputs(written_from, retries.as_ref())?;
+    let retries_are_seen = retries.is_some();
+    work.outputs(written_from, retries)?;
     group_came_to(config, arguments, &mut work.audit)?;
     if !arguments.against_ledger {
         work.name_suspects()?;
     }
     let mut report = work.audit.report();
     report.notes.extend(ground.notes);
-    if retries.is_none() {
+    if !retries_are_seen {
         let topics = dead_letters::own_topics(config).join(" or ");
         report.notes.push(format!("{topics} may not be read by this user: what `dlq` wrote for dead letters is not looked at"));
     }
@@ -192,14 +193,15 @@ fn read_ledger(config: &Config, arguments: &VerifyArguments, ledger: &[String], 
 }
 
 /// What `dlq` keeps beside the outputs.
-struct Retries {
+#[derive(Default)]
+struct DlqTopics {
     /// The parking topic, if it is there.
     parked: Vec<String>,
     /// What was settled before the outputs are read: all that was written for it can be seen then.
     settled: Settled,
 }
 
-impl Retries {
+impl DlqTopics {
     /// `None`: its topics may not be read.
     fn survey(config: &Config) -> Result<Option<Self>, Failure> {
         let own = dead_letters::own_topics(config);
@@ -210,12 +212,12 @@ impl Retries {
         let settled = dead_letters::settled(config)?;
         Ok(Some(Self { parked: there(config, &own[..1])?, settled }))
     }
+}
 
-    /// What is settled by now: an event may be seen a moment before the record of its transaction.
-    fn settled(config: &Config) -> Result<Settled, Failure> {
-        closed(config, &there(config, &dead_letters::own_topics(config)[1..])?)?;
-        dead_letters::settled(config)
-    }
+/// What is settled by now: an event may be seen a moment before the record of its transaction.
+fn settled_by_now(config: &Config) -> Result<Settled, Failure> {
+    closed(config, &there(config, &dead_letters::own_topics(config)[1..])?)?;
+    dead_letters::settled(config)
 }
 
 struct Work<'w> {
@@ -244,11 +246,13 @@ impl Work<'_> {
 
     /// Feeds the outputs, from the first that may belong to the range. Topics are read side by side: their order among themselves
     /// says nothing.
-    fn outputs(&mut self, written_from: Option<Timestamp>, retries: Option<&Retries>) -> Result<(), Failure> {
+    fn outputs(&mut self, written_from: Option<Timestamp>, retries: Option<DlqTopics>) -> Result<(), Failure> {
         let from = written_from.map_or(Bound::Earliest, |time| Bound::At(time.plus_micros(-SLACK)));
         let names = OutputTopic::OUTCOMES.map(|topic| self.config.topics.name(topic).to_owned());
-        let aside = spans(&self.config.kafka, retries.map_or(&[], |retries| &retries.parked), from, Bound::Latest)?;
-        self.audit.is_settled(retries.map(|retries| retries.settled.clone()).unwrap_or_default());
+        let retries_are_seen = retries.is_some();
+        let DlqTopics { parked, settled } = retries.unwrap_or_default();
+        let aside = spans(&self.config.kafka, &parked, from, Bound::Latest)?;
+        self.audit.is_settled(settled);
         let spans = spans(&self.config.kafka, &names, from, Bound::Latest)?;
         if ground::is_placed_by_key(self.config) {
             for (topic, name) in OutputTopic::OUTCOMES.into_iter().zip(&names) {
@@ -277,8 +281,8 @@ impl Work<'_> {
             ended.try_for_each(|read| read.and_then(|read| read.map_err(Failure::from)))
         })?;
         self.audit.outputs_are_read();
-        if retries.is_some() {
-            self.audit.retries_are_read(&Retries::settled(self.config)?);
+        if retries_are_seen {
+            self.audit.retries_are_read(&settled_by_now(self.config)?);
         }
         Ok(())
     }
