@@ -56,10 +56,9 @@ impl Timestamp {
     /// `2026-11-01T09:00:00.000000Z`: RFC 3339, UTC, always six decimals, always 27 bytes.
     #[must_use]
     pub fn to_rfc3339(self) -> [u8; 27] {
-        let days = self.0.div_euclid(86_400_000_000);
-        let within = self.0.rem_euclid(86_400_000_000);
+        let (seconds, micros) = (self.0.div_euclid(1_000_000), small(self.0.rem_euclid(1_000_000)));
+        let (days, seconds) = (seconds.div_euclid(86_400), small(seconds.rem_euclid(86_400)));
         let (year, month, day) = civil_from_days(days);
-        let (seconds, micros) = (within / 1_000_000, within % 1_000_000);
         let mut out = *b"0000-00-00T00:00:00.000000Z";
         let (minutes, hundreds) = (seconds / 60, micros / 100);
         let pairs = [
@@ -75,26 +74,41 @@ impl Timestamp {
             (24, micros % 100),
         ];
         for (at, pair) in pairs {
-            let pair = pair.cast_unsigned();
-            out[at] = b'0' + (pair / 10 % 10) as u8;
-            out[at + 1] = b'0' + (pair % 10) as u8;
+            if let (Some(place), Some(digits)) = (out.get_mut(at..at + 2), PAIRS.get(pair as usize)) {
+                place.copy_from_slice(digits);
+            }
         }
         out
     }
 }
 
-/// Days since 1970-01-01 to (year, month, day) in the proleptic Gregorian calendar. A division and a few additions: on
-/// the hot path several times a lead, so not worth a calendar library's checks; tested against one.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
+/// The digits of each number below a hundred.
+const PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [*b"00"; 100];
+    let mut number = 0_u8;
+    while number < 100 {
+        pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];
+        number += 1;
+    }
+    pairs
+};
+
+/// Of no more than 32 bits, which are cheaper to divide.
+fn small(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or_default()
+}
+
+/// Days since 1970-01-01 to (year, month, day) in the proleptic Gregorian calendar, from year 1 on. Divisions and a few additions:
+/// on the hot path several times a lead, so not worth a calendar library's checks; tested against one.
+fn civil_from_days(days: i64) -> (u32, u32, u32) {
+    let shifted = small(days + 719_468);
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+    (year_of_era + era * 400 + u32::from(month <= 2), month, day)
 }
 
 impl fmt::Display for Timestamp {

@@ -1,5 +1,5 @@
-//! The records a batch leaves behind: one arena of bytes for keys, values and headers, cleared and used again batch after
-//! batch, and lent to who sends them. Knows the kinds of output topic, not their names.
+//! The records a batch leaves behind: an arena of bytes for values and headers, and one for keys, cleared and used again batch after
+//! batch; the first is lent to who sends them. Knows the kinds of output topic, not their names.
 
 use std::{ops::Range, sync::Arc};
 
@@ -71,6 +71,8 @@ struct Entry {
 pub struct OutputBuffer {
     /// Shared only while it is lent.
     bytes: Arc<Vec<u8>>,
+    /// Apart: a batch's outputs are placed by their keys when its values have left the processor's cache.
+    keys: Vec<u8>,
     headers: Vec<HeaderSpan>,
     entries: Vec<Entry>,
     record: usize,
@@ -83,6 +85,7 @@ pub struct OutputBuffer {
 #[derive(Clone, Copy, Debug)]
 pub struct Mark {
     bytes: usize,
+    keys: usize,
     headers: usize,
     entries: usize,
 }
@@ -96,6 +99,7 @@ impl OutputBuffer {
             // Whoever has it keeps it.
             None => self.bytes = Arc::default(),
         }
+        self.keys.clear();
         self.headers.clear();
         self.entries.clear();
         self.record = 0;
@@ -107,6 +111,7 @@ impl OutputBuffer {
         if let Some(bytes) = Arc::get_mut(&mut self.bytes) {
             bytes.shrink_to(keep);
         }
+        self.keys.shrink_to(keep);
     }
 
     /// From now on no output of `topic` has more than `largest` bytes, whatever the settings allow: the topic takes less now.
@@ -134,7 +139,7 @@ impl OutputBuffer {
         self.stamp
     }
 
-    /// Adds an output. The closures append the key's and the value's bytes to the arena and return whether there is one at
+    /// Adds an output. The closures append the key's bytes to the keys and the value's to the arena, and return whether there is one at
     /// all (`false`: null); the third pushes header names and values through a [`HeaderWriter`].
     pub fn push(
         &mut self,
@@ -144,9 +149,8 @@ impl OutputBuffer {
         headers: impl FnOnce(&mut HeaderWriter<'_>),
     ) {
         let bytes = Arc::make_mut(&mut self.bytes);
-        let start = bytes.len();
-        let has_key = key(bytes);
-        let key_end = bytes.len();
+        let (key_start, value_start) = (self.keys.len(), bytes.len());
+        let has_key = key(&mut self.keys);
         let has_value = value(bytes);
         let value_end = bytes.len();
         let first_header = self.headers.len();
@@ -154,8 +158,8 @@ impl OutputBuffer {
         self.entries.push(Entry {
             topic,
             record: self.record,
-            key: has_key.then_some(start..key_end),
-            value: has_value.then_some(key_end..value_end),
+            key: has_key.then_some(key_start..self.keys.len()),
+            value: has_value.then_some(value_start..value_end),
             headers: first_header..self.headers.len(),
         });
     }
@@ -163,12 +167,13 @@ impl OutputBuffer {
     /// The state now.
     #[must_use]
     pub fn mark(&self) -> Mark {
-        Mark { bytes: self.bytes.len(), headers: self.headers.len(), entries: self.entries.len() }
+        Mark { bytes: self.bytes.len(), keys: self.keys.len(), headers: self.headers.len(), entries: self.entries.len() }
     }
 
     /// Takes back all that came after `mark`.
     pub fn truncate(&mut self, mark: Mark) {
         Arc::make_mut(&mut self.bytes).truncate(mark.bytes);
+        self.keys.truncate(mark.keys);
         self.headers.truncate(mark.headers);
         self.entries.truncate(mark.entries);
     }
@@ -188,7 +193,7 @@ impl OutputBuffer {
     /// Bytes of all keys, values and headers.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.bytes.len() + self.keys.len()
     }
 
     /// The output at `index`, in order of pushing; `None` past the end.
@@ -197,7 +202,7 @@ impl OutputBuffer {
         self.entries.get(index).map(|entry| self.view(entry))
     }
 
-    /// The memory that all outputs stand in, for who sends them without copying: as long as somebody holds it nothing is written there.
+    /// The memory that all values stand in, for who sends them without copying: as long as somebody holds it nothing is written there.
     #[must_use]
     pub fn arena(&self) -> &Arc<Vec<u8>> {
         &self.bytes
@@ -215,12 +220,11 @@ impl OutputBuffer {
     }
 
     fn view(&self, entry: &Entry) -> Output<'_> {
-        let slice = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
         Output {
             topic: entry.topic,
             record: entry.record,
-            key: entry.key.as_ref().map(slice),
-            value: entry.value.as_ref().map(slice),
+            key: entry.key.as_ref().map(|range| self.keys.get(range.clone()).unwrap_or_default()),
+            value: entry.value.as_ref().map(|range| self.bytes.get(range.clone()).unwrap_or_default()),
             headers: Headers::new(&self.bytes, self.headers.get(entry.headers.clone()).unwrap_or_default()),
         }
     }

@@ -27,6 +27,9 @@ use super::{
 
 /// So long nobody looks whether the client has room again or has delivered all. Slept through: polling for a millisecond would spin.
 const LOOK: Duration = Duration::from_micros(500);
+/// Looks become rarer the longer it takes, up to this: where a broker is slow, or there are many lanes, they would cost more than
+/// they tell.
+const RAREST_LOOK: Duration = Duration::from_millis(4);
 
 impl Producer {
     /// Begins a transaction and writes all outputs into it, each buffer's to topics of its own; returns when every one is delivered.
@@ -149,6 +152,7 @@ impl Producer {
     /// Waits until nothing is in flight. Not by `flush`, which rounds every wait up to 100 ms.
     fn wait_delivered(&self) -> Result<(), Trouble> {
         let deadline = self.begun + TRANSACTION_TIMEOUT + Duration::from_secs(5);
+        let started = Instant::now();
         loop {
             self.serve();
             if self.reports.has_failed.load(Ordering::Acquire) {
@@ -157,10 +161,11 @@ impl Producer {
             if give_back(&self.client) {
                 return Ok(());
             }
-            if Instant::now() > deadline {
+            let now = Instant::now();
+            if now > deadline {
                 return Err(trouble(Cause::DeliveryTimeout, "outputs were not delivered in time", Remedy::Abort));
             }
-            thread::sleep(LOOK);
+            thread::sleep(((now - started) / 16).clamp(LOOK, RAREST_LOOK));
         }
     }
 }

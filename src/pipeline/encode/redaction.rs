@@ -28,6 +28,8 @@ pub(super) struct Redaction {
     /// Lower-case, one after the other; where each ends.
     words: String,
     ends: Vec<usize>,
+    /// What a word begins with: each text is gone through once, not for each word.
+    firsts: Bytes,
     numbers: Vec<String>,
 }
 
@@ -62,8 +64,12 @@ impl Redaction {
             return !self.redacts;
         }
         let text = SmallText::lowercase(text);
-        let is_address = text.contains(['@', '\u{ff20}', '\u{fe6b}']) || text.contains("%40");
-        !is_address && !self.words().any(|word| stands_in(word, &text)) && !self.tells_a_number(&text)
+        !is_address(&text) && !self.tells_a_word(&text) && !self.tells_a_number(&text)
+    }
+
+    fn tells_a_word(&self, text: &str) -> bool {
+        let mut places = text.bytes().enumerate().filter(|(_, byte)| self.firsts.has(*byte));
+        places.any(|(at, _)| self.words().any(|word| stands_at(at, word, text)))
     }
 
     fn words(&self) -> impl Iterator<Item = &str> {
@@ -126,6 +132,9 @@ impl Redaction {
             // How a letter is made small may depend on what stands beside it.
             self.words.push_str(&parts.concat().to_lowercase());
         }
+        if let Some(first) = self.words.as_bytes().get(self.ends.last().copied().unwrap_or_default()) {
+            self.firsts.add(*first);
+        }
         self.ends.push(self.words.len());
     }
 }
@@ -136,21 +145,39 @@ fn digits(text: &str) -> String {
     digits
 }
 
-/// Whether the word stands in the text, not as a part of another word. Both lower-case.
-fn stands_in(word: &str, text: &str) -> bool {
+/// A set of bytes.
+#[derive(Debug, Default)]
+struct Bytes([u64; 4]);
+
+impl Bytes {
+    fn add(&mut self, byte: u8) {
+        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+    }
+
+    fn has(&self, byte: u8) -> bool {
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+    }
+}
+
+/// Whether it may be a mail address, escaped or in wide letters too.
+fn is_address(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.contains(&b'@')
+        || bytes.windows(3).any(|three| three == b"%40")
+        || !text.is_ascii() && text.contains(['\u{ff20}', '\u{fe6b}'])
+}
+
+/// Whether the word stands there in the text, not as a part of another word. Both lower-case.
+fn stands_at(at: usize, word: &str, text: &str) -> bool {
     let within = |edge: Option<char>, beside: Option<char>| {
         let both = |is: fn(char) -> bool| edge.is_some_and(is) && beside.is_some_and(is);
         both(|c| c.is_alphabetic() && !is_unspaced(c)) || both(char::is_numeric)
     };
-    // To make ready for a search is dearer than to look at each letter of so short a text.
-    let Some(first) = word.as_bytes().first() else { return false };
-    let mut places = text.bytes().enumerate().filter(|(_, byte)| byte == first);
-    places.any(|(at, _)| {
-        text.as_bytes().get(at..).is_some_and(|from| from.starts_with(word.as_bytes())) && {
-            let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + word.len()..).unwrap_or_default());
-            !within(word.chars().next(), before.chars().next_back()) && !within(word.chars().next_back(), after.chars().next())
-        }
-    })
+    let is_there = text.as_bytes().get(at..).is_some_and(|from| from.starts_with(word.as_bytes()));
+    is_there && !word.is_empty() && {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + word.len()..).unwrap_or_default());
+        !within(word.chars().next(), before.chars().next_back()) && !within(word.chars().next_back(), after.chars().next())
+    }
 }
 
 /// Whether words of this letter's script stand without blanks between them, or with endings joined to them.
