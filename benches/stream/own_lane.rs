@@ -25,6 +25,9 @@ use super::{
     template::{STAMP, Template, now, write_stamp},
 };
 
+/// As `run::drive` has it.
+const INTERVALS: u32 = 4;
+
 struct Silent;
 
 impl LaneWatch for Silent {
@@ -81,10 +84,13 @@ fn copy(mut lane: KafkaLane, template: &Template, limits: &BatchLimits, largest:
             Ok(Next::End) => return,
             Err(error) => panic!("{error:?}"),
         }
-        let mut done = 0;
+        let (mut done, mut begun) = (0, None);
         while done < batch.len() {
-            out.begin(now());
-            progress.clear();
+            let begun_at = *begun.get_or_insert_with(|| {
+                out.begin(now());
+                progress.clear();
+                Instant::now()
+            });
             for record in batch.iter().skip(done) {
                 out.begin_record(done);
                 done += 1;
@@ -95,8 +101,11 @@ fn copy(mut lane: KafkaLane, template: &Template, limits: &BatchLimits, largest:
                     break;
                 }
             }
-            match lane.commit(&out, &progress) {
-                Ok(_) => {}
+            let is_more = done < batch.len() && begun_at.elapsed() < INTERVALS * limits.wait;
+            let written = if is_more { lane.write(&out) } else { lane.commit(&out, &progress).map(|_| ()) };
+            match written {
+                Ok(()) if is_more => out.next_part(),
+                Ok(()) => begun = None,
                 Err(LaneError::Aborted(abort)) => {
                     eprintln!("after {:?}: {abort:?}", started.elapsed());
                     lane.rewind().expect("rewound");

@@ -47,8 +47,8 @@ impl LaneMemory {
         self.0 / 8
     }
 
-    /// Bytes of outputs after which a transaction is closed. The largest share: a small record may become thirty times as much,
-    /// and the more is committed at once, the less a commit costs.
+    /// Bytes of outputs after which they are written, ahead of their commit if there is more of the batch. The largest share: a small
+    /// record may become thirty times as much, and the more is written at once, the less it costs.
     #[must_use]
     pub fn outputs(self) -> usize {
         self.0 / 8 * 3

@@ -28,7 +28,11 @@ pub struct MemoryLane {
     pub visible: Vec<Visible>,
     /// The headers of each.
     pub headers: Vec<Vec<(String, Option<Vec<u8>>)>>,
-    /// Taken in order: `Some` aborts that commit, `None` lets it pass.
+    /// Written ahead: not visible yet.
+    ahead: (Vec<Visible>, Vec<Vec<(String, Option<Vec<u8>>)>>),
+    /// How often outputs were written ahead.
+    pub parts: usize,
+    /// Taken in order: `Some` aborts that write or commit, `None` lets it pass.
     pub aborts: VecDeque<Option<Abort>>,
     /// Outputs larger than this are refused as a broker would; 0: none.
     pub largest: usize,
@@ -53,21 +57,35 @@ impl Lane for MemoryLane {
         Ok(if batch.is_empty() { Next::End } else { Next::Records })
     }
 
-    fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError> {
+    fn write(&mut self, out: &OutputBuffer) -> Result<(), LaneError> {
         if let Some(Some(abort)) = self.aborts.pop_front() {
             return Err(LaneError::Aborted(abort));
         }
         let size = |output: &pipeline::Output<'_>| output.value.map_or(0, <[u8]>::len);
-        let too_large: Vec<_> =
-            out.iter().enumerate().filter(|(_, output)| self.largest > 0 && size(output) > self.largest).map(|(at, _)| at).collect();
+        let too_large: Vec<_> = out
+            .iter()
+            .enumerate()
+            .filter(|(_, output)| self.largest > 0 && size(output) > self.largest)
+            .map(|(at, _)| out.first() + at)
+            .collect();
         if !too_large.is_empty() {
             return Err(LaneError::Aborted(Abort { reason: Cause::TooLarge, detail: String::new(), too_large, limits: None }));
         }
-        self.visible.extend(out.iter().map(|output| (output.topic, output.key.map(<[u8]>::to_vec), output.value.map(<[u8]>::to_vec))));
+        assert_eq!(out.first(), self.ahead.0.len(), "each part follows on those before");
+        self.parts += 1;
+        self.ahead.0.extend(out.iter().map(|output| (output.topic, output.key.map(<[u8]>::to_vec), output.value.map(<[u8]>::to_vec))));
         let headers = |output: pipeline::Output<'_>| {
             output.headers.iter().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec))).collect()
         };
-        self.headers.extend(out.iter().map(headers));
+        self.ahead.1.extend(out.iter().map(headers));
+        Ok(())
+    }
+
+    fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError> {
+        self.write(out)?;
+        let (visible, headers) = std::mem::take(&mut self.ahead);
+        self.visible.extend(visible);
+        self.headers.extend(headers);
         self.committed = self.read;
         for (partition, next) in progress.iter() {
             self.standing.insert(partition.clone(), (next.get(), progress.noted(partition).to_owned()));
@@ -81,6 +99,7 @@ impl Lane for MemoryLane {
 
     fn rewind(&mut self) -> Result<(), LaneError> {
         self.read = self.committed;
+        self.ahead = Default::default();
         Ok(())
     }
 

@@ -14,7 +14,7 @@ pub use batch::Batch;
 pub use links::{TraceLink, TraceLinks};
 pub use memory::{MemoryLane, Visible};
 pub use progress::Progress;
-pub use schemas::{NoRegistry, RegistryIsAway, SchemaSource, SchemaText};
+pub use schemas::{AskLater, NoRegistry, RegistryIsAway, SchemaSource, SchemaText};
 pub use tally::{CountedLead, Counts, DecidedLead, RejectedRecord, Tally};
 pub use trial_tally::{
     CandidateTally, ChangedDecision, Judged, RulesetName, RulesetTallies, RulesetTally, SampledDecision, SampledRoute, ShadowTally,
@@ -77,7 +77,7 @@ pub struct Abort {
     pub reason: Cause,
     /// … and for a person.
     pub detail: String,
-    /// Outputs (by index in the buffer) that the broker found too large.
+    /// Outputs (by number in the batch) that the broker found too large.
     pub too_large: Vec<usize>,
     /// What each output topic takes, by `OutputTopic as usize`, where that turned out to be less than was known.
     pub limits: Option<[usize; OutputTopic::COUNT]>,
@@ -107,7 +107,14 @@ pub trait Lane {
     /// Only [`LaneError::Fatal`]: a dependency that is away is waited for.
     fn next_batch(&mut self, limits: &BatchLimits, batch: &mut Batch) -> Result<Next, LaneError>;
 
-    /// Makes `out` and `progress` visible together.
+    /// Hands outputs over ahead of the commit that makes them visible together with what follows, so that their memory can be used
+    /// again. Until then no batch is asked for; [`Lane::rewind`] drops them.
+    ///
+    /// # Errors
+    /// As [`Lane::commit`].
+    fn write(&mut self, out: &OutputBuffer) -> Result<(), LaneError>;
+
+    /// Makes `out` and `progress` visible together, and what was written ahead.
     ///
     /// # Errors
     /// `Aborted`: nothing is visible, or it is not known; call [`Lane::rewind`]. `Fatal`: end.

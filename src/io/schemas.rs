@@ -18,6 +18,16 @@ pub trait SchemaSource: Send + Sync {
     fn schema(&self, id: u32) -> Result<Option<SchemaText>, RegistryIsAway>;
 }
 
+/// Where nobody may be asked just now: what is not known has to wait.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AskLater;
+
+impl SchemaSource for AskLater {
+    fn schema(&self, _: u32) -> Result<Option<SchemaText>, RegistryIsAway> {
+        Err(RegistryIsAway)
+    }
+}
+
 /// Where no registry is configured, no number means anything.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoRegistry;

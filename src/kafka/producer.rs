@@ -7,6 +7,7 @@ mod destinations;
 mod sending;
 
 use std::{
+    cell::Cell,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -164,6 +165,8 @@ pub(super) struct Producer {
     reports: Arc<Reports>,
     transactional: bool,
     initialised: bool,
+    /// Between the first output and the end of a transaction.
+    is_open: Cell<bool>,
     begun: Instant,
     left_behind: Duration,
 }
@@ -189,7 +192,16 @@ impl Producer {
         let reports = Arc::clone(client.client().context());
         let client = Arc::new(client);
         let destinations = Destinations::new(config);
-        Ok(Self { destinations, client, reports, transactional, initialised: false, begun: Instant::now(), left_behind: LEFT_BEHIND })
+        Ok(Self {
+            destinations,
+            client,
+            reports,
+            transactional,
+            initialised: false,
+            is_open: Cell::new(false),
+            begun: Instant::now(),
+            left_behind: LEFT_BEHIND,
+        })
     }
 
     /// Takes the transactional id and ends what an earlier owner left open. `false`: not yet, call again. A producer that has
@@ -216,6 +228,16 @@ impl Producer {
         }
     }
 
+    /// Whether outputs were written since the last transaction ended.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open.get()
+    }
+
+    /// Where outputs need no transaction: those written so far are delivered.
+    pub(super) fn close(&self) {
+        self.is_open.set(false);
+    }
+
     /// Puts the consumed offsets into the transaction.
     pub(super) fn send_offsets(&self, offsets: TopicPartitionList, member: ConsumerGroupMetadata) -> Result<(), Trouble> {
         self.repeat("send_offsets", TRANSACTION_TIMEOUT, move |client| client.send_offsets_to_transaction(&offsets, &member, CALL))
@@ -223,11 +245,13 @@ impl Producer {
 
     /// Ends the transaction: all of it becomes visible.
     pub(super) fn commit(&self) -> Result<(), Trouble> {
+        self.is_open.set(false);
         self.repeat("commit", PATIENCE, |client| client.commit_transaction(CALL))
     }
 
     /// Takes back all of it. Reports still waiting would block the call, so what is queued is dropped first.
     pub(super) fn abort(&self) -> Result<(), Trouble> {
+        self.is_open.set(false);
         self.client.purge(PurgeConfig::default().queue().inflight());
         let deadline = Instant::now() + CALL;
         while self.client.in_flight_count() > 0 {

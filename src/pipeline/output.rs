@@ -1,5 +1,5 @@
 //! The records a batch leaves behind: an arena of bytes for values and headers, and one for keys, cleared and used again batch after
-//! batch; the first is lent to who sends them. Knows the kinds of output topic, not their names.
+//! batch; the first is lent to who sends them. A batch may have more than one part. Knows the kinds of output topic, not their names.
 
 use std::{ops::Range, sync::Arc};
 
@@ -76,9 +76,22 @@ pub struct OutputBuffer {
     headers: Vec<HeaderSpan>,
     entries: Vec<Entry>,
     record: usize,
+    /// Of parts that are written already: what is asked of an output that turns out to be too large.
+    written: Vec<Written>,
     stamp: Timestamp,
     /// What topics were found to take since the settings were read, in bytes; 0: as the settings say.
     lowered: [usize; OutputTopic::COUNT],
+}
+
+/// What is remembered of an output whose bytes are not needed any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Where it went.
+    pub topic: OutputTopic,
+    /// Place of its source record in the batch.
+    pub record: usize,
+    /// About the bytes it had on its way.
+    pub bytes: usize,
 }
 
 /// A state of the buffer to go back to.
@@ -94,6 +107,22 @@ impl OutputBuffer {
     /// Empties the buffer, keeping its memory, for a batch whose one reading of the wall clock is `stamp`; it reaches
     /// nothing but the headers `ce_time` and `dlq-first-failed-at`.
     pub fn begin(&mut self, stamp: Timestamp) {
+        self.clear();
+        self.written.clear();
+        self.record = 0;
+        self.stamp = stamp;
+    }
+
+    /// Empties the buffer for more outputs of the same batch: those in it are written. They keep their numbers.
+    pub fn next_part(&mut self) {
+        let of = |output: Output<'_>| Written { topic: output.topic, record: output.record, bytes: output.bytes() };
+        let mut written = std::mem::take(&mut self.written);
+        written.extend(self.iter().map(of));
+        self.written = written;
+        self.clear();
+    }
+
+    fn clear(&mut self) {
         match Arc::get_mut(&mut self.bytes) {
             Some(bytes) => bytes.clear(),
             // Whoever has it keeps it.
@@ -102,8 +131,6 @@ impl OutputBuffer {
         self.keys.clear();
         self.headers.clear();
         self.entries.clear();
-        self.record = 0;
-        self.stamp = stamp;
     }
 
     /// Gives back what it holds in memory over `keep` bytes beside what is in it: one huge record must not stay for ever.
@@ -194,6 +221,27 @@ impl OutputBuffer {
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes.len() + self.keys.len()
+    }
+
+    /// The number of the first output here among all of the batch: so many are in parts that are written.
+    #[must_use]
+    pub fn first(&self) -> usize {
+        self.written.len()
+    }
+
+    /// Where outputs of the batch go, those of parts that are written too.
+    pub fn topics(&self) -> impl Iterator<Item = OutputTopic> {
+        self.written.iter().map(|written| written.topic).chain(self.entries.iter().map(|entry| entry.topic))
+    }
+
+    /// The output of this number among all of the batch; `None` past the end.
+    #[must_use]
+    pub fn numbered(&self, number: usize) -> Option<Written> {
+        let here = || {
+            let output = self.get(number.checked_sub(self.first())?)?;
+            Some(Written { topic: output.topic, record: output.record, bytes: output.bytes() })
+        };
+        self.written.get(number).copied().or_else(here)
     }
 
     /// The output at `index`, in order of pushing; `None` past the end.

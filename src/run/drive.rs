@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     config::{DeadLetterGuard, LaneMemory},
-    io::{Abort, Batch, BatchLimits, Fatal, Lane, LaneError, Next, Observer, Progress, SchemaSource, Tally},
+    io::{Abort, AskLater, Batch, BatchLimits, Committed, Fatal, Lane, LaneError, Next, Observer, Progress, SchemaSource, Tally},
     lead::{DeadLetterCode, DeadLetterStage, Outcome, Partition, Position, Rejection, Vocabulary},
     ledger::{Accounts, Deciders, Head, LedgerEntry, Standing},
     pipeline::{self, Choice, EarlierFailures, EventFormat, Live, Memory, OutputBuffer, OutputTopic},
@@ -29,8 +29,8 @@ pub struct DriveSettings {
     pub batch: BatchLimits,
     /// When to halt rather than commit a flood of dead letters.
     pub guard: DeadLetterGuard,
-    /// A transaction is closed once its outputs have so many bytes: a small record may hold thousands of leads, so what goes out
-    /// is not bounded by what came in.
+    /// Outputs are written once they have so many bytes, before the batch is through: a small record may hold thousands of leads, so
+    /// what goes out is not bounded by what came in.
     pub outputs: usize,
     /// A lane that would halt ends the run instead: somebody waits for it.
     pub ends_on_halt: bool,
@@ -78,23 +78,39 @@ pub fn drive(
         let mut done = 0;
         while done < batch.len() {
             let started = Instant::now();
-            let end = work.decide(&batch, done, &live, schemas);
+            work.begin(started);
+            let mut end = work.decide(&batch, done, &live, schemas, None);
             if end == done {
                 // The next record waits for its schema. The lane comes round meanwhile, so that its group does not give it up.
                 end_of(lane.rewind())?;
                 break;
             }
-            if let Some(why) = work.flood() {
+            let until = started + INTERVALS * settings.batch.wait;
+            let (mut written, mut writing) = (Ok(()), Duration::ZERO);
+            while written.is_ok() && end < batch.len() && work.goes_on(until) {
+                let began = Instant::now();
+                written = lane.write(&work.out);
+                writing += began.elapsed();
+                if written.is_ok() {
+                    work.out.next_part();
+                    end = work.decide(&batch, end, &live, schemas, Some(until));
+                }
+            }
+            if let (Ok(()), Some(why)) = (&written, work.flood()) {
                 if settings.ends_on_halt {
+                    end_of(lane.rewind())?;
                     return Err(Fatal { message: why, exit: 1 });
                 }
                 lane.halt(&why);
                 break;
             }
-            work.enter(lane, settings.ledger.as_deref(), &live);
-            let decided_in = started.elapsed();
-            match lane.commit(&work.out, &work.progress) {
+            if written.is_ok() {
+                work.enter(lane, settings.ledger.as_deref(), &live);
+            }
+            let decided_in = started.elapsed().saturating_sub(writing);
+            match written.and_then(|()| lane.commit(&work.out, &work.progress)) {
                 Ok(committed) => {
+                    let committed = Committed { took: committed.took + writing };
                     work.shadows.committed(decided_in, committed.took);
                     observer.committed(&work.tally, committed, decided_in);
                     work.done();
@@ -116,6 +132,13 @@ pub fn drive(
         }
     }
 }
+
+/// A transaction whose outputs are written in parts takes no further part once it has taken so many intervals: then a lane is behind,
+/// and the more is committed at once, the less a commit costs.
+const INTERVALS: u32 = 4;
+
+/// So many records are decided without a look at the clock.
+const UNTIMED: usize = 64;
 
 /// A transaction is closed once asking for schemas has taken so long: leaving must be possible in between.
 const LONGEST_QUESTION: Duration = Duration::from_secs(1);
@@ -144,7 +167,7 @@ struct Work {
     guard: Guard,
     /// Asking for schemas took long, so the transaction at hand ends before the batch does.
     is_slow: bool,
-    /// A transaction's outputs have about so many bytes at most.
+    /// Outputs in memory have about so many bytes at most.
     largest: usize,
     shadows: Shadows,
     /// What goes into the ledger, where one is kept.
@@ -158,10 +181,8 @@ struct Work {
 }
 
 impl Work {
-    /// Decides the batch from record `first` on, to its end, until the outputs are many, or up to a record whose schema nobody
-    /// can tell now; tells where it stopped.
-    fn decide(&mut self, batch: &Batch, first: usize, live: &Live, schemas: &dyn SchemaSource) -> usize {
-        let (started, pipeline) = (Instant::now(), &*live.pipeline);
+    /// Has nothing of what was committed or taken back.
+    fn begin(&mut self, started: Instant) {
         self.is_slow = false;
         // The batch's one reading of the wall clock, for headers only.
         self.out.begin(now());
@@ -171,6 +192,14 @@ impl Work {
         self.shadows.begin(started);
         self.accounts.iter_mut().for_each(Accounts::clear);
         (self.records, self.dead_letters, self.first_dead_letter) = (0, 0, None);
+    }
+
+    /// Decides the batch from record `first` on, to its end, until the outputs are many, or up to a record whose schema nobody
+    /// can tell now; tells where it stopped. Where outputs are written already, a transaction is open, which must not wait: nobody is
+    /// asked then, and it is to be committed not much later than `until`.
+    fn decide(&mut self, batch: &Batch, first: usize, live: &Live, schemas: &dyn SchemaSource, until: Option<Instant>) -> usize {
+        let (started, pipeline) = (Instant::now(), &*live.pipeline);
+        let schemas = if until.is_some() { &AskLater } else { schemas };
         for (index, record) in batch.iter().enumerate().skip(first) {
             let at = record.at.clone();
             let restored = self.restore.as_ref().map(|restore| restore.restore(&record, &mut self.restored));
@@ -248,11 +277,17 @@ impl Work {
             }
             self.records += 1;
             self.progress.observe(&at);
-            if self.is_slow || self.out.bytes() >= self.largest {
+            let is_late = || index % UNTIMED == 0 && until.is_some_and(|until| Instant::now() > until);
+            if self.is_slow || self.out.bytes() >= self.largest || is_late() {
                 return index + 1;
             }
         }
         batch.len()
+    }
+
+    /// Whether the outputs are to be written ahead of the commit, for more to come.
+    fn goes_on(&self, until: Instant) -> bool {
+        self.out.bytes() >= self.largest && !self.is_slow && self.flood().is_none() && Instant::now() < until
     }
 
     /// Puts the entries of the ledger behind the outputs, and the heads of their chains beside the offsets.
@@ -290,19 +325,15 @@ impl Work {
         for (topic, largest) in OutputTopic::ALL.into_iter().zip(abort.limits.into_iter().flatten()) {
             self.out.lower(topic, largest);
         }
-        let refused: Vec<_> = abort.too_large.iter().filter_map(|index| self.out.get(*index)).collect();
-        // Where nobody tells the new limit, the next one of this size is known all the same.
-        let sizes: Vec<_> = refused.iter().map(|output| (output.topic, output.bytes() - 1)).collect();
-        for output in refused {
+        for output in abort.too_large.iter().filter_map(|number| self.out.numbered(*number)).collect::<Vec<_>>() {
             // A dead letter or an entry of the ledger that is refused cannot become smaller: the lane's pause and line tell.
             if !matches!(output.topic, OutputTopic::DeadLetter | OutputTopic::Ledger)
                 && let Some(record) = batch.get(output.record)
             {
                 self.too_large.insert(record.at);
             }
-        }
-        for (topic, largest) in sizes {
-            self.out.lower(topic, largest);
+            // Where nobody tells the new limit, the next one of this size is known all the same.
+            self.out.lower(output.topic, output.bytes - 1);
         }
     }
 }

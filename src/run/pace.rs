@@ -74,6 +74,10 @@ impl<L: Lane> Lane for Paced<L> {
         Ok(next)
     }
 
+    fn write(&mut self, out: &OutputBuffer) -> Result<(), LaneError> {
+        self.lane.write(out)
+    }
+
     fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError> {
         self.lane.commit(out, progress)
     }

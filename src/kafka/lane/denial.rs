@@ -43,7 +43,7 @@ impl KafkaLane {
             return;
         }
         let names = self.settings.output.clone();
-        let written: Vec<&str> = out.iter().filter_map(|output| names.get(output.topic as usize).map(String::as_str)).collect();
+        let written: Vec<&str> = out.topics().filter_map(|topic| names.get(topic as usize).map(String::as_str)).collect();
         self.allowed(|right| match &right.resource {
             Resource::Topic(topic) if right.operation == Operation::Write => written.contains(&topic.as_str()),
             _ => true,

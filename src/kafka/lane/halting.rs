@@ -91,6 +91,7 @@ impl KafkaLane {
     pub(super) fn halt_all(&mut self, why: &str) {
         tracing::error!("{why}");
         self.halted = Some(why.to_owned());
+        self.drop_ahead();
         // Nobody would hear what it has to say from now on.
         self.producer = None;
         self.tell_halted();

@@ -1,6 +1,7 @@
 //! One lane: a group member and a producer behind one seam, since a commit needs the member's generation and an abort
 //! needs the member's rewind. No transaction is open while the member is polled, so a rebalance never meets one.
 
+mod committing;
 mod denial;
 mod halting;
 mod lag;
@@ -24,8 +25,8 @@ use rdkafka::{
 
 use crate::{
     config::{Delivery, From, KafkaConfig, LaneMemory, OnLostPosition},
-    io::{Batch, BatchLimits, Cause, Committed, Lane, LaneError, LaneEvent, LaneWatch, Next, Progress},
-    lead::{NextOffset, Partition, Timestamp},
+    io::{Batch, BatchLimits, Committed, Lane, LaneError, LaneEvent, LaneWatch, Next, Progress},
+    lead::{Partition, Timestamp},
     pipeline::{OutputBuffer, OutputTopic},
 };
 
@@ -35,7 +36,7 @@ use super::{
     fences::Fences,
     noted,
     placement::{self, Ownership, Standing},
-    producer::{Producer, Remedy, Trouble, abortable},
+    producer::Producer,
     properties::Packing,
     record::push,
     sabotage::sabotage,
@@ -43,8 +44,6 @@ use super::{
 
 use membership::{Astray, part_from};
 
-/// Connections that were silent for a minute are closed without a word.
-const IDLE: Duration = Duration::from_secs(55);
 /// A batch's arena is kept up to this size.
 const KEEP: usize = 16 << 20;
 /// How long moving partitions within the client may take.
@@ -104,6 +103,8 @@ pub struct KafkaLane {
     rewinding: bool,
     /// The member said a position is gone; to be looked into.
     range_in_doubt: bool,
+    /// Outputs of the batch at hand were written ahead of its commit, by the producer that is there.
+    ahead: bool,
     /// The whole lane stands still, and why.
     halted: Option<String>,
     /// Lost positions that were told, so that each is told once.
@@ -152,6 +153,7 @@ impl KafkaLane {
             unsettled: Vec::new(),
             rewinding: false,
             range_in_doubt: false,
+            ahead: false,
             halted: None,
             told_lost: BTreeSet::new(),
             pause_until: None,
@@ -314,42 +316,6 @@ impl KafkaLane {
             }
         }
     }
-
-    /// Everything of a commit, in order; the error tells what is left to do.
-    fn transact(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<(), Trouble> {
-        let refused = |reason, detail: &str, remedy| Trouble { reason, detail: detail.to_owned(), remedy, code: None };
-        let (Some(member), Some(producer)) = (&self.member, &mut self.producer) else {
-            return Err(refused(Cause::State, "no producer", Remedy::Replace));
-        };
-        let noted = |(partition, next): (&Partition, NextOffset)| {
-            let (partition, note) = (partition.clone(), progress.noted(partition).to_owned());
-            NotedOffset { partition, offset: next.get(), note }
-        };
-        let offsets: Vec<_> = progress.iter().map(noted).collect();
-        // Offsets of a consumer that is no member would be taken where the group is empty, and its metadata would switch fencing
-        // off: looked at before and after that is taken.
-        let no_member = |remedy| refused(Cause::Rebalance, "this lane is no member of its group just now", remedy);
-        if !member.may_commit() {
-            return Err(no_member(Remedy::Wait));
-        }
-        if sabotage().offsets_first {
-            // Whether that succeeds or not, the outputs follow: what is broken is the order.
-            let _ = member.commit(&offsets);
-        }
-        producer.write(&[(out, &self.settings.output)])?;
-        if self.settings.delivery == Delivery::AtLeastOnce {
-            return member.commit(&offsets).map_err(|error| Trouble {
-                reason: error.rdkafka_error_code().map_or(Cause::Delivery, abortable),
-                detail: format!("commit: {error}"),
-                remedy: Remedy::Abort,
-                code: error.rdkafka_error_code(),
-            });
-        }
-        let offsets = member.to_commit(&offsets).map_err(|error| refused(Cause::State, &error.to_string(), Remedy::Abort))?;
-        let metadata = member.consumer.group_metadata().filter(|_| member.may_commit()).ok_or_else(|| no_member(Remedy::Abort))?;
-        producer.send_offsets(offsets, metadata)?;
-        producer.commit()
-    }
 }
 
 impl Lane for KafkaLane {
@@ -429,43 +395,12 @@ impl Lane for KafkaLane {
         Ok(Next::Records)
     }
 
+    fn write(&mut self, out: &OutputBuffer) -> Result<(), LaneError> {
+        self.write_ahead(out)
+    }
+
     fn commit(&mut self, out: &OutputBuffer, progress: &Progress) -> Result<Committed, LaneError> {
-        let started = Instant::now();
-        // A connection that closes for idleness is not told of, and keeps the client from telling of the next that closes.
-        if self.producer.as_ref().is_some_and(|producer| producer.age() > IDLE) {
-            self.replace_producer(Cause::Idle);
-        }
-        // Nothing was polled since the batch was read, but its producer may have fallen into doubt meanwhile.
-        if !self.connect()? {
-            let detail = "the producer is being replaced".to_owned();
-            return Err(self.take_back(Trouble { reason: Cause::NotReady, detail, remedy: Remedy::Wait, code: None }));
-        }
-        if let Err(trouble) = self.transact(out, progress) {
-            return Err(self.take_back(trouble));
-        }
-        self.aborts_in_a_row = 0;
-        self.astray.is_home();
-        if let Some(about) = self.complaint.take() {
-            self.health.settled(&about, "batches are committed again");
-        }
-        self.committed_with(out);
-        if std::mem::take(&mut self.packing.alone) {
-            self.packing.together = (self.packing.together / 2).max(SMALLEST_BATCH);
-            self.replace_producer(Cause::Packing);
-        }
-        if let Some(producer) = &self.producer {
-            producer.drain();
-            if let Some(reason) = producer.take_doubt() {
-                self.replace_producer(reason);
-            }
-        }
-        for (partition, next) in progress.iter() {
-            if let Some(owned) = self.owned.get_mut(partition) {
-                (owned.next, owned.note) = (Some(next.get()), progress.noted(partition).to_owned());
-            }
-        }
-        self.took = self.closed.elapsed();
-        Ok(Committed { took: started.elapsed() })
+        self.commit_batch(out, progress)
     }
 
     fn standing(&self, partition: &Partition) -> Option<(i64, &str)> {
@@ -473,6 +408,7 @@ impl Lane for KafkaLane {
     }
 
     fn rewind(&mut self) -> Result<(), LaneError> {
+        self.drop_ahead();
         self.rewinding = true;
         Ok(())
     }

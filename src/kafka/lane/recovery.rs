@@ -147,6 +147,10 @@ impl KafkaLane {
         {
             trouble = fenced;
         }
+        if std::mem::take(&mut self.ahead) && trouble.remedy == Remedy::Wait {
+            // Parts of the batch are written.
+            trouble.remedy = Remedy::Abort;
+        }
         let (code, mut output) = (trouble.code, None);
         let mut abort = Abort { reason: trouble.reason, detail: trouble.detail, too_large: Vec::new(), limits: None };
         let mut replace = None;

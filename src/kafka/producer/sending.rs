@@ -32,10 +32,10 @@ const LOOK: Duration = Duration::from_micros(500);
 const RAREST_LOOK: Duration = Duration::from_millis(4);
 
 impl Producer {
-    /// Begins a transaction and writes all outputs into it, each buffer's to topics of its own; returns when every one is delivered.
+    /// Writes outputs into the transaction that is open, each buffer's to topics of its own; begins one, where none is. Returns when
+    /// every one is delivered.
     pub(in super::super) fn write(&mut self, parts: &[(&OutputBuffer, &OutputNames)]) -> Result<(), Trouble> {
-        self.forget_reports();
-        let written = self.write_all(parts);
+        let written = self.begin_and_write(parts);
         if written.is_err() {
             self.destinations.clear();
             self.destinations.forget();
@@ -43,23 +43,27 @@ impl Producer {
         written
     }
 
-    fn write_all(&mut self, parts: &[(&OutputBuffer, &OutputNames)]) -> Result<(), Trouble> {
+    fn begin_and_write(&mut self, parts: &[(&OutputBuffer, &OutputNames)]) -> Result<(), Trouble> {
         // Before it begins: where partitions are not known, a broker is asked.
         let ways: Vec<_> = parts.iter().map(|(out, topics)| self.destinations.ways(&self.client, out, topics)).collect();
-        self.begun = Instant::now();
-        if self.transactional {
-            self.client.begin_transaction().map_err(|error| sort(&error, "begin"))?;
+        if !self.is_open.replace(true) {
+            self.forget_reports();
+            self.begun = Instant::now();
+            if self.transactional {
+                self.client.begin_transaction().map_err(|error| sort(&error, "begin"))?;
+            }
         }
         let mut first = 0;
         for ((out, topics), ways) in parts.iter().zip(&ways) {
-            self.write_part(out, topics, ways, first)?;
+            first += out.first();
+            self.hand_over(out, topics, ways, first)?;
             first += out.len();
         }
         self.wait_delivered()
     }
 
     /// Hands over one buffer; `first` is the number of its first output among all.
-    fn write_part(&mut self, out: &OutputBuffer, topics: &OutputNames, ways: &Ways, first: usize) -> Result<(), Trouble> {
+    fn hand_over(&mut self, out: &OutputBuffer, topics: &OutputNames, ways: &Ways, first: usize) -> Result<(), Trouble> {
         for (index, output) in out.iter().enumerate() {
             let place = ways.get(output.topic as usize).copied().flatten().zip(output.key);
             if !place.is_some_and(|(place, key)| self.destinations.wait(place, index, key)) {

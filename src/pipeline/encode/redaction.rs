@@ -162,9 +162,7 @@ impl Bytes {
 /// Whether it may be a mail address, escaped or in wide letters too.
 fn is_address(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.contains(&b'@')
-        || bytes.windows(3).any(|three| three == b"%40")
-        || !text.is_ascii() && text.contains(['\u{ff20}', '\u{fe6b}'])
+    bytes.contains(&b'@') || bytes.windows(3).any(|three| three == b"%40") || !text.is_ascii() && text.contains(['\u{ff20}', '\u{fe6b}'])
 }
 
 /// Whether the word stands there in the text, not as a part of another word. Both lower-case.
