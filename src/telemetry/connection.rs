@@ -59,16 +59,23 @@ pub(super) struct Guest {
     more: Arc<AtomicUsize>,
     /// Closed when another wants the place.
     stay: Arc<Semaphore>,
+    /// How long an answer may take to begin, so that the client still hears it.
+    patience: Duration,
 }
 
 impl Guest {
-    fn new() -> Self {
-        Self { more: Arc::default(), stay: Arc::new(Semaphore::new(0)) }
+    fn new(bounds: Bounds) -> Self {
+        Self { more: Arc::default(), stay: Arc::new(Semaphore::new(0)), patience: bounds.request * 4 / 5 }
     }
 
     /// Lets in so many more bytes, of this request alone.
     pub(super) fn let_in(&self, bytes: usize) {
         self.more.store(bytes, Ordering::Relaxed);
+    }
+
+    /// How long an answer may take to begin, so that the client still hears it.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// Ends when another wants the place. Whoever lets a client wait listens to this: while a request is answered with the next one
@@ -180,7 +187,7 @@ pub(super) struct Connection {
 
 impl Connection {
     fn new(stream: TcpStream, held: Option<OwnedSemaphorePermit>, guests: &Arc<Guests>, bounds: Bounds) -> Self {
-        let guest = Guest::new();
+        let guest = Guest::new(bounds);
         let told = guest.clone();
         Self {
             stream,

@@ -11,7 +11,7 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, HttpBody},
     extract::{ConnectInfo, RawQuery, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::{self, Next},
@@ -215,23 +215,50 @@ async fn status_page(State(shown): State<Shown>, RawQuery(query): RawQuery) -> R
     page(StatusCode::OK, JSON, format!("{status:#}\n"))
 }
 
-/// A raw lead in, `explain --json` out; `lead-format` may name the format, as on a record.
+/// A raw lead in, `explain --json` out; `lead-format` may name the format, as on a record. Whatever takes too long is answered before
+/// the connection is given up.
 async fn explain(State(shown): State<Shown>, ConnectInfo(guest): ConnectInfo<Guest>, headers: HeaderMap, body: Body) -> Response {
+    let Ok(format) = headers.get("lead-format").map(HeaderValue::to_str).transpose() else {
+        let text = "the header lead-format is no plain text; it names the format of the record, such as crm_row, or is left out\n";
+        return page(StatusCode::BAD_REQUEST, TEXT, text);
+    };
+    let until = tokio::time::Instant::now() + guest.patience();
+    let explained = async {
+        let record = match whole(&guest, body, until).await {
+            Ok(record) => record,
+            Err(refused) => return refused,
+        };
+        match shown.explainer.explain(record, format.map(str::to_owned), until).await {
+            Explained::Json(text) => page(StatusCode::OK, JSON, text),
+            Explained::TooMuch(why) => page(StatusCode::UNPROCESSABLE_ENTITY, TEXT, format!("{why}\n")),
+            Explained::Unavailable(why) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+        }
+    };
+    tokio::select! {
+        response = explained => response,
+        () = guest.is_to_leave() => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "too many clients at once; try again\n"),
+    }
+}
+
+/// All of a record that is to be explained, or the answer to one that is too large or does not come.
+async fn whole(guest: &Guest, body: Body, until: tokio::time::Instant) -> Result<Vec<u8>, Response> {
+    let too_large = || {
+        let text = format!("a record has at most {} bytes here; `leadstream explain FILE` takes more\n", console::LARGEST);
+        page(StatusCode::PAYLOAD_TOO_LARGE, TEXT, text)
+    };
+    // Whoever says so beforehand need not send it.
+    if body.size_hint().lower() > console::LARGEST as u64 {
+        return Err(too_large());
+    }
     // A byte more shows that it is too large.
     guest.let_in(console::LARGEST + 1);
-    let Ok(record) = axum::body::to_bytes(body, console::LARGEST).await else {
-        let text = format!("a record has at most {} bytes here; `leadstream explain FILE` takes more\n", console::LARGEST);
-        return page(StatusCode::PAYLOAD_TOO_LARGE, TEXT, text);
-    };
-    let format = headers.get("lead-format").and_then(|name| name.to_str().ok()).map(str::to_owned);
-    let explained = tokio::select! {
-        explained = shown.explainer.explain(record.to_vec(), format) => explained,
-        () = guest.is_to_leave() => Explained::Unavailable("too many clients at once; try again".to_owned()),
-    };
-    match explained {
-        Explained::Json(text) => page(StatusCode::OK, JSON, text),
-        Explained::TooMuch(why) => page(StatusCode::UNPROCESSABLE_ENTITY, TEXT, format!("{why}\n")),
-        Explained::Unavailable(why) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+    match tokio::time::timeout_at(until, axum::body::to_bytes(body, console::LARGEST)).await {
+        Ok(Ok(record)) => Ok(record.to_vec()),
+        Ok(Err(_)) => Err(too_large()),
+        Err(_) => {
+            let text = format!("the record has not arrived within {:?}; send it again, all at once\n", guest.patience());
+            Err(page(StatusCode::REQUEST_TIMEOUT, TEXT, text))
+        }
     }
 }
 

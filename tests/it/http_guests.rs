@@ -10,7 +10,7 @@ use std::{
 
 use leadstream::telemetry::{Bounds, Explained, Explainer};
 
-use super::http::{ask, connect, explaining, server};
+use super::http::{ask, assert_guarded, connect, explaining, post, server};
 
 fn healthy(address: SocketAddr) -> Duration {
     let asked = Instant::now();
@@ -76,5 +76,74 @@ fn all_places_taken_by_who_waits_for_an_explanation_keep_no_probe_out() {
     let waited = healthy(address);
     assert!(waited < Duration::from_secs(10), "{waited:?}, and who waits for an explanation does so for two seconds, again and again");
     drop((waiting, open));
+    server.stop();
+}
+
+#[test]
+fn a_record_that_is_too_large_is_refused_before_it_is_sent() {
+    let (server, _) = server(Bounds::default());
+    let mut client = connect(server.address());
+    let head = "POST /explain HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 1048577\r\n\r\n";
+    client.write_all(head.as_bytes()).expect("written");
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("at most 1048576 bytes"), "{answer}");
+    server.stop();
+}
+
+#[test]
+fn who_sends_far_too_much_all_the_same_hears_so() {
+    let (server, _) = server(Bounds::default());
+    for bytes in [3 << 20, 40 << 20] {
+        let answer = post(server.address(), "", &"x".repeat(bytes));
+        assert!(answer.code == 413 && answer.body.contains("at most 1048576 bytes"), "{bytes}: {}", answer.body);
+    }
+    server.stop();
+}
+
+#[test]
+fn a_format_that_is_no_text_is_told() {
+    let explainer = Explainer::default();
+    explainer.set(|_, format| Explained::Json(format!("{format:?}").into_bytes()));
+    let (server, _) = explaining(Bounds::default(), explainer);
+    let answer = post(server.address(), "Lead-Format: crm_r\u{f6}w\r\n", "{}");
+    assert!(answer.code == 400 && answer.body.contains("lead-format") && !answer.body.contains("crm_r\u{f6}"), "{}", answer.body);
+    assert_guarded("/explain", &answer, "text/plain; charset=utf-8");
+    server.stop();
+}
+
+/// Sooner than the connection is given up, with what to do; and the next one is not begun beside it.
+#[test]
+fn who_waits_too_long_for_an_explanation_is_told_so() {
+    let explainer = Explainer::default();
+    let (open, gate) = channel::<()>();
+    let gate = Mutex::new(gate);
+    explainer.set(move |record, _| {
+        if record == b"long" {
+            // Ends when the test says so.
+            let _ = gate.lock().expect("no bug").recv();
+        }
+        Explained::Json(b"{}".to_vec())
+    });
+    let (server, _) = explaining(Bounds { request: Duration::from_millis(1_500), ..Bounds::default() }, explainer);
+    let answer = post(server.address(), "", "long");
+    assert!(answer.code == 503 && answer.body.contains("longer than is waited for"), "{}", answer.body);
+    assert_guarded("/explain", &answer, "text/plain; charset=utf-8");
+    let other = post(server.address(), "", "short");
+    assert!(other.code == 503 && other.body.contains("other records are being explained"), "{}", other.body);
+    open.send(()).expect("it waits");
+    // Whoever comes now waits for its turn no longer than that takes.
+    assert_eq!(post(server.address(), "", "short").code, 200);
+    server.stop();
+}
+
+#[test]
+fn a_record_that_does_not_arrive_is_told_to_who_sends_it() {
+    let (server, _) = server(Bounds { request: Duration::from_millis(1_500), ..Bounds::default() });
+    let mut client = connect(server.address());
+    write!(client, "POST /explain HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 20\r\n\r\n{{").expect("written");
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("has not arrived within 1.2s"), "{answer}");
     server.stop();
 }
