@@ -20,14 +20,14 @@ fn healthy(address: SocketAddr) -> Duration {
 
 /// How long a page takes here and now, in a row over one connection.
 fn cost(address: SocketAddr, page: &str) -> Duration {
-    const PAGES: usize = 20;
+    const PAGES: u32 = 20;
     let asked = Instant::now();
     let mut client = connect(address);
     let last = format!("GET {page} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    let all = format!("GET {page} HTTP/1.1\r\nHost: x\r\n\r\n").repeat(PAGES - 1) + &last;
+    let all = format!("GET {page} HTTP/1.1\r\nHost: x\r\n\r\n").repeat(PAGES as usize - 1) + &last;
     client.write_all(all.as_bytes()).expect("written");
     client.read_to_end(&mut Vec::new()).expect("answers");
-    asked.elapsed() / PAGES as u32
+    asked.elapsed() / PAGES
 }
 
 #[test]
