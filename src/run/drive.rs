@@ -219,7 +219,7 @@ impl Work {
             let reading = if refused {
                 Ok(Reading { facts: Err(refused_by_broker()), asked: false })
             } else {
-                read(&record, pipeline, &mut self.memory, schemas)
+                read(&record, &pipeline.setting(), &mut self.memory, schemas)
             };
             let Ok(Reading { facts, asked }) = reading else { return index };
             // A registry that takes its time does so for each of its schemas: what was read meanwhile is not kept waiting.

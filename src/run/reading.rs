@@ -7,7 +7,7 @@ use crate::{
     config::EncodingConfig,
     io::{NoRegistry, RegistryIsAway, SchemaSource},
     lead::{Facts, Record, Rejection},
-    pipeline::{self, Memory, Pipeline},
+    pipeline::{self, Memory, Pipeline, Setting},
 };
 
 /// What came of reading a record.
@@ -24,18 +24,18 @@ pub(super) struct Reading<'a> {
 /// Nobody can tell the schema now: the record has to wait.
 pub(super) fn read<'a>(
     record: &Record<'a>,
-    pipeline: &'a Pipeline,
+    setting: &Setting<'a>,
     memory: &mut Memory,
     schemas: &dyn SchemaSource,
 ) -> Result<Reading<'a>, RegistryIsAway> {
-    let facts = pipeline::read(record, pipeline, memory);
+    let facts = pipeline::read_in(record, setting, memory);
     let Err(Rejection { awaits: Some(id), .. }) = &facts else { return Ok(Reading { facts, asked: false }) };
     let facts = match schemas.schema(*id)? {
         // Nobody has it, so the rejection stands.
         None => facts,
         Some(texts) => {
             memory.learn_schema(*id, &texts);
-            pipeline::read(record, pipeline, memory)
+            pipeline::read_in(record, setting, memory)
         }
     };
     Ok(Reading { facts, asked: true })
@@ -54,12 +54,26 @@ pub(super) fn read_or_fail<'a>(
     memory: &mut Memory,
     schemas: &dyn SchemaSource,
 ) -> Result<Result<Vec<Facts<'a>>, Rejection>, Failure> {
+    read_within(PATIENCE, record, &pipeline.setting(), memory, schemas)
+}
+
+/// The same, for whoever waits no longer than that, and with what it takes to read a record alone.
+///
+/// # Errors
+/// 75 when the registry has not answered.
+pub(super) fn read_within<'a>(
+    patience: Duration,
+    record: &Record<'a>,
+    setting: &Setting<'a>,
+    memory: &mut Memory,
+    schemas: &dyn SchemaSource,
+) -> Result<Result<Vec<Facts<'a>>, Rejection>, Failure> {
     let started = Instant::now();
     loop {
-        match read(record, pipeline, memory, schemas) {
+        match read(record, setting, memory, schemas) {
             Ok(reading) => return Ok(reading.facts),
             // The source itself waits between two questions.
-            Err(RegistryIsAway) if started.elapsed() < PATIENCE => {}
+            Err(RegistryIsAway) if started.elapsed() < patience => {}
             Err(RegistryIsAway) => {
                 let text = format!("reading {}: the schema registry (encoding.registry) does not answer; try again", record.at);
                 return Err(Failure::unavailable(text));

@@ -21,7 +21,7 @@ use axum::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, Sleep, sleep},
 };
 
@@ -52,20 +52,43 @@ impl Default for Bounds {
     }
 }
 
-/// How many bytes more than [`Bounds::request_bytes`] the request at hand may have: none, until somebody who is to answer it says.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Allowance(Arc<AtomicUsize>);
+/// What whoever answers a request says to its connection, and hears from it.
+#[derive(Clone, Debug)]
+pub(super) struct Guest {
+    /// How many bytes more than [`Bounds::request_bytes`] the request at hand may have: none, until somebody who is to answer it says.
+    more: Arc<AtomicUsize>,
+    /// Closed when another wants the place.
+    stay: Arc<Semaphore>,
+    /// How long an answer may take to begin, so that the client still hears it.
+    patience: Duration,
+}
 
-impl Allowance {
+impl Guest {
+    fn new(bounds: Bounds) -> Self {
+        Self { more: Arc::default(), stay: Arc::new(Semaphore::new(0)), patience: bounds.request * 4 / 5 }
+    }
+
     /// Lets in so many more bytes, of this request alone.
     pub(super) fn let_in(&self, bytes: usize) {
-        self.0.store(bytes, Ordering::Relaxed);
+        self.more.store(bytes, Ordering::Relaxed);
+    }
+
+    /// How long an answer may take to begin, so that the client still hears it.
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    /// Ends when another wants the place. Whoever lets a client wait listens to this: while a request is answered with the next one
+    /// already in the house, nobody reads from the connection, so it cannot tell by itself.
+    pub(super) async fn is_to_leave(&self) {
+        // Nothing is ever given out.
+        let _ = self.stay.acquire().await;
     }
 }
 
-impl Connected<IncomingStream<'_, Bounded>> for Allowance {
+impl Connected<IncomingStream<'_, Bounded>> for Guest {
     fn connect_info(stream: IncomingStream<'_, Bounded>) -> Self {
-        stream.io().more.clone()
+        stream.io().guest.clone()
     }
 }
 
@@ -109,7 +132,7 @@ struct Guests(Mutex<GuestList>);
 #[derive(Default)]
 struct GuestList {
     came: u64,
-    here: BTreeMap<u64, (Instant, oneshot::Sender<()>)>,
+    here: BTreeMap<u64, (Instant, Guest)>,
 }
 
 impl Guests {
@@ -117,13 +140,12 @@ impl Guests {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn come(&self) -> (u64, oneshot::Receiver<()>) {
-        let (leave, told) = oneshot::channel();
+    fn come(&self, guest: Guest) -> u64 {
         let mut list = self.list();
         list.came += 1;
         let number = list.came;
-        list.here.insert(number, (Instant::now(), leave));
-        (number, told)
+        list.here.insert(number, (Instant::now(), guest));
+        number
     }
 
     fn heard(&self, number: u64) {
@@ -140,9 +162,8 @@ impl Guests {
     fn show_one_out(&self) {
         let mut list = self.list();
         let oldest = list.here.iter().min_by_key(|(_, (since, _))| *since).map(|(number, _)| *number);
-        if let Some((_, leave)) = oldest.and_then(|number| list.here.remove(&number)) {
-            // It may be leaving already.
-            let _ = leave.send(());
+        if let Some((_, guest)) = oldest.and_then(|number| list.here.remove(&number)) {
+            guest.stay.close();
         }
     }
 }
@@ -155,37 +176,37 @@ pub(super) struct Connection {
     silent: Pin<Box<Sleep>>,
     guests: Arc<Guests>,
     number: u64,
-    told_to_leave: oneshot::Receiver<()>,
+    told_to_leave: Pin<Box<dyn Future<Output = ()> + Send>>,
     leaves: bool,
     /// Bytes that came since an answer went out.
     asked: usize,
-    /// How many more may come.
-    more: Allowance,
+    guest: Guest,
     /// Given back when the connection is dropped.
     _held: Option<OwnedSemaphorePermit>,
 }
 
 impl Connection {
     fn new(stream: TcpStream, held: Option<OwnedSemaphorePermit>, guests: &Arc<Guests>, bounds: Bounds) -> Self {
-        let (number, told_to_leave) = guests.come();
+        let guest = Guest::new(bounds);
+        let told = guest.clone();
         Self {
             stream,
             bounds,
             ends: Instant::now() + bounds.life,
             silent: Box::pin(sleep(bounds.request.min(bounds.life))),
             guests: Arc::clone(guests),
-            number,
-            told_to_leave,
+            number: guests.come(guest.clone()),
+            told_to_leave: Box::pin(async move { told.is_to_leave().await }),
             leaves: false,
             asked: 0,
-            more: Allowance::default(),
+            guest,
             _held: held,
         }
     }
 
     /// Whether the client's time is over; wakes the task when it will be.
     fn over(&mut self, context: &mut Context<'_>) -> bool {
-        self.leaves = self.leaves || Pin::new(&mut self.told_to_leave).poll(context).is_ready();
+        self.leaves = self.leaves || self.told_to_leave.as_mut().poll(context).is_ready();
         self.leaves || self.silent.as_mut().poll(context).is_ready()
     }
 
@@ -194,7 +215,7 @@ impl Connection {
             let until = (Instant::now() + self.bounds.silence).min(self.ends);
             self.silent.as_mut().reset(until);
             self.asked = 0;
-            self.more.let_in(0);
+            self.guest.let_in(0);
             self.guests.heard(self.number);
         }
         written
@@ -213,7 +234,7 @@ impl Drop for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.over(context) || self.asked > self.bounds.request_bytes + self.more.0.load(Ordering::Relaxed) {
+        if self.over(context) || self.asked > self.bounds.request_bytes + self.guest.more.load(Ordering::Relaxed) {
             // The end of the stream: between two requests that is the polite way to part.
             return Poll::Ready(Ok(()));
         }

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout, timeout_at},
+};
 
 /// One file of the console.
 #[derive(Clone, Copy, Debug)]
@@ -62,14 +65,15 @@ type Explain = dyn Fn(&[u8], Option<&str>) -> Explained + Send + Sync;
 pub struct Explainer {
     explain: Arc<OnceLock<Box<Explain>>>,
     /// One at a time: explaining is no reason to keep lanes waiting for a processor.
-    turn: Arc<Turn>,
+    turn: Turn,
 }
 
-struct Turn(Semaphore);
+#[derive(Clone)]
+struct Turn(Arc<Semaphore>);
 
 impl Default for Turn {
     fn default() -> Self {
-        Self(Semaphore::new(1))
+        Self(Arc::new(Semaphore::new(1)))
     }
 }
 
@@ -86,17 +90,26 @@ impl Explainer {
         let _ = self.explain.set(Box::new(explain));
     }
 
-    /// Explains on a thread where waiting holds nobody up.
-    pub(super) async fn explain(&self, record: Vec<u8>, format: Option<String>) -> Explained {
-        // Sooner than the connection is given up.
-        let Ok(Ok(_turn)) = tokio::time::timeout(PATIENCE, self.turn.0.acquire()).await else {
+    /// Explains on a thread where waiting holds nobody up. Whoever asks is told by `until` what came of it, or that nothing has.
+    pub(super) async fn explain(&self, record: Vec<u8>, format: Option<String>, until: Instant) -> Explained {
+        let patience = PATIENCE.min(until.saturating_duration_since(Instant::now()));
+        let Ok(Ok(turn)) = timeout(patience, Arc::clone(&self.turn.0).acquire_owned()).await else {
             return Explained::Unavailable("other records are being explained; try again".to_owned());
         };
         let explain = Arc::clone(&self.explain);
-        let explained = tokio::task::spawn_blocking(move || match explain.get() {
-            Some(explain) => explain(&record, format.as_deref()),
-            None => Explained::Unavailable("the rules are not loaded yet; try again".to_owned()),
+        let explained = tokio::task::spawn_blocking(move || {
+            // Held for as long as it takes, also where nobody waits for it any longer.
+            let _turn = turn;
+            match explain.get() {
+                Some(explain) => explain(&record, format.as_deref()),
+                None => Explained::Unavailable("the rules are not loaded yet; try again".to_owned()),
+            }
         });
-        explained.await.unwrap_or_else(|_| Explained::Unavailable("a bug; the log says where, please report it".to_owned()))
+        match timeout_at(until, explained).await {
+            Ok(explained) => explained.unwrap_or_else(|_| Explained::Unavailable("a bug; the log says where, please report it".to_owned())),
+            Err(_) => Explained::Unavailable(
+                "explaining it takes longer than is waited for here; `leadstream explain FILE` takes its time".to_owned(),
+            ),
+        }
     }
 }

@@ -11,20 +11,22 @@ use std::{
 
 use axum::{
     Router,
-    body::Body,
-    extract::{ConnectInfo, RawQuery, State},
+    body::{Body, HttpBody},
+    extract::{ConnectInfo, RawQuery, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 use crate::lead::Timestamp;
 
 use super::{
     Explained, Explainer, Metrics, Status,
-    connection::{Allowance, Bounded, Bounds},
+    connection::{Bounded, Bounds, Guest},
     console::{self, File},
+    hosts,
 };
 
 /// How long answers that are being written may still take once the server is asked to stop.
@@ -35,6 +37,19 @@ struct Shown {
     metrics: Metrics,
     status: Arc<Status>,
     explainer: Explainer,
+    address: SocketAddr,
+    /// One page that takes time at once.
+    turn: Arc<Semaphore>,
+}
+
+impl Shown {
+    /// The turn to write a page that takes time. There is one thread for all: between two such pages it sees to whatever else waits,
+    /// so that many of them, asked for at once, put off no probe for longer than one takes.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        let turn = self.turn.acquire().await.ok();
+        tokio::task::yield_now().await;
+        turn
+    }
 }
 
 /// A server that answers. Dropping it changes nothing: it answers until the process ends, or until [`Server::stop`].
@@ -87,7 +102,8 @@ pub fn start(listen: SocketAddr, metrics: Metrics, status: Arc<Status>, explaine
     };
     let (stop, stopped) = oneshot::channel::<()>();
     let serve = move || {
-        runtime.block_on(answer(listener, pages(Shown { metrics, status, explainer }), stopped));
+        let shown = Shown { metrics, status, explainer, address, turn: Arc::new(Semaphore::new(1)) };
+        runtime.block_on(answer(listener, pages(shown), stopped));
         // A client that does not read its answer is left behind.
         runtime.shutdown_background();
     };
@@ -98,7 +114,7 @@ pub fn start(listen: SocketAddr, metrics: Metrics, status: Arc<Status>, explaine
 /// Answers until `stopped`, and a little longer.
 async fn answer(listener: Bounded, pages: Router, stopped: oneshot::Receiver<()>) {
     let (finish, finished) = oneshot::channel::<()>();
-    let server = axum::serve(listener, pages.into_make_service_with_connect_info::<Allowance>()).with_graceful_shutdown(async {
+    let server = axum::serve(listener, pages.into_make_service_with_connect_info::<Guest>()).with_graceful_shutdown(async {
         let _ = finished.await;
     });
     let ending = async {
@@ -119,15 +135,29 @@ async fn answer(listener: Bounded, pages: Router, stopped: oneshot::Receiver<()>
 
 fn pages(shown: Shown) -> Router {
     let files = console::FILES.into_iter().fold(Router::new(), |router, file| router.route(file.path, get(async move || shown_file(file))));
-    files
+    let mut pages = files.route("/status", get(status_page)).route("/explain", post(explain).fallback(not_explained));
+    if hosts::are_checked(shown.address) {
+        pages = pages.route_layer(middleware::from_fn_with_state(shown.address, by_its_own_name));
+    }
+    pages
         .route("/metrics", get(metrics_page))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
-        .route("/status", get(status_page))
-        .route("/explain", post(explain).fallback(not_explained))
         .fallback(not_found)
         .method_not_allowed_fallback(not_allowed)
         .with_state(shown)
+}
+
+/// Shows what is behind it only to whoever calls this process by an address or localhost.
+async fn by_its_own_name(State(address): State<SocketAddr>, request: Request, next: Next) -> Response {
+    if hosts::are_own(request.uri(), request.headers()) {
+        return next.run(request).await;
+    }
+    let text = format!(
+        "leadstream listens on the loopback, where it shows this to whoever calls it by an address or localhost: ask http://{address}/, \
+         or have the proxy in between send that as Host\n"
+    );
+    page(StatusCode::FORBIDDEN, TEXT, text)
 }
 
 fn page(code: StatusCode, content_type: &'static str, body: impl Into<Body>) -> Response {
@@ -154,6 +184,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const JSON: &str = "application/json";
 
 async fn metrics_page(State(shown): State<Shown>) -> Response {
+    let _turn = shown.turn().await;
     shown.metrics.stands(&shown.status.lanes(Instant::now()), shown.status.missing().is_empty());
     page(StatusCode::OK, Metrics::content_type(), shown.metrics.render())
 }
@@ -174,6 +205,7 @@ async fn readyz(State(shown): State<Shown>) -> Response {
 }
 
 async fn status_page(State(shown): State<Shown>, RawQuery(query): RawQuery) -> Response {
+    let _turn = shown.turn().await;
     let now = Timestamp::from_micros(jiff::Timestamp::now().as_microsecond());
     let mut status = shown.status.to_json(Instant::now());
     status["now"] = serde_json::json!(now);
@@ -183,19 +215,50 @@ async fn status_page(State(shown): State<Shown>, RawQuery(query): RawQuery) -> R
     page(StatusCode::OK, JSON, format!("{status:#}\n"))
 }
 
-/// A raw lead in, `explain --json` out; `lead-format` may name the format, as on a record.
-async fn explain(State(shown): State<Shown>, ConnectInfo(allowance): ConnectInfo<Allowance>, headers: HeaderMap, body: Body) -> Response {
-    // A byte more shows that it is too large.
-    allowance.let_in(console::LARGEST + 1);
-    let Ok(record) = axum::body::to_bytes(body, console::LARGEST).await else {
-        let text = format!("a record has at most {} bytes here; `leadstream explain FILE` takes more\n", console::LARGEST);
-        return page(StatusCode::PAYLOAD_TOO_LARGE, TEXT, text);
+/// A raw lead in, `explain --json` out; `lead-format` may name the format, as on a record. Whatever takes too long is answered before
+/// the connection is given up.
+async fn explain(State(shown): State<Shown>, ConnectInfo(guest): ConnectInfo<Guest>, headers: HeaderMap, body: Body) -> Response {
+    let Ok(format) = headers.get("lead-format").map(HeaderValue::to_str).transpose() else {
+        let text = "the header lead-format is no plain text; it names the format of the record, such as crm_row, or is left out\n";
+        return page(StatusCode::BAD_REQUEST, TEXT, text);
     };
-    let format = headers.get("lead-format").and_then(|name| name.to_str().ok()).map(str::to_owned);
-    match shown.explainer.explain(record.to_vec(), format).await {
-        Explained::Json(text) => page(StatusCode::OK, JSON, text),
-        Explained::TooMuch(why) => page(StatusCode::UNPROCESSABLE_ENTITY, TEXT, format!("{why}\n")),
-        Explained::Unavailable(why) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+    let until = tokio::time::Instant::now() + guest.patience();
+    let explained = async {
+        let record = match whole(&guest, body, until).await {
+            Ok(record) => record,
+            Err(refused) => return refused,
+        };
+        match shown.explainer.explain(record, format.map(str::to_owned), until).await {
+            Explained::Json(text) => page(StatusCode::OK, JSON, text),
+            Explained::TooMuch(why) => page(StatusCode::UNPROCESSABLE_ENTITY, TEXT, format!("{why}\n")),
+            Explained::Unavailable(why) => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, format!("{why}\n")),
+        }
+    };
+    tokio::select! {
+        response = explained => response,
+        () = guest.is_to_leave() => page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "too many clients at once; try again\n"),
+    }
+}
+
+/// All of a record that is to be explained, or the answer to one that is too large or does not come.
+async fn whole(guest: &Guest, body: Body, until: tokio::time::Instant) -> Result<Vec<u8>, Response> {
+    let too_large = || {
+        let text = format!("a record has at most {} bytes here; `leadstream explain FILE` takes more\n", console::LARGEST);
+        page(StatusCode::PAYLOAD_TOO_LARGE, TEXT, text)
+    };
+    // Whoever says so beforehand need not send it.
+    if body.size_hint().lower() > console::LARGEST as u64 {
+        return Err(too_large());
+    }
+    // A byte more shows that it is too large.
+    guest.let_in(console::LARGEST + 1);
+    match tokio::time::timeout_at(until, axum::body::to_bytes(body, console::LARGEST)).await {
+        Ok(Ok(record)) => Ok(record.to_vec()),
+        Ok(Err(_)) => Err(too_large()),
+        Err(_) => {
+            let text = format!("the record has not arrived within {:?}; send it again, all at once\n", guest.patience());
+            Err(page(StatusCode::REQUEST_TIMEOUT, TEXT, text))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod connection;
 mod console;
+mod hosts;
 pub mod http;
 pub mod logging;
 mod metrics;

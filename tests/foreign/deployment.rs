@@ -47,9 +47,14 @@ fn objects(yaml: &str) -> Vec<Value> {
 
 /// The objects of a folder of `deploy/kubernetes`, as kustomize builds them.
 fn built(folder: &str) -> Vec<Value> {
-    let folder = root().join("deploy/kubernetes").join(folder);
+    objects(&kustomize(&root().join("deploy/kubernetes").join(folder), &["build"]))
+}
+
+/// What kustomize says, run in a folder.
+fn kustomize(folder: &Path, arguments: &[&str]) -> String {
     let mut kustomize = Command::new("sh");
-    objects(&good(&asked(kustomize.arg(root().join("tests/foreign/go.sh")).args(["run", "kustomize", "build"]).arg(folder), "")))
+    kustomize.arg(root().join("tests/foreign/go.sh")).args(["run", "kustomize"]).args(arguments);
+    good(&asked(kustomize.current_dir(folder), ""))
 }
 
 fn all<'a>(objects: &'a [Value], kind: &str) -> Vec<&'a Value> {
@@ -156,6 +161,43 @@ fn what_belongs_together_finds_each_other() {
         &one(&objects, "PodMonitor")["spec"]["podMetricsEndpoints"][0]["path"],
     ] {
         assert!(served.contains(&path.to_string()), "nothing serves {path}");
+    }
+}
+
+/// What a panel's line is called stays when a pod is replaced, and two installations in one Prometheus have no line in common: the
+/// rules match series by it.
+#[test]
+fn an_instance_is_the_pod_by_name() {
+    let objects = built("strimzi");
+    let relabelled = items(one(&objects, "PodMonitor"), "/spec/podMetricsEndpoints/0/relabelings");
+    let instance = relabelled.iter().find(|step| step["targetLabel"] == "instance").expect("else it is an address and a port");
+    assert_eq!(instance["sourceLabels"], json!(["__meta_kubernetes_namespace", "__meta_kubernetes_pod_name"]));
+    assert_eq!(instance["separator"], "/");
+    let changes_nothing_else = ["action", "regex", "replacement"].iter().all(|key| instance.get(key).is_none());
+    assert!(changes_nothing_else, "{instance}");
+}
+
+/// The command of the documents, as it stands there, in an overlay of somebody's own.
+#[test]
+fn the_image_is_set_as_the_documents_say() {
+    let page = fs::read_to_string(root().join("docs/deployment.md")).expect("readable");
+    let command = page.lines().find_map(|line| line.strip_prefix("kustomize ")).expect("a command");
+    let words: Vec<_> = command.split(' ').collect();
+    let image = words.last().and_then(|word| word.split_once('=')).expect("NAME=IMAGE").1;
+    for below in ["base", "strimzi"] {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+        // Kustomize wants its way to others relative.
+        symlink(root(), folder.path().join("leadstream")).expect("linked");
+        let overlay = folder.path().join("my-overlay");
+        fs::create_dir(&overlay).expect("made");
+        let text = format!(
+            "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [\"../leadstream/deploy/kubernetes/{below}\"]\n"
+        );
+        fs::write(overlay.join("kustomization.yaml"), text).expect("written");
+        kustomize(&overlay, &words);
+        let built = kustomize(&overlay, &["build"]);
+        assert!(!built.contains("OWNER"), "{below}");
+        assert_eq!(one(&objects(&built), "StatefulSet")["spec"]["template"]["spec"]["containers"][0]["image"], image, "{below}");
     }
 }
 

@@ -19,23 +19,23 @@ fn partition(number: i32) -> Partition {
     Partition { topic: "leads.raw".into(), number }
 }
 
-fn server(bounds: Bounds) -> (http::Server, Arc<Status>) {
+pub(super) fn server(bounds: Bounds) -> (http::Server, Arc<Status>) {
     explaining(bounds, Explainer::default())
 }
 
-fn explaining(bounds: Bounds, explainer: Explainer) -> (http::Server, Arc<Status>) {
+pub(super) fn explaining(bounds: Bounds, explainer: Explainer) -> (http::Server, Arc<Status>) {
     let status = Arc::new(Status::new(["default".to_owned(), "1".to_owned(), "ab".repeat(32)], Timestamp::default()));
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
     (http::start(listen, metrics(), Arc::clone(&status), explainer, bounds).expect("a free port"), status)
 }
 
-struct Answer {
-    code: u16,
-    head: String,
-    body: String,
+pub(super) struct Answer {
+    pub(super) code: u16,
+    pub(super) head: String,
+    pub(super) body: String,
 }
 
-fn connect(address: SocketAddr) -> TcpStream {
+pub(super) fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("it listens");
     stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a limit, so that a fault is no endless test");
     stream
@@ -43,7 +43,7 @@ fn connect(address: SocketAddr) -> TcpStream {
 
 /// What a browser is told to make of a page, whatever stands on it.
 #[track_caller]
-fn assert_guarded(path: &str, answer: &Answer, kind: &str) {
+pub(super) fn assert_guarded(path: &str, answer: &Answer, kind: &str) {
     assert_guarded_by("default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'", path, answer, kind);
 }
 
@@ -61,17 +61,17 @@ fn assert_guarded_by(policy: &str, path: &str, answer: &Answer, kind: &str) {
     }
 }
 
-fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
+pub(super) fn ask(address: SocketAddr, method: &str, path: &str) -> Answer {
     send(address, &format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"))
 }
 
-fn post(address: SocketAddr, headers: &str, body: &str) -> Answer {
+pub(super) fn post(address: SocketAddr, headers: &str, body: &str) -> Answer {
     let length = body.len();
     let head = format!("POST /explain HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n");
     send(address, &format!("{head}{body}"))
 }
 
-fn send(address: SocketAddr, request: &str) -> Answer {
+pub(super) fn send(address: SocketAddr, request: &str) -> Answer {
     let mut stream = connect(address);
     // Who is refused may be so before all of it is read.
     let _ = stream.write_all(request.as_bytes());

@@ -35,6 +35,10 @@ mod golden;
 mod golden_events;
 #[cfg(feature = "kafka")]
 mod http;
+#[cfg(feature = "kafka")]
+mod http_guests;
+#[cfg(feature = "kafka")]
+mod http_names;
 mod identity;
 mod invariants;
 mod json_schema;

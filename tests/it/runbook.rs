@@ -125,6 +125,10 @@ fn problem(line: &str) -> Option<String> {
     let words: Vec<_> = line.split_whitespace().skip(1).take_while(|word| !word.starts_with('#')).collect();
     let verbs: Vec<_> = words.iter().copied().take_while(|word| word.chars().all(|c| c.is_ascii_lowercase())).take(2).collect();
     // The verb alone, where the second word is an argument.
+    // It serves HTTP too, and the address of the configuration is the service's.
+    if words.first() == Some(&"replay") && !line.contains("--dry-run") && !line.contains("--set http.listen=127.0.0.1:0") {
+        return Some("it cannot listen where the service does".to_owned());
+    }
     let (verbs, text) = match (help(&verbs), verbs.len()) {
         (Some(text), _) => (verbs, text),
         (None, 2) => (verbs[..1].to_vec(), help(&verbs[..1])?),
@@ -150,10 +154,23 @@ fn every_command_of_the_runbook_is_one() {
                 let path = line.split("HOST:9464").nth(1).and_then(|rest| rest.split_whitespace().next()).expect("a path");
                 assert!(["/readyz", "/healthz", "/status", "/metrics"].contains(&path), "{line}");
             }
+            "kubectl" => {
+                let pods = line.starts_with("kubectl -n leadstream ") && line.contains(" leadstream-0 ");
+                let (manifest, base) = (read("deploy/kubernetes/base/statefulset.yaml"), read("deploy/kubernetes/base/kustomization.yaml"));
+                assert!(pods && manifest.contains("name: leadstream\n") && base.contains("namespace: leadstream\n"), "{line}");
+                match line.split_once(" -- ") {
+                    Some((_, ours)) => {
+                        let config = ours.split_whitespace().last().expect("a path");
+                        assert!(problem(ours).is_none() && manifest.contains(&format!("\"--config\", \"{config}\"")), "{line}");
+                    }
+                    None => assert!(manifest.contains("containerPort: 9464") && line.ends_with(" 9464"), "{line}"),
+                }
+            }
             other => assert!(["kafka-consumer-groups.sh", "kafka-transactions.sh", "sed"].contains(&other), "{line}"),
         }
     }
     assert!(ours >= 20, "only {ours}");
     assert_eq!(problem("leadstream dlq ls --colour"), Some("[\"dlq\", \"ls\"] has no --colour".to_owned()));
+    assert_eq!(problem("leadstream replay --id a --dead-letters"), Some("it cannot listen where the service does".to_owned()));
     assert_eq!(problem("leadstream mend"), Some("there is no [\"mend\"]".to_owned()));
 }

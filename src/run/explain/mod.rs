@@ -3,6 +3,8 @@
 
 mod candidates;
 mod nearest;
+#[cfg(feature = "kafka")]
+mod pasted;
 mod rules;
 mod steps;
 mod tree;
@@ -23,6 +25,8 @@ use crate::{
 
 use super::{ExplainArguments, ExplainInput, Failure, Target, reading::read_or_fail};
 use nearest::{Nearest, nearest};
+#[cfg(feature = "kafka")]
+pub(super) use pasted::pasted;
 pub(super) use steps::Steps;
 
 /// What `--json` prints, field by field as the contract has it.
@@ -82,41 +86,6 @@ pub fn explain(
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::unavailable(format!("writing the explanation: {error}"))),
         _ => Ok(()),
-    }
-}
-
-/// A record that is pasted has at most so many leads: each is told with every rule that was tried.
-#[cfg(feature = "kafka")]
-const MOST_PASTED: usize = 100;
-
-/// What `--json` prints of a record that somebody pasted, received now.
-#[cfg(feature = "kafka")]
-pub(super) fn pasted(
-    value: &[u8],
-    format: Option<&str>,
-    pipeline: &Pipeline,
-    schemas: &dyn SchemaSource,
-    canary: &CanaryConfig,
-) -> crate::telemetry::Explained {
-    use crate::telemetry::Explained;
-    let at = Position { partition: Partition { topic: "pasted".into(), number: 0 }, offset: 0 };
-    let mut batch = Batch::default();
-    let headers = format.map(|name| ("lead-format", Some(name.as_bytes())));
-    batch.push(at, super::now(), None, Some(value), headers.into_iter());
-    let Some(record) = batch.get(0) else { return Explained::Unavailable("the record is gone".to_owned()) };
-    let mut memory = Memory::default();
-    let read = match read_or_fail(&record, pipeline, &mut memory, schemas) {
-        Ok(read) => read,
-        Err(failure) => return Explained::Unavailable(failure.to_string()),
-    };
-    if let Some(count) = read.as_ref().ok().map(Vec::len).filter(|count| *count > MOST_PASTED) {
-        let why = format!("the record holds {count} leads; here at most {MOST_PASTED} are explained, by `leadstream explain` all of them");
-        return Explained::TooMuch(why);
-    }
-    let mut out = Vec::new();
-    match json(&read, &record, pipeline, canary, &mut out) {
-        Ok(()) => Explained::Json(out),
-        Err(error) => Explained::Unavailable(format!("writing the explanation: {error}")),
     }
 }
 

@@ -174,9 +174,7 @@ fn open(path: &Path, length: Option<u64>) -> io::Result<File> {
         return Err(io::Error::other("another run is writing it"));
     }
     match length {
-        Some(length) if file.metadata()?.len() < length => {
-            Err(io::Error::other("it is shorter than the run before had left it"))
-        }
+        Some(length) if file.metadata()?.len() < length => Err(io::Error::other("it is shorter than the run before had left it")),
         _ => Ok(file),
     }
 }

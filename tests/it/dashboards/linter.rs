@@ -155,6 +155,11 @@ fn each_rule_finds_what_it_is_for() {
     assert_eq!(after(query("sum(leadstream_ready{job=~\"$job\", instance=~\"$instance\"}")), ["target-promql-rule"]);
     assert_eq!(after(query("leadstream_ready{instance=~\"$instance\"}")), ["target-job-rule"]);
     assert_eq!(after(query("leadstream_ready{job=~\"$job\"}")), ["target-instance-rule"]);
+    assert_eq!(after(query("leadstream_ready{job=\"$job\", instance=~\"$instance\"}")), ["target-job-rule"]);
+    let two = query("leadstream_ready{job=~\"$job\", instance=~\"$instance\"} - leadstream_ready{job=~\"$job\"}");
+    assert_eq!(after(two), ["target-instance-rule"]);
+    let unit = serde_json::json!([{ "matcher": {}, "properties": [{ "id": "unit", "value": "leads" }] }]);
+    assert_eq!(after(|board| board["panels"][1]["fieldConfig"]["overrides"] = unit), ["panel-units-rule"]);
     let with = |text: String| after(move |board: &mut Value| board["panels"][1]["targets"][0]["expr"] = text.into());
     assert_eq!(with(format!("rate(leadstream_aborts_total{ours}[5m])")), ["target-rate-interval-rule"]);
     assert_eq!(with(format!("sum(leadstream_aborts_total{ours})")), ["target-counter-agg-rule"]);
