@@ -26,8 +26,9 @@ fn sigkill_at_any_moment_loses_doubles_and_reorders_nothing() {
     println!("LEADSTREAM_SEED={seed}: {leads} leads, {kills} kills");
     let mut dice = Dice::new(seed);
     let scene = Scene::with_topics("kills", broker::shared(), i32::try_from(PARTITIONS).expect("a few"));
-    // One as a stable replica that fences its former self, one as a process that is new at each start.
-    let start: [&dyn Fn() -> Service; 2] = [&|| scene.run(&["--set", "kafka.instance=pod-0"]), &|| scene.run(&[])];
+    // One as a stable replica that fences its former self, one as a process that is new at each start and writes in parts.
+    let start: [&dyn Fn() -> Service; 2] =
+        [&|| scene.run(&["--set", "kafka.instance=pod-0"]), &|| scene.run(&["--set", "run.memory=8MiB"])];
     let mut services = start.map(|start| start());
 
     let all = records(0..leads, PARTITIONS, now_millis());
@@ -72,4 +73,54 @@ fn sigkill_at_any_moment_loses_doubles_and_reorders_nothing() {
     outcomes.assert_each_exactly_once(&expected);
     outcomes.assert_in_order();
     outcomes.assert_bytes(&scene, &positions.into_iter().zip(&all).collect::<Vec<_>>());
+}
+
+/// A lane that is behind reads more than its memory for outputs takes: what does not fit is written ahead, in the same transaction.
+#[test]
+fn a_backlog_that_is_written_in_parts_bears_sigkill() {
+    const LEADS: usize = 20_000;
+    /// As few outputs as the least memory holds.
+    const PART: usize = (4 << 20) / 8 * 3;
+    let seed = Dice::seed();
+    println!("LEADSTREAM_SEED={seed}");
+    let mut dice = Dice::new(seed);
+    let scene = Scene::with_topics("parts", broker::shared(), i32::try_from(PARTITIONS).expect("a few"));
+    let all = records(0..LEADS, PARTITIONS, now_millis());
+    let offsets = Writer::new(&scene.brokers).write(&scene.raw, &all);
+    // An interval so long that a part of a slow build is decided in it, too.
+    let sets = ["run.lanes=1", "run.memory=4MiB", "kafka.instance=pod-0", "run.commit_interval=2s"];
+    let start = || scene.run(&sets.iter().flat_map(|set| ["--set", set]).collect::<Vec<_>>());
+    let mut service = start();
+    let group = scene.progress();
+    for _ in 0..4 {
+        let before = group.done();
+        wait_for(
+            "something is committed between two kills",
+            2 * SOON,
+            || service.lines(),
+            || {
+                service.assert_runs();
+                (group.done() > before).then_some(())
+            },
+        );
+        let_pass(Duration::from_millis(dice.below(300) as u64));
+        service.kill();
+        service = start();
+    }
+    let left = LEADS - usize::try_from(group.done()).expect("a few");
+    scene.wait_done(LEADS, &service);
+    let commits = service.metric("leadstream_commit_seconds_count").expect("a metric");
+    service.terminate();
+    assert_eq!(service.exit_within(Duration::from_secs(10)), 0, "{}", service.lines());
+
+    let outcomes = Outcomes::read(&scene);
+    let positions: Vec<_> = all.iter().zip(&offsets).map(|(raw, offset)| (raw.partition, *offset)).collect();
+    outcomes.assert_each_exactly_once(&positions.iter().enumerate().map(|(number, at)| (*at, lead(number).1)).collect());
+    outcomes.assert_in_order();
+    outcomes.assert_bytes(&scene, &positions.into_iter().zip(&all).collect::<Vec<_>>());
+    let bytes: usize =
+        scene.outputs().iter().flat_map(|topic| scene.read(topic)).map(|kept| kept.value.map_or(0, |value| value.len())).sum();
+    let at_once = bytes / LEADS * left;
+    println!("{left} leads, {} bytes each, in {commits} commits", bytes / LEADS);
+    assert!(left == 0 || at_once as f64 / commits > 1.5 * PART as f64, "more than fits at once is committed at once");
 }

@@ -64,12 +64,15 @@ impl<'a> Fleet<'a> {
         fleet
     }
 
-    /// Every other one has a name that lasts, as a stable replica has; the others are new at each start.
+    /// Every other one has a name that lasts, as a stable replica has; the others are new at each start, and small.
     fn begin(&self, number: usize, lanes: usize) -> Process {
         let mut arguments = self.arguments.clone();
         arguments.extend(["--set".to_owned(), format!("run.lanes={lanes}")]);
         if number.is_multiple_of(2) {
             arguments.extend(["--set".to_owned(), format!("kafka.instance=pod-{number}")]);
+        } else {
+            // As little memory as there may be: what they have to make up for is written in parts.
+            arguments.extend(["--set".to_owned(), format!("run.memory={}MiB", 4 * lanes)]);
         }
         let service = self.scene.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
         let mut lives = self.lives();

@@ -127,6 +127,36 @@ fn a_member_that_cannot_follow_its_group_is_dropped_with_all_it_had() {
     assert_eq!(told.0.lock().expect("not poisoned").last().map(String::as_str), Some("lost [0, 1, 2]"));
 }
 
+/// Parts of a batch lie in a transaction: whatever replaces its producer, what comes after must not be committed without them.
+#[test]
+fn a_producer_that_falls_into_doubt_in_the_middle_of_a_batch_costs_the_batch() {
+    let cluster = MockCluster::new(1).expect("a mock cluster");
+    for topic in ["qualified", "unqualified", "routing", "dead-letter"] {
+        cluster.create_topic(topic, 1, 1).expect("created");
+    }
+    let (mut lane, told) = lane(&cluster.bootstrap_servers());
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !lane.connect().expect("no error") {
+        assert!(Instant::now() < deadline, "no producer within 20 s");
+    }
+    let mut out = OutputBuffer::default();
+    out.push(OutputTopic::Routing, |_| false, |_| false, |_| {});
+    let producer = lane.producer.as_mut().expect("a producer");
+    producer.write(&[(&out, &lane.settings.output)]).expect("written");
+    lane.ahead = true;
+    // What is dropped is aborted by the same producer, and no trouble.
+    lane.rewind().expect("it rewinds");
+    assert!(!lane.ahead && lane.producer.as_ref().is_some_and(|producer| !producer.is_open()));
+    assert_eq!(*told.0.lock().expect("not poisoned"), Vec::<String>::new());
+
+    lane.ahead = true;
+    lane.replace_producer(Cause::Idle);
+    assert!(lane.ready_producer().is_ok());
+    let aborted = lane.commit(&out, &Progress::default());
+    assert!(matches!(&aborted, Err(LaneError::Aborted(Abort { reason: Cause::State, .. }))), "{aborted:?}");
+    assert!(!lane.ahead && lane.rewinding && lane.producer.is_none());
+}
+
 #[test]
 fn a_lane_that_is_no_member_commits_nothing_and_keeps_its_producer() {
     let cluster = MockCluster::new(1).expect("a mock cluster");

@@ -458,8 +458,44 @@ fn records_stand_where_the_client_would_put_them_and_in_their_order_whichever_wa
 
 #[test]
 fn what_is_out_of_turn_costs_the_producer() {
-    let mut stage = Stage::set();
+    let stage = Stage::set();
     assert_eq!(told(stage.producer.commit()), (Cause::State, Remedy::Replace));
-    stage.write(&[1]).expect("written");
-    assert_eq!(told(stage.write(&[1])), (Cause::State, Remedy::Replace));
+}
+
+#[test]
+fn a_transaction_is_written_in_parts_and_a_refused_output_of_any_is_found_by_its_number() {
+    let mut stage = Stage::with(&[], 1_000);
+    let mut out = OutputBuffer::default();
+    let fill = |out: &mut OutputBuffer, sizes: &[usize]| {
+        for size in sizes {
+            let value = |bytes: &mut Vec<u8>| {
+                bytes.extend(std::iter::repeat_n(b'x', *size));
+                true
+            };
+            out.push(OutputTopic::Routing, |_| false, value, |_| {});
+        }
+    };
+    for large in [1, 2_000] {
+        out.begin(Timestamp::from_micros(0));
+        fill(&mut out, &[1, 2]);
+        stage.producer.write(&[(&out, &stage.topics)]).expect("written");
+        assert!(stage.producer.is_open());
+        let place = Arc::as_ptr(out.arena());
+        out.next_part();
+        assert_eq!((Arc::as_ptr(out.arena()), out.first(), out.len()), (place, 2, 0), "all is delivered: its memory is used again");
+        fill(&mut out, &[1, large]);
+        let written = stage.producer.write(&[(&out, &stage.topics)]);
+        if large == 1 {
+            written.expect("written");
+            stage.send_offsets().expect("sent");
+            stage.producer.commit().expect("committed");
+        } else {
+            assert_eq!(told(written), (Cause::TooLarge, Remedy::Abort));
+            assert_eq!(stage.producer.too_large(), [3]);
+            stage.producer.abort().expect("aborted");
+        }
+        assert!(!stage.producer.is_open());
+    }
+    assert_eq!(out.numbered(0).map(|written| written.bytes), out.numbered(2).map(|written| written.bytes));
+    assert_eq!((out.numbered(3).map(|written| written.bytes > 2_000), out.numbered(4)), (Some(true), None));
 }
