@@ -16,6 +16,9 @@ use super::{Abort, Batch, BatchLimits, Cause, Committed, Lane, LaneError, Next, 
 /// A visible output: topic, key, value.
 pub type Visible = (OutputTopic, Option<Vec<u8>>, Option<Vec<u8>>);
 
+/// The headers of one output.
+pub type NamedHeaders = Vec<(String, Option<Vec<u8>>)>;
+
 /// One input of records and all outputs, in memory.
 #[derive(Debug, Default)]
 pub struct MemoryLane {
@@ -27,9 +30,9 @@ pub struct MemoryLane {
     /// What readers see.
     pub visible: Vec<Visible>,
     /// The headers of each.
-    pub headers: Vec<Vec<(String, Option<Vec<u8>>)>>,
+    pub headers: Vec<NamedHeaders>,
     /// Written ahead: not visible yet.
-    ahead: (Vec<Visible>, Vec<Vec<(String, Option<Vec<u8>>)>>),
+    ahead: (Vec<Visible>, Vec<NamedHeaders>),
     /// How often outputs were written ahead.
     pub parts: usize,
     /// Taken in order: `Some` aborts that write or commit, `None` lets it pass.

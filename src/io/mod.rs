@@ -12,7 +12,7 @@ mod words;
 
 pub use batch::Batch;
 pub use links::{TraceLink, TraceLinks};
-pub use memory::{MemoryLane, Visible};
+pub use memory::{MemoryLane, NamedHeaders, Visible};
 pub use progress::Progress;
 pub use schemas::{AskLater, NoRegistry, RegistryIsAway, SchemaSource, SchemaText};
 pub use tally::{CountedLead, Counts, DecidedLead, RejectedRecord, Tally};

@@ -15,7 +15,7 @@ use crate::{
 use super::{
     super::{
         NotedOffset,
-        producer::{Remedy, Trouble, abortable},
+        producer::{Producer, Remedy, Trouble, abortable},
         sabotage::sabotage,
     },
     KafkaLane, SMALLEST_BATCH,
@@ -76,7 +76,7 @@ impl KafkaLane {
     /// Drops what was written ahead: its batch is not committed.
     pub(super) fn drop_ahead(&mut self) {
         if std::mem::take(&mut self.ahead)
-            && let Some(Err(trouble)) = self.producer.as_ref().map(|producer| producer.abort())
+            && let Some(Err(trouble)) = self.producer.as_ref().map(Producer::abort)
         {
             self.replace_producer(trouble.reason);
         }
