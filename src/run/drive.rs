@@ -85,7 +85,7 @@ pub fn drive(
                 end_of(lane.rewind())?;
                 break;
             }
-            let until = started + INTERVALS * settings.batch.wait;
+            let until = started + (INTERVALS * settings.batch.wait).min(LONGEST_OPEN);
             let (mut written, mut writing) = (Ok(()), Duration::ZERO);
             while written.is_ok() && end < batch.len() && work.goes_on(until) {
                 let began = Instant::now();
@@ -136,6 +136,8 @@ pub fn drive(
 /// A transaction whose outputs are written in parts takes no further part once it has taken so many intervals: then a lane is behind,
 /// and the more is committed at once, the less a commit costs.
 const INTERVALS: u32 = 4;
+/// … or so long: a broker gives a transaction up after a quarter of a minute.
+const LONGEST_OPEN: Duration = Duration::from_secs(5);
 
 /// So many records are decided without a look at the clock.
 const UNTIMED: usize = 64;
