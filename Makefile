@@ -5,7 +5,7 @@ MINUTES ?= 10
 NODES ?= 1
 CONTROLLER ?= $(shell shuf -i 20000-29999 -n 1)
 
-.PHONY: help demo test unit check build pgo kafka kill-test memory-test storm storm-proof mutation-test format dist
+.PHONY: help demo test unit check build kafka kill-test memory-test storm storm-proof mutation-test format dist
 
 help: ## Tell what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,21 +31,16 @@ check: ## Format, lints, licences
 format: ## Format the code
 	cargo fmt
 
-build: ## The program, optimised: target/release/leadstream
+build: ## The program, optimised: target/release/leadstream; PGO=1: by what it does, target/pgo/…/release/leadstream
 	@.ci/packages build
-	LEADSTREAM_REVISION="$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" cargo build --release
-
-pgo: ## The same, built twice, the second time by what the first one noted: some tenth less CPU
-	@.ci/packages build
-	LEADSTREAM_REVISION="$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" deploy/pgo.sh
+	LEADSTREAM_REVISION="$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" $(if $(PGO),deploy/pgo.sh,cargo build --release)
 
 # The name of what a release holds.
 NAME = leadstream-$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)-$(shell uname -m)-linux
 
-# By `make dist PGO=1` the program of `make pgo`.
 PROGRAM = $(if $(PGO),target/pgo/$(shell rustc -vV | sed -n 's/^host: //p'),target)/release/leadstream
 
-dist: $(if $(PGO),pgo,build) ## What a release holds, in dist (PGO=1): program, licences, bill of materials (by cargo-cyclonedx), checksums
+dist: build ## What a release holds, in dist (PGO=1): program, licences, bill of materials (by cargo-cyclonedx), checksums
 	@command -v cargo-cyclonedx >/dev/null || cargo install cargo-cyclonedx --version 0.5.9 --locked
 	rm -rf dist && mkdir -p dist/$(NAME)
 	cp $(PROGRAM) LICENSE-APACHE LICENSE-MIT README.md CHANGELOG.md src/pipeline/normalize/data/NOTICES.txt dist/$(NAME)
