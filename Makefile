@@ -31,19 +31,17 @@ check: ## Format, lints, licences
 format: ## Format the code
 	cargo fmt
 
-build: ## The program, optimised: target/release/leadstream; PGO=1: by what it does, target/pgo/…/release/leadstream
+build: ## The program, optimised: target/release/leadstream
 	@.ci/packages build
-	LEADSTREAM_REVISION="$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" $(if $(PGO),deploy/pgo.sh,cargo build --release)
+	LEADSTREAM_REVISION="$$(git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)" cargo build --release
 
 # The name of what a release holds.
 NAME = leadstream-$(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)-$(shell uname -m)-linux
 
-PROGRAM = $(if $(PGO),target/pgo/$(shell rustc -vV | sed -n 's/^host: //p'),target)/release/leadstream
-
-dist: build ## What a release holds, in dist (PGO=1): program, licences, bill of materials (by cargo-cyclonedx), checksums
+dist: build ## What a release holds, in dist: program, licences, bill of materials (by cargo-cyclonedx), checksums
 	@command -v cargo-cyclonedx >/dev/null || cargo install cargo-cyclonedx --version 0.5.9 --locked
 	rm -rf dist && mkdir -p dist/$(NAME)
-	cp $(PROGRAM) LICENSE-APACHE LICENSE-MIT README.md CHANGELOG.md src/pipeline/normalize/data/NOTICES.txt dist/$(NAME)
+	cp target/release/leadstream LICENSE-APACHE LICENSE-MIT README.md CHANGELOG.md src/pipeline/normalize/data/NOTICES.txt dist/$(NAME)
 	cp src/telemetry/console/uplot/LICENSE dist/$(NAME)/LICENSE-uPlot
 	cp -r deploy/config deploy/systemd dist/$(NAME)
 	tar --sort=name --owner=0 --group=0 --numeric-owner -C dist -czf dist/$(NAME).tar.gz $(NAME)
