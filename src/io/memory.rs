@@ -60,6 +60,10 @@ impl Lane for MemoryLane {
         Ok(if batch.is_empty() { Next::End } else { Next::Records })
     }
 
+    fn holds_back(&self) -> bool {
+        true
+    }
+
     fn write(&mut self, out: &OutputBuffer) -> Result<(), LaneError> {
         if let Some(Some(abort)) = self.aborts.pop_front() {
             return Err(LaneError::Aborted(abort));
@@ -89,10 +93,11 @@ impl Lane for MemoryLane {
         let (visible, headers) = std::mem::take(&mut self.ahead);
         self.visible.extend(visible);
         self.headers.extend(headers);
-        self.committed = self.read;
         for (partition, next) in progress.iter() {
             self.standing.insert(partition.clone(), (next.get(), progress.noted(partition).to_owned()));
         }
+        let is_done = |at: &Position| self.standing.get(&at.partition).is_some_and(|(next, _)| at.offset < *next);
+        self.committed = self.records.iter().take_while(|(at, ..)| is_done(at)).count();
         Ok(Committed { took: Duration::ZERO })
     }
 
@@ -108,5 +113,6 @@ impl Lane for MemoryLane {
 
     fn halt(&mut self, _why: &str) {
         self.records.clear();
+        self.ahead = Default::default();
     }
 }

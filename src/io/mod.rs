@@ -107,6 +107,9 @@ pub trait Lane {
     /// Only [`LaneError::Fatal`]: a dependency that is away is waited for.
     fn next_batch(&mut self, limits: &BatchLimits, batch: &mut Batch) -> Result<Next, LaneError>;
 
+    /// Whether what is written stays unseen until it is committed: else nothing is to be written ahead.
+    fn holds_back(&self) -> bool;
+
     /// Hands outputs over ahead of the commit that makes them visible together with what follows, so that their memory can be used
     /// again. Until then no batch is asked for; [`Lane::rewind`] drops them.
     ///

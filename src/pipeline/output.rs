@@ -139,6 +139,7 @@ impl OutputBuffer {
             bytes.shrink_to(keep);
         }
         self.keys.shrink_to(keep);
+        self.written.shrink_to(keep / 256);
     }
 
     /// From now on no output of `topic` has more than `largest` bytes, whatever the settings allow: the topic takes less now.

@@ -87,12 +87,12 @@ pub fn drive(
             }
             let until = started + (INTERVALS * settings.batch.wait).min(LONGEST_OPEN);
             let (mut written, mut writing) = (Ok(()), Duration::ZERO);
-            while written.is_ok() && end < batch.len() && work.goes_on(until) {
+            while written.is_ok() && end < batch.len() && lane.holds_back() && work.goes_on(until) {
                 let began = Instant::now();
                 written = lane.write(&work.out);
                 writing += began.elapsed();
                 if written.is_ok() {
-                    work.out.next_part();
+                    work.next_part(began.elapsed());
                     end = work.decide(&batch, end, &live, schemas, Some(until));
                 }
             }
@@ -136,8 +136,8 @@ pub fn drive(
 /// A transaction whose outputs are written in parts takes no further part once it has taken so many intervals: then a lane is behind,
 /// and the more is committed at once, the less a commit costs.
 const INTERVALS: u32 = 4;
-/// … or so long: a broker gives a transaction up after a quarter of a minute.
-const LONGEST_OPEN: Duration = Duration::from_secs(5);
+/// … or so long, whatever the interval: what is open holds readers up, and a broker gives it up after a quarter of a minute.
+const LONGEST_OPEN: Duration = Duration::from_secs(1);
 
 /// So many records are decided without a look at the clock.
 const UNTIMED: usize = 64;
@@ -167,6 +167,8 @@ struct Work {
     /// Records whose events the broker refused as too large: decided again, they become dead letters.
     too_large: BTreeSet<Position>,
     guard: Guard,
+    /// The guard, with what is written of the transaction at hand.
+    watched: Guard,
     /// Asking for schemas took long, so the transaction at hand ends before the batch does.
     is_slow: bool,
     /// Outputs in memory have about so many bytes at most.
@@ -194,6 +196,16 @@ impl Work {
         self.shadows.begin(started);
         self.accounts.iter_mut().for_each(Accounts::clear);
         (self.records, self.dead_letters, self.first_dead_letter) = (0, 0, None);
+        self.watched = self.guard;
+    }
+
+    /// What was decided is written, which took so long; there is more of the batch.
+    fn next_part(&mut self, took: Duration) {
+        self.out.next_part();
+        self.shadows.wrote(took);
+        // Each part is judged as a transaction of its own would be: many good records of a batch hide no flood in it.
+        self.watched.passed(self.records, self.dead_letters);
+        (self.records, self.dead_letters) = (0, 0);
     }
 
     /// Decides the batch from record `first` on, to its end, until the outputs are many, or up to a record whose schema nobody
@@ -306,7 +318,7 @@ impl Work {
 
     /// Why the transaction at hand must not be committed, when it is part of a flood of dead letters.
     fn flood(&self) -> Option<String> {
-        let (records, dead_letters) = self.guard.flood(self.records, self.dead_letters)?;
+        let (records, dead_letters) = self.watched.flood(self.records, self.dead_letters)?;
         let most = self.tally.dead_letters.iter().max_by_key(|(_, count)| *count).map_or("none", |((_, code), _)| code.name());
         let first = self.first_dead_letter.as_ref().map_or_else(String::new, |at| format!("; the first of this batch is {at}"));
         Some(format!(
@@ -320,7 +332,8 @@ impl Work {
     fn done(&mut self) {
         let progress = &self.progress;
         self.too_large.retain(|at| progress.get(&at.partition).is_none_or(|next| next < at.next()));
-        self.guard.committed(self.records, self.dead_letters);
+        self.watched.passed(self.records, self.dead_letters);
+        self.guard = self.watched;
     }
 
     fn taken_back(&mut self, batch: &Batch, abort: &Abort) {
@@ -365,7 +378,7 @@ pub(super) fn refused_by_broker() -> Rejection {
 }
 
 /// Knows a flood of dead letters before it is committed.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Guard {
     settings: DeadLetterGuard,
     records: u64,
@@ -387,7 +400,7 @@ impl Guard {
     }
 
     /// A window that is full starts anew, so that a long good past does not hide a bad present.
-    fn committed(&mut self, records: u64, dead_letters: u64) {
+    fn passed(&mut self, records: u64, dead_letters: u64) {
         self.records += records;
         self.dead_letters += dead_letters;
         if self.records >= self.settings.over_records {

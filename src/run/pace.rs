@@ -74,6 +74,10 @@ impl<L: Lane> Lane for Paced<L> {
         Ok(next)
     }
 
+    fn holds_back(&self) -> bool {
+        self.lane.holds_back()
+    }
+
     fn write(&mut self, out: &OutputBuffer) -> Result<(), LaneError> {
         self.lane.write(out)
     }

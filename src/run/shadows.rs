@@ -158,6 +158,11 @@ impl Shadows {
         tally.seconds = self.batch.shadows;
     }
 
+    /// Outputs of the batch were written ahead in this time, which is a part of its commit's.
+    pub(super) fn wrote(&mut self, took: Duration) {
+        self.started += took;
+    }
+
     /// Whether the batch's commit is not yet late by more than the set share: the bound that holds while costs are not known.
     fn has_time(&self, now: Instant) -> bool {
         let live = (now - self.started).as_secs_f64() - self.batch.shadows;

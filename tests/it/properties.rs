@@ -104,9 +104,11 @@ struct Limits {
     records: usize,
     /// Bytes of outputs after which they are written.
     outputs: usize,
+    /// A transaction may have several such parts.
+    in_parts: bool,
 }
 
-const WHOLE: Limits = Limits { records: usize::MAX, outputs: 1 << 20 };
+const WHOLE: Limits = Limits { records: usize::MAX, outputs: 1 << 20, in_parts: true };
 
 /// Everything that became visible, and what the observer counted: records, outcomes, aborts.
 fn driven(values: &[Vec<u8>], limits: Limits, aborts: &[bool], largest: usize) -> (Vec<Visible>, (u64, u64, u64)) {
@@ -117,8 +119,9 @@ fn driven(values: &[Vec<u8>], limits: Limits, aborts: &[bool], largest: usize) -
     lane.largest = largest;
     let counter = Counter::default();
     let live = Arc::new(Live::new(pipeline(), Trials::default()));
-    // Nobody waits in memory; an hour lets a transaction have any number of parts.
-    let batch = BatchLimits { records: limits.records, bytes: 1 << 20, wait: Duration::from_hours(1) };
+    // Nobody waits in memory; without an interval each part is a transaction.
+    let wait = if limits.in_parts { Duration::from_hours(1) } else { Duration::ZERO };
+    let batch = BatchLimits { records: limits.records, bytes: 1 << 20, wait };
     let settings = DriveSettings {
         batch,
         guard: DeadLetterGuard::default(),
@@ -140,10 +143,10 @@ proptest! {
 
     #[test]
     fn batches_parts_and_aborts_leave_no_trace(
-        values in vec(mutated(), 1..20), records in 1..20_usize, outputs in 1..20_000_usize, aborts in vec(any::<bool>(), 0..12)
+        values in vec(mutated(), 1..20), records in 1..20_usize, outputs in 1..20_000_usize, in_parts in any::<bool>(), aborts in vec(any::<bool>(), 0..12)
     ) {
         let (whole, _) = driven(&values, WHOLE, &[], 0);
-        let (pieces, counts) = driven(&values, Limits { records, outputs }, &aborts, 0);
+        let (pieces, counts) = driven(&values, Limits { records, outputs, in_parts }, &aborts, 0);
         prop_assert_eq!(&whole, &pieces);
         prop_assert_eq!(counts.0, values.len() as u64, "records are counted once, whatever was taken back");
         let mut last = None;
@@ -164,14 +167,17 @@ fn a_flood_of_dead_letters_halts_the_lane_or_ends_the_run_before_it_is_committed
     let (lead, bad) = (LEAD.as_bytes().to_vec(), b"{\"status\":1}".to_vec());
     // Batches of five: good ones, some bad ones among good ones, then a flood over a window that is full again.
     let values = [vec![lead.clone(); 5], [vec![lead; 3], vec![bad.clone(); 2]].concat(), vec![bad; 10]].concat();
-    for ends_on_halt in [false, true] {
+    // In batches of five, and all in one batch that is written lead by lead: of that nothing is seen.
+    let hour = Duration::from_hours(1);
+    let ways = [(5, 1 << 20, Duration::ZERO, 15), (25, 1, hour, 0)];
+    for (ends_on_halt, (records, outputs, wait, committed)) in [false, true].into_iter().flat_map(|ends| ways.map(|way| (ends, way))) {
         let mut lane = MemoryLane::new((0..).zip(&values).map(|(offset, value)| (at(offset), now(), Some(value.clone()))).collect());
         let (counter, live) = (Counter::default(), Arc::new(Live::new(pipeline(), Trials::default())));
-        let batch = BatchLimits { records: 5, bytes: 1 << 20, wait: Duration::ZERO };
+        let batch = BatchLimits { records, bytes: 1 << 20, wait };
         let settings = DriveSettings {
             batch,
             guard: DeadLetterGuard { ratio: 0.7, over_records: 10 },
-            outputs: 1 << 20,
+            outputs,
             ends_on_halt,
             shadows: Arc::default(),
             ledger: None,
@@ -189,7 +195,7 @@ fn a_flood_of_dead_letters_halts_the_lane_or_ends_the_run_before_it_is_committed
             }
         }
         // The window of the first ten is full and good; the next five are not yet enough to judge by.
-        assert_eq!(counter.0.borrow().0, 15);
+        assert_eq!((counter.0.borrow().0, lane.visible.is_empty()), (committed, committed == 0));
     }
 }
 
@@ -199,7 +205,7 @@ fn a_record_whose_event_the_broker_refuses_becomes_a_dead_letter_alone() {
     let values = [LEAD.as_bytes().to_vec(), large.into_bytes(), LEAD.as_bytes().to_vec()];
     // Dead letters of the model are as large as the record, so the limit lies between a record and its event.
     for outputs in [1, 4_000, 1 << 20] {
-        let (visible, counts) = driven(&values, Limits { records: 10, outputs }, &[], 5_600);
+        let (visible, counts) = driven(&values, Limits { records: 10, outputs, in_parts: true }, &[], 5_600);
         let topics: Vec<_> = visible.iter().map(|(topic, ..)| *topic).filter(|topic| *topic != OutputTopic::Routing).collect();
         assert_eq!(topics, [OutputTopic::Qualified, OutputTopic::DeadLetter, OutputTopic::Qualified]);
         assert_eq!((counts.0, counts.1, counts.2), (3, 3, 1));

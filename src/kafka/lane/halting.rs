@@ -91,11 +91,12 @@ impl KafkaLane {
     pub(super) fn halt_all(&mut self, why: &str) {
         tracing::error!("{why}");
         self.halted = Some(why.to_owned());
+        self.tell_halted();
+        self.pause_all();
+        // Last, since it asks brokers.
         self.drop_ahead();
         // Nobody would hear what it has to say from now on.
         self.producer = None;
-        self.tell_halted();
-        self.pause_all();
     }
 
     /// One round of a lane that has halted: it is polled, so that its group does not give it up and hand its partitions to

@@ -395,6 +395,10 @@ impl Lane for KafkaLane {
         Ok(Next::Records)
     }
 
+    fn holds_back(&self) -> bool {
+        self.settings.delivery == Delivery::ExactlyOnce
+    }
+
     fn write(&mut self, out: &OutputBuffer) -> Result<(), LaneError> {
         self.write_ahead(out)
     }

@@ -65,26 +65,27 @@ impl Destinations {
     }
 
     /// How this buffer's outputs go. Those of a topic go by partition only if all do, since what the client places itself must
-    /// not overtake what is placed here: one without a key, or with headers, for which the call has no room.
-    pub(super) fn ways(&mut self, client: &Arc<BaseProducer<Reports>>, out: &OutputBuffer, topics: &OutputNames) -> Ways {
+    /// not overtake what is placed here: one without a key, or with headers, for which the call has no room. A broker is asked for
+    /// partitions that are not known only where that may take a moment: not while a transaction is open.
+    pub(super) fn ways(&mut self, client: &Arc<BaseProducer<Reports>>, out: &OutputBuffer, topics: &OutputNames, may_ask: bool) -> Ways {
         let (mut used, mut alone) = ([false; OutputTopic::COUNT], [!self.by_key_hash; OutputTopic::COUNT]);
         for output in out.iter() {
             let topic = output.topic as usize;
             used[topic] = true;
             alone[topic] |= output.key.is_none() || !output.headers.is_empty();
         }
-        std::array::from_fn(|topic| if used[topic] && !alone[topic] { self.known(client, &topics[topic]) } else { None })
+        std::array::from_fn(|topic| if used[topic] && !alone[topic] { self.known(client, &topics[topic], may_ask) } else { None })
     }
 
     /// Its place, once its partitions are known.
-    fn known(&mut self, client: &Arc<BaseProducer<Reports>>, name: &str) -> Option<usize> {
+    fn known(&mut self, client: &Arc<BaseProducer<Reports>>, name: &str, may_ask: bool) -> Option<usize> {
         let place = self.known.iter().position(|known| known.name == name).unwrap_or(self.known.len());
         if place == self.known.len() {
             let topic = TopicHandle::open(client, name)?;
             self.known.push(Destination { name: name.to_owned(), topic, partitions: 0, counted: None, waiting: Vec::new() });
         }
         let destination = self.known.get_mut(place)?;
-        if destination.counted.is_none_or(|counted| counted.elapsed() > COUNTED) {
+        if may_ask && destination.counted.is_none_or(|counted| counted.elapsed() > COUNTED) {
             destination.partitions = count(client, name);
             // Where nobody tells, it is not asked before each transaction.
             destination.counted = Some(Instant::now());

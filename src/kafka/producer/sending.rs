@@ -45,7 +45,8 @@ impl Producer {
 
     fn begin_and_write(&mut self, parts: &[(&OutputBuffer, &OutputNames)]) -> Result<(), Trouble> {
         // Before it begins: where partitions are not known, a broker is asked.
-        let ways: Vec<_> = parts.iter().map(|(out, topics)| self.destinations.ways(&self.client, out, topics)).collect();
+        let may_ask = !self.is_open();
+        let ways: Vec<_> = parts.iter().map(|(out, topics)| self.destinations.ways(&self.client, out, topics, may_ask)).collect();
         if !self.is_open.replace(true) {
             self.forget_reports();
             self.begun = Instant::now();

@@ -437,7 +437,7 @@ fn records_stand_where_the_client_would_put_them_and_in_their_order_whichever_wa
                 }
             });
         }
-        let ways = stage.producer.destinations.ways(&stage.producer.client, &out, &stage.topics);
+        let ways = stage.producer.destinations.ways(&stage.producer.client, &out, &stage.topics, true);
         stage.producer.write(&[(&out, &stage.topics)]).expect("written");
         stage.producer.commit().expect("committed");
         (ways.iter().flatten().count(), read_back(&stage, COUNT))
