@@ -33,8 +33,6 @@ pub struct MemoryLane {
     pub headers: Vec<NamedHeaders>,
     /// Written ahead: not visible yet.
     ahead: (Vec<Visible>, Vec<NamedHeaders>),
-    /// How often outputs were written ahead.
-    pub parts: usize,
     /// Taken in order: `Some` aborts that write or commit, `None` lets it pass.
     pub aborts: VecDeque<Option<Abort>>,
     /// Outputs larger than this are refused as a broker would; 0: none.
@@ -79,7 +77,6 @@ impl Lane for MemoryLane {
             return Err(LaneError::Aborted(Abort { reason: Cause::TooLarge, detail: String::new(), too_large, limits: None }));
         }
         assert_eq!(out.first(), self.ahead.0.len(), "each part follows on those before");
-        self.parts += 1;
         self.ahead.0.extend(out.iter().map(|output| (output.topic, output.key.map(<[u8]>::to_vec), output.value.map(<[u8]>::to_vec))));
         let headers = |output: pipeline::Output<'_>| {
             output.headers.iter().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec))).collect()

@@ -383,7 +383,8 @@ impl Producer {
     }
 }
 
-fn trouble(reason: Cause, detail: impl Into<String>, remedy: Remedy) -> Trouble {
+/// A trouble that no answer has told.
+pub(super) fn trouble(reason: Cause, detail: impl Into<String>, remedy: Remedy) -> Trouble {
     Trouble { reason, detail: detail.into(), remedy, code: None }
 }
 

@@ -139,6 +139,7 @@ impl OutputBuffer {
             bytes.shrink_to(keep);
         }
         self.keys.shrink_to(keep);
+        // As many as so many bytes have outputs, if these are small.
         self.written.shrink_to(keep / 256);
     }
 

@@ -15,7 +15,7 @@ use crate::{
 use super::{
     super::{
         NotedOffset,
-        producer::{Producer, Remedy, Trouble, abortable},
+        producer::{Producer, Remedy, Trouble, abortable, trouble},
         sabotage::sabotage,
     },
     KafkaLane, SMALLEST_BATCH,
@@ -23,10 +23,6 @@ use super::{
 
 /// Connections that were silent for a minute are closed without a word.
 const IDLE: Duration = Duration::from_secs(55);
-
-fn trouble(reason: Cause, detail: impl Into<String>, remedy: Remedy) -> Trouble {
-    Trouble { reason, detail: detail.into(), remedy, code: None }
-}
 
 fn no_producer() -> Trouble {
     trouble(Cause::State, "no producer", Remedy::Replace)
