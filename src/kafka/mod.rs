@@ -29,7 +29,7 @@ pub use fetch::{Fetched, fetch};
 pub use group::{GroupProgress, Movement};
 pub use health::BrokerHealth;
 pub use lane::{KafkaLane, LaneSettings};
-pub use native::{GroupMember, Operation, PartitionReplicas};
+pub use native::{GroupMember, Operation, PartitionReplicas, keep_freed_memory};
 pub use noted::{End, Ends, NotedOffset, note_offsets, noted_offsets};
 pub use probe::{Presence, Probe};
 pub use properties::{check_clients, check_property, random_instance};

@@ -23,9 +23,9 @@ impl<'a> LeadSource<'a> {
         // By the byte: to make a search ready is dearer than to look through so short a text.
         let cut = |text: &'a str, at: Option<usize>| at.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
         let (left, offer) = cut(text, text.bytes().position(|byte| byte == b'|')).unwrap_or((text, ""));
-        let left = left.trim();
+        let left = trimmed(left);
         let (source, action) = cut(left, left.bytes().rposition(|byte| byte == b'-')).unwrap_or((left, ""));
-        Self { left, source: source.trim(), action: action.trim(), offer: offer.trim() }
+        Self { left, source: trimmed(source), action: trimmed(action), offer: trimmed(offer) }
     }
 
     /// Whether there is nothing in it.
@@ -35,17 +35,33 @@ impl<'a> LeadSource<'a> {
     }
 }
 
+/// The text without blanks at its ends. Hardly any part has one, which its first and its last byte tell.
+fn trimmed(text: &str) -> &str {
+    let ends = [text.as_bytes().first(), text.as_bytes().last()];
+    if ends.into_iter().flatten().all(u8::is_ascii_graphic) { text } else { text.trim() }
+}
+
+/// What becomes of each ASCII letter of a token: its small form, or nothing.
+const FOLDED: [Option<u8>; 128] = {
+    let mut folded = [None; 128];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let is_left_out = matches!(byte, b'\t'..=b'\r' | b' ' | b'(' | b')');
+        folded[byte as usize] = if is_left_out { None } else { Some(byte.to_ascii_lowercase()) };
+        byte += 1;
+    }
+    folded
+};
+
 /// A token in the form in which tokens are compared: lower-case, without blanks and round brackets, so that
 /// `AppSource (SPZA)` and `appsource(spza)` are one (readings Q10). Borrowed when it already is in that form.
 #[must_use]
 pub fn fold(token: &str) -> SmallText<'_> {
     let is_left_out = |c: char| c.is_whitespace() || c == '(' || c == ')';
-    let is_folded = |c: char| !(is_left_out(c) || c.is_uppercase());
-    let is_folded_byte = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_');
-    if token.bytes().all(is_folded_byte) || token.chars().all(is_folded) {
+    if token.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_')) {
         return SmallText::borrowed(token);
     }
-    SmallText::from_ascii(token, |byte| (!is_left_out(byte.into())).then(|| byte.to_ascii_lowercase()))
+    SmallText::from_ascii(token, |byte| FOLDED.get(usize::from(byte)).copied().flatten())
         .unwrap_or_else(|| SmallText::long(token.chars().filter(|c| !is_left_out(*c)).flat_map(char::to_lowercase).collect()))
 }
 
@@ -74,5 +90,12 @@ mod tests {
         assert_eq!(&*fold("appsource(spza)"), "appsourcespza");
         assert_eq!(&*fold("\u{a0}Ä\u{b}(x)"), "äx");
         assert_eq!(fold("spza").as_ptr(), "spza".as_ptr());
+        for byte in 0..128_u8 {
+            let (token, letter) = (format!("a{}", char::from(byte)), char::from(byte));
+            let kept =
+                if letter.is_whitespace() || matches!(letter, '(' | ')') { String::new() } else { letter.to_lowercase().to_string() };
+            assert_eq!(&*fold(&token), format!("a{kept}"), "{token:?}");
+            assert_eq!(&*fold(&format!("{token}é")), format!("a{kept}é"), "{token:?}");
+        }
     }
 }

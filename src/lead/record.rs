@@ -61,30 +61,24 @@ impl Timestamp {
         let (year, month, day) = civil_from_days(days);
         let mut out = *b"0000-00-00T00:00:00.000000Z";
         let (minutes, hundreds) = (seconds / 60, micros / 100);
-        let pairs = [
-            (0, year / 100),
-            (2, year % 100),
-            (5, month),
-            (8, day),
-            (11, minutes / 60),
-            (14, minutes % 60),
-            (17, seconds % 60),
-            (20, hundreds / 100),
-            (22, hundreds % 100),
-            (24, micros % 100),
-        ];
-        for (at, pair) in pairs {
-            if let (Some(place), Some(digits)) = (out.get_mut(at..at + 2), PAIRS.get(pair as usize)) {
-                place.copy_from_slice(digits);
-            }
-        }
+        let mut put = |at: usize, pair: u32| [out[at], out[at + 1]] = PAIRS[pair as usize & 127];
+        put(0, year / 100);
+        put(2, year % 100);
+        put(5, month);
+        put(8, day);
+        put(11, minutes / 60);
+        put(14, minutes % 60);
+        put(17, seconds % 60);
+        put(20, hundreds / 100);
+        put(22, hundreds % 100);
+        put(24, micros % 100);
         out
     }
 }
 
-/// The digits of each number below a hundred.
-const PAIRS: [[u8; 2]; 100] = {
-    let mut pairs = [*b"00"; 100];
+/// The digits of each number below a hundred; as many more as let seven bits say which.
+const PAIRS: [[u8; 2]; 128] = {
+    let mut pairs = [*b"00"; 128];
     let mut number = 0_u8;
     while number < 100 {
         pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];

@@ -42,14 +42,16 @@ impl<'t> SmallText<'t> {
     /// What `change` makes of each byte; `None`: the text is long, or not of ASCII letters alone.
     #[must_use]
     pub fn from_ascii(text: &str, change: impl Fn(u8) -> Option<u8>) -> Option<Self> {
-        let mut short = [0; SHORT];
         if text.len() > SHORT || !text.is_ascii() {
             return None;
         }
-        let mut length = 0_u8;
-        for (place, byte) in short.iter_mut().zip(text.bytes().filter_map(change)) {
-            *place = byte;
-            length += 1;
+        let (mut short, mut length) = ([0; SHORT], 0_u8);
+        for byte in text.bytes().filter_map(change) {
+            // Never past the end: no more bytes are made than there were.
+            if let Some(place) = short.get_mut(usize::from(length)) {
+                *place = byte;
+                length += 1;
+            }
         }
         Some(Self(Form::Short { bytes: short, length }))
     }

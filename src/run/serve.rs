@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     config::{Config, Delivery},
     io::{NoRegistry, SchemaSource},
-    kafka::{BrokerHealth, GroupProgress, TopicFinding, Topics},
+    kafka::{BrokerHealth, GroupProgress, TopicFinding, Topics, keep_freed_memory},
     lead::Partition,
     pipeline::{Live, OutputTopic, Pipeline, Trials},
     registry::Registry,
@@ -47,6 +47,7 @@ const LEAVE: Duration = Duration::from_secs(8);
 /// 64 for settings that cannot work, 75 when a dependency is needed and away, 70 for a bug. With `--once` also 75 when nothing
 /// moves, 64 when a partition's position is lost, 1 when the dead-letter guard halts.
 pub fn serve(config: &Config, mut pipeline: Pipeline, trials: Trials, arguments: &ServeArguments) -> Result<(), Failure> {
+    keep_freed_memory(config.run.lanes);
     logging::start(&config.log);
     log_bugs();
     // Before anybody is told that it is there: a signal that nobody listens for ends a process without a word.

@@ -1,14 +1,16 @@
 //! The few calls that rdkafka's safe interface lacks or gets wrong: header names that are not UTF-8 (its own getter
 //! panics on them), the group member's identity (needed before offsets go into a transaction), and the cached end of a
-//! partition. Admin calls that it lacks: `admin`; records handed over many at a
-//! time: `produce`. All `unsafe` of the crate is in this folder.
+//! partition. Admin calls that it lacks: `admin`; records handed over many at a time: `produce`; what is said to the C library of
+//! memory: `heap`. All `unsafe` of the crate is in this folder.
 #![allow(unsafe_code)]
 
 mod admin;
+mod heap;
 mod produce;
 
 pub use admin::{GroupMember, Operation, PartitionReplicas};
 pub(super) use admin::{describe_cluster, describe_groups, describe_topics, end_offsets, list_groups};
+pub use heap::keep_freed_memory;
 pub(super) use produce::{Borrows, Handed, Lent, TopicHandle, give_back};
 
 use std::{

@@ -31,6 +31,9 @@ const LOOK: Duration = Duration::from_micros(500);
 /// they tell.
 const RAREST_LOOK: Duration = Duration::from_millis(4);
 
+/// After so many looks for room the client is asked all the same: it may have another reason by now to take none.
+const LOOKS_FOR_ROOM: u32 = 20;
+
 impl Producer {
     /// Writes outputs into the transaction that is open, each buffer's to topics of its own; begins one, where none is. Returns when
     /// every one is delivered.
@@ -121,9 +124,13 @@ impl Producer {
         if self.begun.elapsed() > TRANSACTION_TIMEOUT {
             return Err(trouble(Cause::DeliveryTimeout, "send: the queue stayed full", Remedy::Abort));
         }
-        let waiting = self.client.in_flight_count();
-        self.serve();
-        if self.client.in_flight_count() >= waiting {
+        // A queue that has room for a few again is full again at once, and each time as many outputs are laid out for it in vain.
+        let half = self.client.in_flight_count() / 2;
+        for _ in 0..LOOKS_FOR_ROOM {
+            self.serve();
+            if self.client.in_flight_count() <= half {
+                break;
+            }
             thread::sleep(LOOK);
         }
         Ok(())
@@ -170,7 +177,7 @@ impl Producer {
             if now > deadline {
                 return Err(trouble(Cause::DeliveryTimeout, "outputs were not delivered in time", Remedy::Abort));
             }
-            thread::sleep(((now - started) / 16).clamp(LOOK, RAREST_LOOK));
+            thread::sleep(((now - started) / 8).clamp(LOOK, RAREST_LOOK));
         }
     }
 }

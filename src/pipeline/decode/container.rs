@@ -11,7 +11,7 @@ use crate::lead::{DeadLetterCode, Format, Rejection, Vocabulary};
 
 use super::{
     Content, Filler, Limits, Lists, RawLead, Stated, WriterSchemas, avro, json_text, lead, malformed, not_a_lead,
-    object::{self, Member},
+    object::{self, Inner, Member},
     raw_lead::Text,
     salesforce_form,
     shape::{self, Shape},
@@ -29,12 +29,13 @@ pub(super) fn leads<'a>(
     schemas: &WriterSchemas,
     lists: &mut Lists,
 ) -> Result<Vec<RawLead<'a>>, Rejection> {
-    let mut reader = Reader { leads: std::mem::take(&mut lists.leads), ..Reader::new(stated, limits, schemas) };
+    let inner = Inner { of: "", members: std::mem::take(&mut lists.inner) };
+    let mut reader = Reader { leads: std::mem::take(&mut lists.leads), inner, ..Reader::new(stated, limits, schemas) };
     match text.trim_start().as_bytes().first() {
-        Some(b'{') => match (object::members_in(text, std::mem::take(&mut lists.members)), stated.content) {
+        Some(b'{') => match (object::members_in(text, std::mem::take(&mut lists.members), &mut reader.inner), stated.content) {
             (Ok(mut members), _) => {
                 reader.object(&mut members, 1, Inside::Anything)?;
-                lists.keep_members(members);
+                lists.keep_members(members, reader.inner);
             }
             (Err(malformed), content) => match lines(text, content)? {
                 Some(lines) => reader.lines(lines)?,
@@ -148,11 +149,13 @@ struct Reader<'a, 'l> {
     limits: &'l Limits,
     schemas: &'l WriterSchemas,
     envelope: Envelope<'a>,
+    /// What is known of the first object in the record's.
+    inner: Inner<'a>,
 }
 
 impl<'a, 'l> Reader<'a, 'l> {
     fn new(stated: &'l Stated<'l>, limits: &'l Limits, schemas: &'l WriterSchemas) -> Self {
-        Self { leads: Vec::new(), before: 0, stated, limits, schemas, envelope: Envelope::default() }
+        Self { leads: Vec::new(), before: 0, stated, limits, schemas, envelope: Envelope::default(), inner: Inner::default() }
     }
 
     fn add(&mut self, mut lead: RawLead<'a>) {
@@ -181,7 +184,7 @@ impl<'a, 'l> Reader<'a, 'l> {
             return self.list_reply(members, depth);
         }
         let index = self.next_index()?;
-        let lead = lead(members, self.stated.format, index, depth, self.limits)?;
+        let lead = lead(members, &mut self.inner, self.stated.format, index, depth, self.limits)?;
         self.add(lead);
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{
     json_text,
-    object::{self, Member},
+    object::{self, Inner, Member},
     raw_lead::{Filler, Place, Text},
     scan,
 };
@@ -15,12 +15,12 @@ use super::{
 pub(super) const USER_DETAILS: &str = "userDetails";
 
 /// Fills a lead from the members of such an object.
-pub(super) fn fill<'a>(members: &mut Vec<Member<'a>>, lead: &mut Filler<'a, '_>) {
+pub(super) fn fill<'a>(members: &mut Vec<Member<'a>>, inner: &mut Inner<'a>, lead: &mut Filler<'a, '_>) {
     for (key, value) in members.drain(..) {
         if let Some(place) = field(&key) {
             lead.value(place, key, Cow::Borrowed(value));
         } else if key.eq_ignore_ascii_case(USER_DETAILS) {
-            user_details(key, value, lead);
+            user_details(key, value, inner, lead);
         } else {
             lead.keep(key, Cow::Borrowed(value));
         }
@@ -40,8 +40,10 @@ pub(super) fn field<'a>(key: &str) -> Option<Place<'a>> {
     Some(place)
 }
 
-fn user_details<'a>(parent: Text<'a>, value: &'a str, lead: &mut Filler<'a, '_>) {
-    if let Some(members) = scan::known(value) {
+fn user_details<'a>(parent: Text<'a>, value: &'a str, inner: &mut Inner<'a>, lead: &mut Filler<'a, '_>) {
+    if inner.is_of(value) {
+        customer(&parent, inner.members.drain(..).map(|(key, value)| (key, Cow::Borrowed(value))), lead);
+    } else if let Some(members) = scan::known(value) {
         customer(&parent, members.map(|(key, value)| (key, Cow::Borrowed(value))), lead);
     } else if let Some((members, others)) = object::one(value) {
         for (place, other) in others {

@@ -10,7 +10,9 @@ pub(super) fn scalar(value: &str) -> Option<Cow<'_, str>> {
         b'n' => Some(Cow::Borrowed("")),
         b'"' => {
             let inner = value.get(1..value.len().saturating_sub(1)).unwrap_or_default();
-            Some(if inner.contains('\\') { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
+            // Looked through many together, which for so short a text is quicker than a search.
+            let is_escaped = inner.bytes().fold(false, |found, byte| found | (byte == b'\\'));
+            Some(if is_escaped { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
         }
         _ => Some(Cow::Borrowed(value)),
     }

@@ -25,7 +25,7 @@ use crate::lead::{DeadLetterCode, Format, Record, Rejection, Vocabulary};
 
 use super::Limits;
 
-use object::Member;
+use object::{Inner, Member};
 use raw_lead::Filler;
 use shape::Shape;
 use stated::{Content, Stated};
@@ -35,6 +35,7 @@ use stated::{Content, Stated};
 pub(super) struct Lists {
     leads: Vec<RawLead<'static>>,
     members: Vec<Member<'static>>,
+    inner: Vec<Member<'static>>,
 }
 
 /// So many bytes of a list are left to the next record.
@@ -50,12 +51,17 @@ impl Lists {
         }
     }
 
-    fn keep_members(&mut self, mut members: Vec<Member<'_>>) {
-        members.clear();
-        if members.capacity() * size_of::<Member<'_>>() <= KEPT {
-            self.members = members.into_iter().map(|_| Member::default()).collect();
-        }
+    fn keep_members(&mut self, members: Vec<Member<'_>>, inner: Inner<'_>) {
+        (self.members, self.inner) = (emptied(members), emptied(inner.members));
     }
+}
+
+fn emptied(mut members: Vec<Member<'_>>) -> Vec<Member<'static>> {
+    members.clear();
+    if members.capacity() * size_of::<Member<'_>>() > KEPT {
+        return Vec::new();
+    }
+    members.into_iter().map(|_| Member::default()).collect()
 }
 
 /// Whether some shape of a lead has a key of this name, in any case: such a name is nobody's data.
@@ -143,6 +149,7 @@ fn is_form(bytes: &[u8], stated: &Stated<'_>) -> bool {
 /// One object to one lead, by the reader of its shape. `depth` is how deep the object itself lies in the record, from 1.
 fn lead<'a>(
     members: &mut Vec<Member<'a>>,
+    inner: &mut Inner<'a>,
     format: Option<Format>,
     index: u32,
     depth: usize,
@@ -158,7 +165,7 @@ fn lead<'a>(
     let format = agreed(format, members)?;
     let mut lead = Filler::new(format, index, limits);
     match format {
-        Format::HttpsJson => https_json::fill(members, &mut lead),
+        Format::HttpsJson => https_json::fill(members, inner, &mut lead),
         Format::AzureTable => azure_table::fill(members, limits.depth.saturating_sub(depth), &mut lead)?,
         Format::PartnerCenterReferral => referral::fill(members, &mut lead),
         Format::PartnerCenterWebhook => webhook::fill(members, &mut lead)?,

@@ -13,20 +13,42 @@ use super::{json_text, malformed, raw_lead::Text, scan};
 /// Key (escapes resolved) and value (JSON text) of one member, as they came.
 pub(super) type Member<'a> = (Text<'a>, &'a str);
 
+/// The members of a member that is an object itself.
+#[derive(Debug, Default)]
+pub(super) struct Inner<'a> {
+    /// The object's text; empty: there is none.
+    pub(super) of: &'a str,
+    /// Its members, in order.
+    pub(super) members: Vec<Member<'a>>,
+}
+
+impl Inner<'_> {
+    /// Whether this very text is the object's.
+    pub(super) fn is_of(&self, value: &str) -> bool {
+        !value.is_empty() && std::ptr::eq(self.of, value)
+    }
+}
+
 /// The members of the object that is all of `text`, in order; of a key that comes twice both.
 ///
 /// # Errors
 /// `malformed_json`.
 pub(super) fn members(text: &str) -> Result<Vec<Member<'_>>, Rejection> {
-    members_in(text, Vec::new())
+    members_in(text, Vec::new(), &mut Inner::default())
 }
 
-/// The same, in a list that is there already.
+/// The same, in a list that is there already, with those of the first object among them where they are known without another look.
 ///
 /// # Errors
 /// As [`members`].
-pub(super) fn members_in<'t>(text: &'t str, list: Vec<Member<'t>>) -> Result<Vec<Member<'t>>, Rejection> {
-    scan::members(text, list).map_or_else(|| parsed(text), Ok)
+pub(super) fn members_in<'t>(text: &'t str, list: Vec<Member<'t>>, inner: &mut Inner<'t>) -> Result<Vec<Member<'t>>, Rejection> {
+    scan::members(text, list, inner).map_or_else(
+        || {
+            *inner = Inner::default();
+            parsed(text)
+        },
+        Ok,
+    )
 }
 
 /// The members of a value that is known to be an object and well-formed; no list is made of them where that can be.

@@ -3,14 +3,18 @@
 
 use std::borrow::Cow;
 
-use super::{json_text, object::Member};
+use super::{
+    json_text,
+    object::{Inner, Member},
+};
 use crate::pipeline::json_bytes::ordinary;
 
 /// Objects and arrays that nest deeper are left to the parser.
 const DEEPEST: usize = 32;
 
-/// The members of the object that is all of `text`, in order, in a list without any; `None`: a parser must tell what it is.
-pub(super) fn members<'t>(text: &'t str, mut members: Vec<Member<'t>>) -> Option<Vec<Member<'t>>> {
+/// The members of the object that is all of `text`, in order, in a list without any; `None`: a parser must tell what it is. Those of the
+/// first object among them are listed on the way, so that it need not be gone through again.
+pub(super) fn members<'t>(text: &'t str, mut members: Vec<Member<'t>>, inner: &mut Inner<'t>) -> Option<Vec<Member<'t>>> {
     let mut scan = Scan { text, at: 0 };
     // As many as the HTTPS endpoint sends, and a few more.
     members.reserve(12);
@@ -19,7 +23,17 @@ pub(super) fn members<'t>(text: &'t str, mut members: Vec<Member<'t>>) -> Option
     scan.blanks();
     if scan.mark(b'}').is_none() {
         loop {
-            members.push(scan.member()?);
+            let (key, start) = (scan.key()?, scan.at);
+            if inner.of.is_empty() && scan.peek() == Some(b'{') {
+                scan.container(b'}', |scan| {
+                    inner.members.push(scan.member(1)?);
+                    Some(())
+                })?;
+                inner.of = text.get(start..scan.at)?;
+            } else {
+                scan.value(0)?;
+            }
+            members.push((key, text.get(start..scan.at)?));
             if !scan.another(b'}')? {
                 break;
             }
@@ -38,7 +52,7 @@ pub(super) fn known(value: &str) -> Option<impl Iterator<Item = Member<'_>>> {
     scan.blanks();
     let mut more = scan.mark(b'}').is_none();
     Some(std::iter::from_fn(move || {
-        let member = if more { scan.member() } else { None };
+        let member = if more { scan.member(0) } else { None };
         more = member.is_some() && scan.another(b'}').unwrap_or(false);
         member
     }))
@@ -60,13 +74,18 @@ impl<'t> Scan<'t> {
         (self.peek()? == mark).then(|| self.at += 1)
     }
 
-    /// Key and value.
-    fn member(&mut self) -> Option<Member<'t>> {
+    /// Key and value, in an object that lies so deep.
+    fn member(&mut self, depth: usize) -> Option<Member<'t>> {
+        let (key, start) = (self.key()?, self.at);
+        self.value(depth)?;
+        Some((key, self.text.get(start..self.at)?))
+    }
+
+    /// A key, to where its value begins.
+    fn key(&mut self) -> Option<Cow<'t, str>> {
         let key = self.string()?;
         self.colon()?;
-        let start = self.at;
-        self.value(0)?;
-        Some((key, self.text.get(start..self.at)?))
+        Some(key)
     }
 
     fn blanks(&mut self) {
@@ -203,6 +222,10 @@ mod tests {
     use super::*;
     use crate::pipeline::decode::object::parsed;
 
+    fn members(text: &str) -> Option<Vec<Member<'_>>> {
+        super::members(text, Vec::new(), &mut Inner::default())
+    }
+
     #[test]
     fn objects_as_they_are_mostly_written_are_taken() {
         for text in [
@@ -211,7 +234,21 @@ mod tests {
             r#"{"a":"","b":{"c":[1,-0.5e+7,true,false,null,{}]},"a":"x\"y","ü":"漢字漢字漢字漢字"}"#,
             r#"{"userDetails":{"firstName":"Ada","email":"ada@cedar-labs.example"},"leadSource":"SPZA-INS|cedar.planner"}"#,
         ] {
-            assert_eq!(members(text, Vec::new()), Some(parsed(text).expect("JSON")), "{text}");
+            assert_eq!(members(text), Some(parsed(text).expect("JSON")), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_members_of_the_first_object_are_listed_on_the_way() {
+        for (text, first) in [
+            (r#"{"a":1,"b":{"c" : [ 1 ], "d":{"e":"x"}},"f":{"g":2}}"#, r#"{"c" : [ 1 ], "d":{"e":"x"}}"#),
+            (r#"{"a":{},"b":{"c":1}}"#, "{}"),
+            (r#"{"a":[{"b":1}]}"#, ""),
+        ] {
+            let mut inner = Inner::default();
+            super::members(text, Vec::new(), &mut inner).expect("an object");
+            assert_eq!(inner.of, first);
+            assert_eq!(inner.members, if first.is_empty() { Vec::new() } else { parsed(first).expect("an object") });
         }
     }
 
@@ -220,10 +257,10 @@ mod tests {
         for text in
             ["", "{", "[]", "{}x", "{\"a\":01}", "{\"a\":1,}", "{\"a\" \"b\"}", "{\"a\":\"\\x\"}", "{\"a\":\"\n\"}", "{\"a\":.5}", "{a:1}"]
         {
-            assert_eq!(members(text, Vec::new()), None, "{text}");
+            assert_eq!(members(text), None, "{text}");
         }
         let deep = format!("{{\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
-        assert!(members(&deep, Vec::new()).is_none() && parsed(&deep).is_ok());
+        assert!(members(&deep).is_none() && parsed(&deep).is_ok());
     }
 
     proptest! {
@@ -235,7 +272,7 @@ mod tests {
             ];
             let text: String = parts.into_iter().map(|part| pieces[part]).collect();
             for text in [text.clone(), format!("{{\"k\":{text}}}"), format!("{{\"k\":\"{text}\"}}"), format!("{{\"k\":[{text}],\"l\":0}}")] {
-                let taken = members(&text, Vec::new());
+                let taken = members(&text);
                 if taken.is_some() {
                     prop_assert_eq!(&taken, &parsed(&text).ok());
                     prop_assert_eq!(known(text.trim()).map(Iterator::collect), taken);

@@ -6,7 +6,7 @@ use std::ops::Range;
 /// The parts of a lead block that do not differ between its events, as places in the arena, of one lead in one encoding.
 #[derive(Debug, Default)]
 pub(super) struct Common {
-    parts: [Option<Range<usize>>; 5],
+    parts: [Option<Range<usize>>; 6],
 }
 
 impl Common {

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::lead::{Decision, Record, Timestamp, Verdict, Vocabulary as _};
+use crate::lead::{Decision, Facts, Record, Timestamp, Verdict, Vocabulary as _};
 
 use super::{EncodeSettings, Event, EventFormat, EventHeaders};
 use crate::pipeline::output::HeaderWriter;
@@ -71,20 +71,29 @@ pub(crate) fn ruleset(rules: &crate::rules::Ruleset, text: &mut String) {
     let _ = write!(text, "{}/{}/{}", rules.name, rules.version, rules.hash.get(..SHORT_HASH).unwrap_or(&rules.hash));
 }
 
-/// Writes `TOPIC/PARTITION/OFFSET/INDEX/KIND`, piece by piece.
+/// Writes `TOPIC/PARTITION/OFFSET/INDEX/KIND`, piece by piece: its [`place`] and its [`kind`].
 pub(super) fn event_id(event: Event<'_>, decision: &Decision<'_>, mut write: impl FnMut(&str)) {
-    let facts = decision.facts;
-    write(&facts.at.partition.topic);
-    for number in [facts.at.partition.number.into(), facts.at.offset, facts.index.into()] {
+    let (topic, numbers) = place(decision.facts);
+    write(topic);
+    for number in numbers {
         write("/");
-        write(itoa::Buffer::new().format::<i64>(number));
+        write(itoa::Buffer::new().format(number));
     }
+    let (kind, destination) = kind(event, decision);
+    write(kind);
+    write(destination);
+}
+
+/// What all events of a lead have in their ids: topic, partition, offset and index.
+pub(super) fn place<'f>(facts: &'f Facts<'_>) -> (&'f str, [i64; 3]) {
+    (&facts.at.partition.topic, [facts.at.partition.number.into(), facts.at.offset, facts.index.into()])
+}
+
+/// What tells an event from the others of its lead: the kind, and where it is routed to, if it is.
+pub(super) fn kind<'e>(event: Event<'e>, decision: &Decision<'_>) -> (&'static str, &'e str) {
     match (event, decision.qualified.verdict) {
-        (Event::Routed(route), _) => {
-            write("/routed/");
-            write(route.destination);
-        }
-        (Event::Verdict, Verdict::Qualified) => write("/qualified"),
-        (Event::Verdict, Verdict::Unqualified) => write("/unqualified"),
+        (Event::Routed(route), _) => ("/routed/", route.destination),
+        (Event::Verdict, Verdict::Qualified) => ("/qualified", ""),
+        (Event::Verdict, Verdict::Unqualified) => ("/unqualified", ""),
     }
 }

@@ -162,7 +162,8 @@ impl Bytes {
 /// Whether it may be a mail address, escaped or in wide letters too.
 fn is_address(text: &str) -> bool {
     let bytes = text.as_bytes();
-    bytes.contains(&b'@') || bytes.windows(3).any(|three| three == b"%40") || !text.is_ascii() && text.contains(['\u{ff20}', '\u{fe6b}'])
+    let is_escaped = || bytes.contains(&b'%') && bytes.windows(3).any(|three| three == b"%40");
+    bytes.contains(&b'@') || is_escaped() || !text.is_ascii() && text.contains(['\u{ff20}', '\u{fe6b}'])
 }
 
 /// Whether the word stands there in the text, not as a part of another word. Both lower-case.

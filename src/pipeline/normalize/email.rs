@@ -40,23 +40,30 @@ pub(super) fn read<'a>(raw: Text<'a>, flags: &mut Flags) -> (Text<'a>, Text<'a>,
 
 /// The place of the `@` in an address that stands as it will be written and needs no second look: the letters of most.
 fn plain(raw: &str) -> Option<usize> {
-    let is_letter = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9');
-    let at = raw.bytes().position(|byte| byte == b'@')?;
-    let (local, domain) = (raw.as_bytes().get(..at)?, raw.as_bytes().get(at + 1..)?);
-    let is_short = (1..=64).contains(&local.len()) && raw.len() <= LONGEST;
+    let mut at = None;
     // Nothing but letters at both ends and no two other signs side by side: so no part is empty, and none begins or ends with a hyphen.
-    let is_word = |text: &[u8], is_sign: fn(u8) -> bool| {
-        let mut was_letter = false;
-        text.iter().all(|byte| {
-            let holds = is_letter(*byte) || was_letter && is_sign(*byte);
-            was_letter = is_letter(*byte);
-            holds
-        }) && was_letter
-    };
-    let labels = || domain.split(|byte| *byte == b'.');
-    let is_domain = is_word(domain, |byte| matches!(byte, b'-' | b'.')) && labels().all(|label| label.len() <= 63);
-    let has_top = labels().skip(1).last().is_some_and(|top| top.iter().any(u8::is_ascii_alphabetic));
-    (is_short && is_word(local, |byte| matches!(byte, b'-' | b'.' | b'_' | b'+')) && is_domain && has_top).then_some(at)
+    let mut was_letter = false;
+    // Of the label at hand, as far as the domain.
+    let (mut start, mut has_alphabetic, mut labels) = (0, false, 0);
+    for (place, byte) in raw.bytes().enumerate() {
+        match byte {
+            b'a'..=b'z' => (was_letter, has_alphabetic) = (true, true),
+            b'0'..=b'9' => was_letter = true,
+            _ if !was_letter => return None,
+            b'@' if at.is_none() && place <= 64 => {
+                at = Some(place);
+                (was_letter, start, has_alphabetic) = (false, place + 1, false);
+            }
+            b'.' if at.is_some() && place - start <= 63 => {
+                labels += 1;
+                (was_letter, start, has_alphabetic) = (false, place + 1, false);
+            }
+            b'_' | b'+' | b'.' if at.is_none() => was_letter = false,
+            b'-' => was_letter = false,
+            _ => return None,
+        }
+    }
+    at.filter(|_| was_letter && has_alphabetic && labels > 0 && raw.len() - start <= 63 && raw.len() <= LONGEST)
 }
 
 /// The address in lower case with its domain in punycode, and the place of its `@`.

@@ -86,10 +86,11 @@ pub(super) fn normalize<'a>(lead: RawLead<'a>, limits: &Limits, memory: &mut Mem
 
     // In any user field, the description or the source, but not in the offer's name, which the publisher chose (readings Q24).
     let user = [&first_name, &last_name, &email_raw, &phone_raw, &country_raw, &company, &title];
-    let is_test =
-        user.into_iter().chain([&description, &notes, &source_raw, &action_raw]).any(|field| field.as_deref().is_some_and(holds_marker))
-            || event_name.is_some_and(|name| name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("test-")))
-            || referral.as_ref().is_some_and(|referral| referral.is_test);
+    let is_marked =
+        || user.into_iter().chain([&description, &notes, &source_raw, &action_raw]).any(|field| field.as_deref().is_some_and(holds_marker));
+    let is_test = cleaner.may_hold_marker() && is_marked()
+        || event_name.is_some_and(|name| name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("test-")))
+        || referral.as_ref().is_some_and(|referral| referral.is_test);
     let blank_identity = first_name.is_none() && last_name.is_none() && email_raw.is_none() && phone_raw.is_none();
     flags.set(Flag::ManualLookup, blank_identity && !is_thin);
 
@@ -233,7 +234,7 @@ fn offer<'a>(source: Option<&Text<'a>>, product: Option<Text<'a>>, title: Option
     let part = source.and_then(|source| text::part(source, |whole| LeadSource::split(whole).offer));
     let by_part = part.as_ref().and_then(ids);
     let by_product = product.as_ref().and_then(|product| {
-        let bare = || (!product.contains(char::is_whitespace)).then(|| (None, lowercase(product, |whole| whole)));
+        let bare = || (!has_blank(product)).then(|| (None, lowercase(product, |whole| whole)));
         ids(product).or_else(bare)
     });
     let product_is_used = part.is_none() || by_product.is_some() && (by_part.is_none() || by_part == by_product);
@@ -249,10 +250,14 @@ fn offer<'a>(source: Option<&Text<'a>>, product: Option<Text<'a>>, title: Option
 
 /// Publisher and offer, lower-case, of a text that has both.
 fn ids<'a>(text: &Text<'a>) -> Option<(Option<Text<'a>>, Text<'a>)> {
-    let (publisher, offer) = text.split_once('.').filter(|_| !text.contains(char::is_whitespace))?;
-    let (start, end) = (publisher.len(), publisher.len() + 1);
-    let both = || (Some(lowercase(text, |whole| &whole[..start])), lowercase(text, |whole| &whole[end..]));
-    (!publisher.is_empty() && !offer.is_empty()).then(both)
+    let dot = text.bytes().position(|byte| byte == b'.').filter(|_| !has_blank(text))?;
+    let both = || (Some(lowercase(text, |whole| &whole[..dot])), lowercase(text, |whole| &whole[dot + 1..]));
+    (dot > 0 && dot + 1 < text.len()).then(both)
+}
+
+fn has_blank(text: &str) -> bool {
+    // Nearly all are of ASCII letters, which can be looked at many together.
+    !text.bytes().all(|byte| byte.is_ascii_graphic()) && text.contains(char::is_whitespace)
 }
 
 /// A piece of a text in small letters: borrowed as long as the text is where it has no others.

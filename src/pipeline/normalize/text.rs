@@ -11,14 +11,13 @@ const MARKER: &[u8] = b"msft_test";
 
 /// Whether the text holds the test marker, in any case.
 pub(super) fn holds_marker(text: &str) -> bool {
-    let text = text.as_bytes();
-    // Hardly any text has its underscore, and bytes are looked through many at a time.
-    text.contains(&b'_') && text.windows(MARKER.len()).any(|window| window.eq_ignore_ascii_case(MARKER))
+    text.as_bytes().windows(MARKER.len()).any(|window| window.eq_ignore_ascii_case(MARKER))
 }
 
-/// Whether all is visible ASCII or a blank, in which nothing is unwanted.
-fn is_plain(text: &str) -> bool {
-    text.as_bytes().iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+/// Whether all is visible ASCII or a blank, in which nothing is unwanted; and whether an underscore is in it.
+fn is_plain(text: &str) -> (bool, bool) {
+    let look = |(plain, underscored), byte: &u8| (plain & matches!(byte, b' '..=b'~'), underscored | (*byte == b'_'));
+    text.as_bytes().iter().fold((true, false), look)
 }
 
 /// Cleans fields, and remembers whether one had to be cut.
@@ -26,17 +25,23 @@ fn is_plain(text: &str) -> bool {
 pub(super) struct Cleaner {
     longest: usize,
     cut: bool,
+    underscored: bool,
 }
 
 impl Cleaner {
     /// Fields may have `longest` bytes.
     pub(super) fn new(longest: usize) -> Self {
-        Self { longest, cut: false }
+        Self { longest, cut: false, underscored: false }
     }
 
     /// Whether a field was cut.
     pub(super) fn truncated(&self) -> bool {
         self.cut
+    }
+
+    /// Whether a field may hold the test marker: hardly any has its underscore.
+    pub(super) fn may_hold_marker(&self) -> bool {
+        self.underscored
     }
 
     /// A field of one line; `None` if nothing is left.
@@ -55,7 +60,9 @@ impl Cleaner {
     }
 
     fn clean<'a>(&mut self, text: Cow<'a, str>, unwanted: impl Fn(char) -> bool) -> Option<Cow<'a, str>> {
-        if text.len() <= self.longest && is_plain(&text) {
+        let (is_plain, is_underscored) = is_plain(&text);
+        self.underscored |= is_underscored;
+        if text.len() <= self.longest && is_plain {
             return if text.starts_with(' ') || text.ends_with(' ') { part(&text, |whole| whole.trim_matches(' ')) } else { filled(text) };
         }
         let text = if text.contains(&unwanted) { Cow::Owned(text.replace(&unwanted, "")) } else { text };

@@ -18,7 +18,7 @@ use crate::{
     config::{Config, From, OnLostPosition},
     dead_letters::no_such_code,
     io::{NoRegistry, SchemaSource},
-    kafka::{BrokerHealth, GroupProgress, Movement, Span, Topics},
+    kafka::{BrokerHealth, GroupProgress, Movement, Span, Topics, keep_freed_memory},
     pipeline::{Live, Pipeline, Trials},
     registry::Registry,
     rules::Condition,
@@ -66,6 +66,7 @@ pub fn replay(
     {
         return Err(Failure::usage(format!("--code: {wrong}")));
     }
+    keep_freed_memory(live.run.lanes);
     let config = of_replay(live, arguments)?;
     let plan = Plan::find(&config, live, arguments, &pipeline.rules, &pipeline.tables)?;
     let passed_over = if arguments.promote { Some(outputs::dead_lettered(live)?) } else { None };
