@@ -1,6 +1,6 @@
-//! The rules of Grafana's dashboard-linter as its documents state them, by their names there, all of them errors as in its strict
-//! mode, and without exclusions. The linter itself is no package that can be fetched here; of its rules, those for Loki have
-//! nothing to look at.
+//! The rules of Grafana's dashboard-linter as its source states them, by their names there, all of them errors as in its strict
+//! mode, and without exclusions. The linter itself is no package that can be fetched here. Of its rules, the two for Loki have
+//! nothing to look at as long as no query asks one, which is seen to.
 
 use std::collections::BTreeSet;
 
@@ -69,6 +69,9 @@ fn look_at_panel(panel: &Value, tell: &mut impl FnMut(&str, String)) {
     let every = items(panel, "targets");
     if !is_chosen_source(panel) || !every.iter().all(is_chosen_source) {
         tell("panel-datasource-rule", title.to_owned());
+    }
+    if every.iter().any(|target| target["datasource"]["type"] != "prometheus") {
+        tell("target-logql-rule", title.to_owned());
     }
     if title.is_empty() || panel["description"].as_str().is_none_or(str::is_empty) {
         tell("panel-title-description-rule", format!("{} {title}", panel["id"]));
@@ -149,6 +152,7 @@ fn each_rule_finds_what_it_is_for() {
     assert_eq!(after(unknown), ["template-label-promql-rule"]);
     assert_eq!(after(|board| board["templating"]["list"][1]["refresh"] = 1.into()), ["template-on-time-change-reload-rule"]);
     assert_eq!(after(|board| board["panels"][1]["datasource"]["uid"] = "prometheus".into()), ["panel-datasource-rule"]);
+    assert_eq!(after(|board| board["panels"][1]["targets"][0]["datasource"]["type"] = "loki".into()), ["target-logql-rule"]);
     assert_eq!(after(|board| board["panels"][1]["description"] = "".into()), ["panel-title-description-rule"]);
     assert_eq!(after(|board| board["panels"][1]["fieldConfig"]["defaults"]["unit"] = "leads".into()), ["panel-units-rule"]);
     assert_eq!(after(|board| board["panels"][1]["targets"] = Value::Array(Vec::new())), ["panel-no-targets-rule"]);
