@@ -47,17 +47,18 @@ impl LaneMemory {
         self.0 / 8
     }
 
-    /// Bytes of outputs after which they are written, ahead of their commit if there is more of the batch. The largest share: a small
+    /// Bytes of outputs after which they are written, ahead of their commit if there is more of the batch. A large share: a small
     /// record may become thirty times as much, and the more is written at once, the less it costs.
     #[must_use]
     pub fn outputs(self) -> usize {
-        self.0 / 8 * 3
+        self.0 / 32 * 7
     }
 
-    /// Bytes of outputs on their way to the broker, the largest of them among them.
+    /// Bytes of outputs on their way to the broker, the largest of them among them. All that are written at once, and some more, so
+    /// that nobody waits for room while they are handed over.
     #[must_use]
     pub fn on_the_way(self, largest: usize) -> usize {
-        (self.0 / 8).max(largest.saturating_add(largest / 4))
+        (self.0 / 32 * 9).max(largest.saturating_add(largest / 4))
     }
 }
 
