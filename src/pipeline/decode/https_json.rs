@@ -42,6 +42,7 @@ pub(super) fn field<'a>(key: &str) -> Option<Place<'a>> {
 
 fn user_details<'a>(parent: Text<'a>, value: &'a str, inner: &mut Inner<'a>, lead: &mut Filler<'a, '_>) {
     if inner.is_of(value) {
+        inner.of = "";
         customer(&parent, inner.members.drain(..).map(|(key, value)| (key, Cow::Borrowed(value))), lead);
     } else if let Some(members) = scan::known(value) {
         customer(&parent, members.map(|(key, value)| (key, Cow::Borrowed(value))), lead);

@@ -5,7 +5,7 @@ use super::{
     fields::{self, Subject, Value},
     order::{calculate, compare, equal},
     times,
-    tree::{Elements, Literal, LoweredTest, Node, TextTest},
+    tree::{Comparison, Elements, Literal, LoweredTest, Node, TextTest},
 };
 use crate::lead::{Flag, Vocabulary};
 
@@ -57,7 +57,15 @@ pub(super) fn truth(node: &Node, scope: &Scope<'_, '_>) -> bool {
             let [asked, yes, no] = &**parts;
             truth(if truth(asked, scope) { yes } else { no }, scope)
         }
-        Node::Compare(how, left, right) => with(left, scope, |left| with(right, scope, |right| compare(*how, left, right))),
+        Node::Compare(how, left, right) => {
+            // What most conditions are made of: whether a field is a text.
+            if let (Node::Field(field), Node::Literal(Literal::Text(text))) = (&**left, &**right)
+                && let (Value::Text(told), Comparison::Equal | Comparison::NotEqual) = ((field.read)(scope.subject), how)
+            {
+                return (*told == **text) == (*how == Comparison::Equal);
+            }
+            with(left, scope, |left| with(right, scope, |right| compare(*how, left, right)))
+        }
         Node::InList(item, list) => {
             with(item, scope, |item| list.iter().any(|element| with(element, scope, |element| equal(item, element) == Some(true))))
         }
