@@ -1,7 +1,11 @@
 //! Who is compared, and how each is started: a process of its own with the same settings in its environment. What a peer needs
 //! beside (Java, Python, libraries) is fetched here, once.
 
-use std::{collections::BTreeMap, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use clap::ValueEnum;
 
@@ -70,7 +74,7 @@ impl Contender {
     pub(crate) fn command(self, stage: &Stage, peers: &Peers) -> Command {
         let mut command = match self {
             Self::Plain | Self::Sleeping | Self::OwnLane => Command::new(std::env::current_exe().expect("this program")),
-            Self::Run | Self::RunAlo => Command::new(env!("CARGO_BIN_EXE_leadstream")),
+            Self::Run | Self::RunAlo => Command::new(&peers.leadstream),
             Self::Streams | Self::StreamsAlo => Command::new("java"),
             Self::Python => Command::new(&peers.python),
         };
@@ -92,16 +96,17 @@ impl Contender {
     }
 }
 
-/// Where the peers' programs are.
+/// Where the contenders' programs are.
 #[derive(Debug, Default)]
 pub(crate) struct Peers {
+    leadstream: PathBuf,
     class_path: String,
     python: String,
 }
 
 impl Peers {
-    /// Fetches what these contenders need.
-    pub(crate) fn fetched(chosen: &[Contender]) -> Self {
+    /// Fetches what these contenders need; `leadstream` is the program that is measured, if it is not the one that was built with this.
+    pub(crate) fn fetched(chosen: &[Contender], leadstream: Option<PathBuf>) -> Self {
         let of = |what: &str, needed: &[Contender]| {
             if !chosen.iter().any(|one| needed.contains(one)) {
                 return String::new();
@@ -113,7 +118,12 @@ impl Peers {
             let text = String::from_utf8(done.stdout).expect("a path");
             text.lines().last().expect("one line").to_owned()
         };
-        Self { class_path: of("java", &[Contender::Streams, Contender::StreamsAlo]), python: of("python", &[Contender::Python]) }
+        let leadstream = leadstream.unwrap_or_else(|| env!("CARGO_BIN_EXE_leadstream").into());
+        Self {
+            leadstream,
+            class_path: of("java", &[Contender::Streams, Contender::StreamsAlo]),
+            python: of("python", &[Contender::Python]),
+        }
     }
 }
 

@@ -50,6 +50,9 @@ pub(crate) struct Options {
     /// Only these: plain, sleeping, own-lane, run, run-alo, streams, streams-alo, python.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Contender>,
+    /// Another build of `leadstream` than the one beside this bench.
+    #[arg(long)]
+    program: Option<PathBuf>,
     /// Lanes (threads with a consumer and a producer) of each but Python.
     #[arg(long, default_value_t = 2)]
     lanes: usize,
@@ -91,7 +94,7 @@ fn main() {
         options = Options { leads: options.leads.min(8_000), rounds: 1, latency_seconds: 0, no_further: true, ..options };
     }
     let chosen: Vec<_> = Contender::ALL.into_iter().filter(|one| options.only.is_empty() || options.only.contains(one)).collect();
-    let peers = Peers::fetched(&chosen);
+    let peers = Peers::fetched(&chosen, options.program.clone());
     let ground = Ground::raised(&options, peers);
     let mut measured: BTreeMap<Contender, Measured> = chosen.iter().map(|one| (*one, Measured::default())).collect();
     if !options.smoke {

@@ -58,7 +58,7 @@ const REFUSED: &[(&[&str], &str, &str)] = &[
     (&["message.max.bytes"], "it follows from the largest record that is decided", "set limits.record_bytes"),
     (&["queue.buffering.max.kbytes"], "a record that is larger would never leave", "set run.memory"),
     (&["enable.gapless.guarantee"], "an aborted transaction would end the process instead of being repeated", ""),
-    (&["delivery.report.only.error"], "a commit waits until every event is reported", ""),
+    (&["delivery.report.only.error"], "only failures are reported, and a commit waits until the client has no event on its way", ""),
     (
         &["log_level", "log.queue", "log.connection.close"],
         "a lost answer of the broker is told in the client's log only, and the producer is renewed when it is",

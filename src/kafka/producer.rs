@@ -10,7 +10,7 @@ use std::{
     cell::Cell,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
         mpsc,
     },
     thread,
@@ -83,8 +83,6 @@ pub(super) struct Reports {
     /// A connection that was up has been lost: said by a line that the client holds back when it comes again within 30 s.
     has_lost: AtomicBool,
     has_failed: AtomicBool,
-    /// Records of the transaction whose reports have not come.
-    on_their_way: AtomicUsize,
     failed: Mutex<Vec<(usize, Code)>>,
     /// Topic of the first failure that tells why, and why; no topic where the whole transaction was refused.
     cause: Mutex<Option<(Code, String)>>,
@@ -138,7 +136,7 @@ impl ProducerContext for Reports {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, output: usize) {
-        self.on_their_way.fetch_sub(1, Ordering::Relaxed);
+        // Only failures are reported: of what was delivered the client keeps the count, which is all that is asked.
         if let Err((error, message)) = result {
             let code = error.rdkafka_error_code().unwrap_or(Code::Unknown);
             self.failed.lock().unwrap_or_else(PoisonError::into_inner).push((output, code));
@@ -182,7 +180,6 @@ impl Producer {
             doubt: Mutex::new(None),
             has_lost: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
-            on_their_way: AtomicUsize::new(0),
             failed: Mutex::new(Vec::new()),
             cause: Mutex::new(None),
             said: Mutex::new(None),
@@ -369,7 +366,7 @@ impl Producer {
 
     /// Whether records of the transaction are on their way: they may arrive whatever becomes of it.
     pub(super) fn is_writing(&self) -> bool {
-        self.reports.on_their_way.load(Ordering::Relaxed) > 0
+        self.client.in_flight_count() > 0
     }
 
     /// The doubt, if there is one; forgets it. A producer that has not begun to work has none: connecting is noisy.

@@ -123,6 +123,8 @@ pub(super) fn producer(kafka: &KafkaConfig, delivery: Delivery, transactional_id
         config.set("batch.num.messages", "1");
     }
     config.set("enable.idempotence", "true");
+    // A delivered record is forgotten where the broker's answer is read; nobody is woken for it.
+    config.set("delivery.report.only.error", "true");
     config.set("socket.timeout.ms", SOCKET_TIMEOUT.as_millis().to_string());
     config.set("log.connection.close", "true");
     // A log line is part of the safety rule (producer.rs): it must be there, and on our thread.

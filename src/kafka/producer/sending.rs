@@ -80,7 +80,6 @@ impl Producer {
         for (place, topic) in ways.iter().zip(topics).filter_map(|(way, topic)| Some(((*way)?, topic))) {
             loop {
                 let (taken, refused) = self.destinations.hand_over(place, out, first);
-                self.reports.on_their_way.fetch_add(taken, Ordering::Relaxed);
                 match refused {
                     None if taken == 0 => break,
                     None => self.client.poll(Duration::ZERO),
@@ -107,10 +106,7 @@ impl Producer {
         }
         loop {
             match self.client.send(record) {
-                Ok(()) => {
-                    self.reports.on_their_way.fetch_add(1, Ordering::Relaxed);
-                    return Ok(());
-                }
+                Ok(()) => return Ok(()),
                 Err((KafkaError::MessageProduction(Code::QueueFull), again)) => {
                     record = again;
                     self.wait_for_room()?;
