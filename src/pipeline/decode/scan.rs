@@ -12,8 +12,11 @@ use crate::pipeline::json_bytes::ordinary;
 /// Objects and arrays that nest deeper are left to the parser.
 const DEEPEST: usize = 32;
 
+/// An object in a record's with more members than this is nobody's customer, and a list of them would be many times its text.
+const MOST_INNER: usize = 64;
+
 /// The members of the object that is all of `text`, in order, in a list without any; `None`: a parser must tell what it is. Those of the
-/// first object among them are listed on the way, so that it need not be gone through again.
+/// first object among them that has no more than a customer are listed on the way, so that it need not be gone through again.
 pub(super) fn members<'t>(text: &'t str, mut members: Vec<Member<'t>>, inner: &mut Inner<'t>) -> Option<Vec<Member<'t>>> {
     let mut scan = Scan { text, at: 0 };
     // As many as the HTTPS endpoint sends, and a few more.
@@ -25,11 +28,20 @@ pub(super) fn members<'t>(text: &'t str, mut members: Vec<Member<'t>>, inner: &m
         loop {
             let (key, start) = (scan.key()?, scan.at);
             if inner.of.is_empty() && scan.peek() == Some(b'{') {
+                let mut count = 0;
                 scan.container(b'}', |scan| {
-                    inner.members.push(scan.member(1)?);
+                    let member = scan.member(1)?;
+                    count += 1;
+                    if count <= MOST_INNER {
+                        inner.members.push(member);
+                    }
                     Some(())
                 })?;
-                inner.of = text.get(start..scan.at)?;
+                if count <= MOST_INNER {
+                    inner.of = text.get(start..scan.at)?;
+                } else {
+                    inner.members.clear();
+                }
             } else {
                 scan.value(0)?;
             }
@@ -250,6 +262,18 @@ mod tests {
             assert_eq!(inner.of, first);
             assert_eq!(inner.members, if first.is_empty() { Vec::new() } else { parsed(first).expect("an object") });
         }
+    }
+
+    #[test]
+    fn an_object_with_more_members_than_a_lead_has_is_not_listed_on_the_way() {
+        // In a record of a megabyte it would be ten megabytes of members, whether or not anybody asks for them.
+        let many = format!("{{{}}}", vec![r#""":0"#; MOST_INNER + 1].join(","));
+        let text = format!(r#"{{"a":{many},"b":{{"c":1}}}}"#);
+        let mut inner = Inner::default();
+        let members = super::members(&text, Vec::new(), &mut inner).expect("an object");
+        assert_eq!(members, parsed(&text).expect("JSON"));
+        assert!(inner.members.capacity() <= 2 * MOST_INNER && !inner.is_of(members[0].1));
+        assert_eq!((inner.of, inner.members), (r#"{"c":1}"#, parsed(r#"{"c":1}"#).expect("an object")));
     }
 
     #[test]
