@@ -19,8 +19,9 @@ pub fn keep_freed_memory(lanes: usize) {
     if std::env::vars_os().any(is_told) {
         return;
     }
-    // One for a lane and its clients; with more of them each would keep something of its own.
-    let arenas = i32::try_from(lanes.max(2)).unwrap_or(i32::MAX);
+    // One for a lane and its clients; with more of them each would keep something of its own. Never more than there would be anyhow.
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let arenas = i32::try_from(lanes.max(2).min(8 * cores)).unwrap_or(i32::MAX);
     for (what, value) in [(libc::M_ARENA_MAX, arenas), (libc::M_TRIM_THRESHOLD, KEPT), (libc::M_MMAP_THRESHOLD, LARGE)] {
         // SAFETY: takes two numbers; what it does not know it refuses, which changes nothing.
         let _ = unsafe { libc::mallopt(what, value) };
