@@ -1,6 +1,5 @@
 //! A fixed piece of work for callgrind, which counts its instructions: a small corpus through the pure pipeline. `.ci/instructions` runs
-//! it and holds the counts to `benches/instructions.json`. Takes what to do as its argument; measures nothing itself. With `records` it
-//! writes the corpus instead, each record after its length, for `.ci/profile-guided` to train on.
+//! it and holds the counts to `benches/instructions.json`. Takes what to do as its argument; measures nothing itself.
 // What goes wrong here may end here.
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
@@ -8,8 +7,6 @@
 #[allow(dead_code)]
 #[path = "mod.rs"]
 mod corpus;
-
-use std::io::Write;
 
 use corpus::{Corpus, Phones, floor, pipeline, run};
 use leadstream::pipeline::{EventFormat, Memory, OutputBuffer, Pipeline};
@@ -30,14 +27,6 @@ fn counted_floor(corpus: &Corpus, bytes: usize, scratch: &mut Vec<u8>) {
 
 fn main() {
     let what = std::env::args().nth(1).unwrap_or_default();
-    if what == "records" {
-        let mut out = std::io::stdout().lock();
-        for value in Corpus::new(LEADS, Phones::SeenBefore).records.iter().filter_map(|record| record.value) {
-            let length = u32::try_from(value.len()).expect("small").to_be_bytes();
-            out.write_all(&[&length, value].concat()).expect("somebody reads");
-        }
-        return;
-    }
     let phones = if what.ends_with("never-seen") { Phones::NeverSeen } else { Phones::SeenBefore };
     let format = if what.contains("avro") { EventFormat::Confluent(7) } else { EventFormat::Json };
     let corpus = Corpus::new(LEADS, phones);
