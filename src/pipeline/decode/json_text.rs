@@ -11,7 +11,7 @@ pub(super) fn scalar(value: &str) -> Option<Cow<'_, str>> {
         b'"' => {
             let inner = value.get(1..value.len().saturating_sub(1)).unwrap_or_default();
             // Looked through many together, which for so short a text is quicker than a search.
-            let is_escaped = inner.bytes().fold(false, |found, byte| found | (byte == b'\\'));
+            let is_escaped = inner.bytes().fold(0, |found, byte| found | u8::from(byte == b'\\')) > 0;
             Some(if is_escaped { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) })
         }
         _ => Some(Cow::Borrowed(value)),

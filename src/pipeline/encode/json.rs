@@ -176,20 +176,7 @@ fn lead_block(event: Event<'_>, published: &Published<'_>, common: &mut Common, 
     let decision = published.decision;
     let (facts, class, score) = (decision.facts, &decision.class, &decision.qualified.score);
     let whole = matches!(event, Event::Verdict);
-    common.part(0, object.out, |out| {
-        let (topic, numbers) = place(facts);
-        out.extend_from_slice(br#""event_id":""#);
-        escaped(out, topic);
-        for number in numbers {
-            out.push(b'/');
-            integer(out, number);
-        }
-    });
-    object.first = false;
-    let (kind, destination) = kind(event, decision);
-    object.out.extend_from_slice(kind.as_bytes());
-    escaped(object.out, destination);
-    object.out.push(b'"');
+    id(event, published, common, object);
     common.part(1, object.out, |out| {
         let mut object = Object::resume(out);
         object.plain(br#""lead_id":"#, facts.lead_id.as_bytes());
@@ -277,6 +264,24 @@ fn lead_block(event: Event<'_>, published: &Published<'_>, common: &mut Common, 
             object.map(br#""tables":"#, facts.tables.iter().map(|(table, hash)| (*table, hash.as_str())));
         });
     });
+}
+
+/// The event's id, of which all but the kind is the lead's.
+fn id(event: Event<'_>, published: &Published<'_>, common: &mut Common, object: &mut Object<'_>) {
+    common.part(0, object.out, |out| {
+        let (topic, numbers) = place(published.decision.facts);
+        out.extend_from_slice(br#""event_id":""#);
+        escaped(out, topic);
+        for number in numbers {
+            out.push(b'/');
+            integer(out, number);
+        }
+    });
+    object.first = false;
+    let (kind, destination) = kind(event, published.decision);
+    object.out.extend_from_slice(kind.as_bytes());
+    escaped(object.out, destination);
+    object.out.push(b'"');
 }
 
 fn contact(contact: &PublishedContact<'_>, object: &mut Object<'_>) {

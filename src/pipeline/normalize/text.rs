@@ -16,8 +16,9 @@ pub(super) fn holds_marker(text: &str) -> bool {
 
 /// Whether all is visible ASCII or a blank, in which nothing is unwanted; and whether an underscore is in it.
 fn is_plain(text: &str) -> (bool, bool) {
-    let look = |(plain, underscored), byte: &u8| (plain & matches!(byte, b' '..=b'~'), underscored | (*byte == b'_'));
-    text.as_bytes().iter().fold((true, false), look)
+    let look = |(plain, underscores), byte: &u8| (plain & matches!(byte, b' '..=b'~'), underscores | u8::from(*byte == b'_'));
+    let (plain, underscores) = text.as_bytes().iter().fold((true, 0), look);
+    (plain, underscores > 0)
 }
 
 /// Cleans fields, and remembers whether one had to be cut.
