@@ -125,8 +125,8 @@ impl OutputBuffer {
     fn clear(&mut self) {
         match Arc::get_mut(&mut self.bytes) {
             Some(bytes) => bytes.clear(),
-            // Whoever has it keeps it. The next needs about as much, and to grow into it would be to copy all of it.
-            None => self.bytes = Arc::new(Vec::with_capacity(self.bytes.capacity())),
+            // Whoever has it keeps it.
+            None => self.bytes = Arc::default(),
         }
         self.keys.clear();
         self.headers.clear();
