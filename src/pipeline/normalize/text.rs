@@ -15,7 +15,7 @@ pub(super) fn holds_marker(text: &str) -> bool {
 }
 
 /// Whether all is visible ASCII or a blank, in which nothing is unwanted; and whether an underscore is in it.
-fn is_plain(text: &str) -> (bool, bool) {
+fn plain_and_underscored(text: &str) -> (bool, bool) {
     let look = |(plain, underscores), byte: &u8| (plain & matches!(byte, b' '..=b'~'), underscores | u8::from(*byte == b'_'));
     let (plain, underscores) = text.as_bytes().iter().fold((true, 0), look);
     (plain, underscores > 0)
@@ -61,7 +61,7 @@ impl Cleaner {
     }
 
     fn clean<'a>(&mut self, text: Cow<'a, str>, unwanted: impl Fn(char) -> bool) -> Option<Cow<'a, str>> {
-        let (is_plain, is_underscored) = is_plain(&text);
+        let (is_plain, is_underscored) = plain_and_underscored(&text);
         self.underscored |= is_underscored;
         if text.len() <= self.longest && is_plain {
             return if text.starts_with(' ') || text.ends_with(' ') { part(&text, |whole| whole.trim_matches(' ')) } else { filled(text) };
